@@ -1,0 +1,169 @@
+//! The one function that moves a task.
+
+use std::fmt;
+
+use super::{CallTask, TaskState};
+use crate::campaign::RetryPolicy;
+use crate::gate::Reason;
+use crate::id::CallAttemptId;
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+
+/// What can happen to a task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TaskEvent<'a> {
+    /// A dispatcher took it and committed an attempt.
+    Claimed {
+        /// The new attempt.
+        attempt_id: CallAttemptId,
+    },
+    /// The gate, or a fault before anybody was dialed, says: not now. The attempt is free.
+    Postponed {
+        /// Not before this instant.
+        until: Timestamp,
+        /// Why.
+        reason: Reason,
+    },
+    /// The attempt ended, or the conversation decided how it will end.
+    Settled {
+        /// The attempt that tells it. An attempt that is no longer the task's latest is refused.
+        attempt_id: CallAttemptId,
+        /// Its number.
+        attempt_number: u16,
+        /// How it ended.
+        outcome: Outcome,
+        /// What the campaign does about it.
+        policy: &'a RetryPolicy,
+        /// When the person asked to be called, if so.
+        call_back_at: Option<Timestamp>,
+    },
+    /// The number was put on the exclusion list.
+    Excluded,
+    /// The campaign was cancelled or has ended.
+    Cancelled,
+}
+
+impl TaskEvent<'_> {
+    /// The event's name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Claimed { .. } => "claimed",
+            Self::Postponed { .. } => "postponed",
+            Self::Settled { .. } => "settled",
+            Self::Excluded => "excluded",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The event cannot happen to a task in that state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTaskTransition {
+    /// The task's state.
+    pub from: &'static str,
+    /// What was said to have happened.
+    pub event: &'static str,
+}
+
+impl fmt::Display for InvalidTaskTransition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a task that is {} cannot be {}", self.from, self.event)
+    }
+}
+
+impl std::error::Error for InvalidTaskTransition {}
+
+impl CallTask {
+    /// Carries out `event`.
+    ///
+    /// A task that has ended stays ended, except that a stronger outcome of its latest attempt
+    /// replaces a weaker one: an answer that arrives after the hang-up is not lost (I10).
+    pub fn on(
+        self,
+        event: TaskEvent<'_>,
+        now: Timestamp,
+    ) -> Result<Self, InvalidTaskTransition> {
+        let invalid = InvalidTaskTransition { from: self.state.status().name(), event: event.name() };
+        match (self.state, event) {
+            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Claimed { attempt_id }) => {
+                Ok(Self {
+                    state: TaskState::InProgress { attempt_id },
+                    attempts_count: self.attempts_count + 1,
+                    last_attempt_at: Some(now),
+                    reason: None,
+                    ..self.changed(now)
+                })
+            }
+            (
+                TaskState::Pending { .. } | TaskState::Retry { .. } | TaskState::InProgress { .. },
+                TaskEvent::Postponed { until, reason },
+            ) => {
+                let state = if self.attempts_spent == 0 {
+                    TaskState::Pending { due_at: until }
+                } else {
+                    TaskState::Retry { due_at: until }
+                };
+                Ok(Self { state, reason: Some(reason), ..self.changed(now) })
+            }
+            (_, TaskEvent::Settled { attempt_id, attempt_number, outcome, policy, call_back_at }) => self
+                .settled(attempt_id, attempt_number, outcome, policy, call_back_at, now)
+                .ok_or(invalid),
+            (
+                TaskState::Pending { .. } | TaskState::Retry { .. } | TaskState::InProgress { .. },
+                TaskEvent::Excluded,
+            ) => Ok(Self {
+                state: TaskState::Excluded,
+                reason: Some(Reason::Excluded),
+                ..self.changed(now)
+            }),
+            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Cancelled) => Ok(Self {
+                state: TaskState::Cancelled,
+                outcome: Some(self.outcome.unwrap_or(Outcome::Cancelled)),
+                reason: Some(Reason::CampaignEnded),
+                ..self.changed(now)
+            }),
+            _ => Err(invalid),
+        }
+    }
+
+    fn changed(self, now: Timestamp) -> Self {
+        Self { updated_at: now, ..self }
+    }
+
+    fn settled(
+        self,
+        attempt_id: CallAttemptId,
+        attempt_number: u16,
+        outcome: Outcome,
+        policy: &RetryPolicy,
+        call_back_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let attempts_spent = match self.state {
+            TaskState::InProgress { attempt_id: live } if live == attempt_id => {
+                self.attempts_spent + u16::from(outcome.rule().spends_attempt)
+            }
+            TaskState::InProgress { .. } => return None,
+            // Settled before: only the latest attempt may say more, and only something stronger.
+            _ if attempt_number == self.attempts_count
+                && self.outcome.is_none_or(|known| known.or_stronger(outcome) != known) =>
+            {
+                self.attempts_spent
+            }
+            _ => return None,
+        };
+        let outcome = self.outcome.map_or(outcome, |known| known.or_stronger(outcome));
+        let state = match policy.retry_after(outcome, attempts_spent) {
+            Some(delay) => {
+                TaskState::Retry { due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay) }
+            }
+            None => TaskState::from_final(outcome.rule().final_status)?,
+        };
+        let reason = match state {
+            TaskState::Retry { .. } => Some(Reason::WaitsForRetry),
+            TaskState::NotReached => Some(Reason::AttemptsUsedUp),
+            _ => None,
+        };
+        Some(Self { state, attempts_spent, outcome: Some(outcome), reason, ..self.changed(now) })
+    }
+}

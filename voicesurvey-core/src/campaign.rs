@@ -1,0 +1,77 @@
+//! The campaign: what is asked, of whom, when, how fast and how often.
+
+pub mod settings;
+pub mod status;
+
+use serde::{Deserialize, Serialize};
+
+pub use settings::{CampaignSettings, Pacing, RetryPolicy, Schedule, SettingsSnapshot};
+pub use status::{CampaignEvent, CampaignStatus, InvalidCampaignTransition, PauseReason};
+
+use crate::id::{CampaignId, CompanyId};
+use crate::skillbase::Skillbase;
+use crate::time::Timestamp;
+
+/// A campaign as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// Its identifier.
+    pub id: CampaignId,
+    /// Whose it is.
+    pub company_id: CompanyId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Where it stands.
+    pub status: CampaignStatus,
+    /// Everything that can be edited while it is a draft.
+    pub settings: CampaignSettings,
+    /// What was frozen when it first started; calls use this and nothing else (row B9).
+    pub snapshot: Option<SettingsSnapshot>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it first started.
+    pub started_at: Option<Timestamp>,
+    /// When it was completed or cancelled.
+    pub ended_at: Option<Timestamp>,
+    /// Rises by one on every change.
+    pub version: u32,
+}
+
+impl Campaign {
+    /// The settings that calls follow: the frozen ones once there are any.
+    pub fn effective_settings(&self) -> &CampaignSettings {
+        self.snapshot.as_ref().map_or(&self.settings, |snapshot| &snapshot.settings)
+    }
+
+    /// Carries out `event`, or says why it cannot happen.
+    ///
+    /// `version` and `updated_at` move with every transition, so that a store refuses the second
+    /// of two people who decided at the same time.
+    pub fn on(self, event: CampaignEvent, now: Timestamp) -> Result<Self, InvalidCampaignTransition> {
+        let status = self.status.on(event)?;
+        let ended = matches!(status, CampaignStatus::Completed | CampaignStatus::Cancelled);
+        let started = matches!(status, CampaignStatus::Running);
+        Ok(Self {
+            status,
+            started_at: self.started_at.or(started.then_some(now)),
+            ended_at: ended.then_some(now),
+            updated_at: now,
+            ..self
+        })
+    }
+
+    /// Freezes the settings, with the skillbase as it is now. Freezing twice changes nothing.
+    #[must_use]
+    pub fn frozen(self, skillbase: &Skillbase, now: Timestamp) -> Self {
+        let snapshot = self.snapshot.unwrap_or_else(|| SettingsSnapshot {
+            frozen_at: now,
+            skillbase: skillbase.clone(),
+            settings: self.settings.clone(),
+        });
+        Self { snapshot: Some(snapshot), ..self }
+    }
+}

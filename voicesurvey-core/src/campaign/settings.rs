@@ -1,0 +1,165 @@
+//! What a campaign is set to: survey, schedule, pacing and retries, and the copy that is frozen.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::calling_hours::CallingHours;
+use crate::id::SkillbaseId;
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::skillbase::Skillbase;
+use crate::survey::Survey;
+use crate::time::Timestamp;
+use crate::time_zone::TimeZone;
+
+/// Everything about a campaign that can be edited before it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CampaignSettings {
+    /// Who speaks.
+    pub skillbase_id: SkillbaseId,
+    /// The language of contacts that name none.
+    pub language: Language,
+    /// What is asked.
+    pub survey: Survey,
+    /// When people may be called.
+    pub schedule: Schedule,
+    /// How fast.
+    pub pacing: Pacing,
+    /// How often.
+    pub retry: RetryPolicy,
+}
+
+/// When people may be called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Before this instant nobody is called. A campaign that is started earlier waits for it.
+    pub starts_at: Option<Timestamp>,
+    /// From this instant on nobody is called.
+    pub ends_at: Option<Timestamp>,
+    /// The hours of the week, on the called person's clock (I4).
+    pub hours: CallingHours,
+    /// The zone of contacts whose own is neither given nor to be read from their number.
+    pub time_zone: TimeZone,
+}
+
+/// How fast people are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pacing {
+    /// Calls in progress at the same time (I5).
+    pub max_concurrent_calls: u32,
+    /// How many calls start, and how far apart (I6).
+    #[serde(flatten)]
+    pub pace: Pace,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self { max_concurrent_calls: 5, pace: Pace::per_minute(10) }
+    }
+}
+
+/// How often a person is called, and when again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Attempts that may be spent on one person.
+    pub max_attempts: u16,
+    /// Minutes to wait after each attempt, the last repeated. Empty leaves each outcome its own
+    /// delays. They apply to the outcomes that are retried at all.
+    pub delays_minutes: Vec<u32>,
+    /// The outcomes that are retried; `None` leaves it to the outcome table.
+    #[serde(default)]
+    pub retried_outcomes: Option<Vec<Outcome>>,
+}
+
+impl RetryPolicy {
+    /// Attempts when nothing else is said.
+    pub const DEFAULT_MAX_ATTEMPTS: u16 = 3;
+    /// Minutes between attempts when nothing else is said.
+    pub const DEFAULT_DELAY_MINUTES: u32 = 30;
+
+    /// How long to wait after `outcome`, when `spent` attempts have been used; `None` means that
+    /// nobody is called again.
+    ///
+    /// A refusal, an opt-out and a finished interview are never retried, whatever the policy says
+    /// (I8). Free attempts do not count, and wait as the outcome table says.
+    pub fn retry_after(&self, outcome: Outcome, spent: u16) -> Option<TimeDelta> {
+        let rule = outcome.rule();
+        let allowed = match &self.retried_outcomes {
+            Some(outcomes) => outcomes.contains(&outcome) || !rule.spends_attempt,
+            None => true,
+        };
+        if !rule.is_retried() || !allowed || spent >= self.max_attempts {
+            return None;
+        }
+        if rule.spends_attempt
+            && let Some(last) = self.delays_minutes.len().checked_sub(1)
+        {
+            let index = usize::from(spent.saturating_sub(1)).min(last);
+            return Some(TimeDelta::minutes(i64::from(self.delays_minutes[index])));
+        }
+        rule.retry_after(spent.max(1))
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
+            delays_minutes: vec![Self::DEFAULT_DELAY_MINUTES],
+            retried_outcomes: None,
+        }
+    }
+}
+
+/// What a campaign froze when it first started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettingsSnapshot {
+    /// When.
+    pub frozen_at: Timestamp,
+    /// The skillbase as it was.
+    pub skillbase: Skillbase,
+    /// The settings as they were.
+    pub settings: CampaignSettings,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(policy: &RetryPolicy, outcome: Outcome, spent: u16) -> Option<i64> {
+        policy.retry_after(outcome, spent).map(|delay| delay.num_minutes())
+    }
+
+    #[test]
+    fn busy_and_no_answer_are_retried_until_the_attempts_are_used_up() {
+        let policy = RetryPolicy::default();
+        assert_eq!(minutes(&policy, Outcome::Busy, 1), Some(30));
+        assert_eq!(minutes(&policy, Outcome::NoAnswer, 2), Some(30));
+        assert_eq!(minutes(&policy, Outcome::NoAnswer, 3), None);
+    }
+
+    #[test]
+    fn no_is_final_even_when_the_policy_says_otherwise() {
+        let policy = RetryPolicy {
+            retried_outcomes: Some(vec![Outcome::Refused, Outcome::OptedOut]),
+            ..RetryPolicy::default()
+        };
+        assert_eq!(minutes(&policy, Outcome::Refused, 1), None);
+        assert_eq!(minutes(&policy, Outcome::OptedOut, 1), None);
+        assert_eq!(minutes(&policy, Outcome::Busy, 1), None);
+    }
+
+    #[test]
+    fn back_off_follows_the_list() {
+        let policy =
+            RetryPolicy { max_attempts: 5, delays_minutes: vec![60, 240, 1440], retried_outcomes: None };
+        let delays = [1, 2, 3, 4].map(|spent| minutes(&policy, Outcome::Busy, spent));
+        assert_eq!(delays, [Some(60), Some(240), Some(1440), Some(1440)]);
+    }
+
+    #[test]
+    fn a_fault_of_the_provider_waits_as_the_table_says() {
+        assert_eq!(minutes(&RetryPolicy::default(), Outcome::ProviderFailure, 0), Some(5));
+    }
+}

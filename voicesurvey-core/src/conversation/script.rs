@@ -1,0 +1,4 @@
+//! Script.
+/// Script.
+#[derive(Debug)]
+pub struct Script;

@@ -1,0 +1,41 @@
+//! The domain of voicesurvey: who is called, when, how often, what is asked and what is stored.
+//!
+//! Nothing here performs I/O. The crate knows no database, no HTTP and no telephony provider: what
+//! it needs from outside it asks for through [`ports`], and adapters answer. So the same code runs
+//! over PostgreSQL, over the embedded store, over memory in a simulation, and inside other programs.
+//!
+//! # Where is what
+//!
+//! - The nouns: [`company`], [`skillbase`], [`survey`], [`campaign`], [`call_list`], [`call_task`],
+//!   [`call_attempt`], [`conversation`], [`exclusion`].
+//! - The decisions, all pure: [`gate`] (may this person be called now?), [`calling_hours`],
+//!   [`retry`], [`pace`], [`outcome`], [`interpretation`].
+//! - The doors: [`ports`].
+//! - The use cases: [`service`].
+//! - For tests and embedders: [`memory`] (feature `memory`), [`testing`] (feature `testing`).
+//!
+//! The promises I1 to I12 named in comments are listed in `ARCHITECTURE.md`.
+
+pub mod calling_hours;
+pub mod id;
+pub mod interpretation;
+pub mod language;
+pub mod phone_number;
+pub mod survey;
+pub mod time;
+pub mod time_zone;
+pub mod api_key;
+pub mod call_attempt;
+pub mod call_list;
+pub mod call_task;
+pub mod campaign;
+pub mod company;
+pub mod conversation;
+pub mod exclusion;
+pub mod gate;
+pub mod money;
+pub mod outcome;
+pub mod pace;
+pub mod ports;
+pub mod queue;
+pub mod skillbase;

@@ -1,0 +1,196 @@
+//! Outcomes: how a call, and with it perhaps a task, can end. One table says what each means.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::call_task::TaskStatus;
+
+/// Declares the outcomes and their table, one row each, so that neither can lack an entry.
+macro_rules! outcomes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal {
+        strength: $strength:literal, spends: $spends:literal, retried_after: [$($minutes:literal),*],
+        aapor: $aapor:expr, finally: $finally:ident
+    }),+ $(,)?) => {
+        /// How a call ended.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Outcome {$(
+            $(#[doc = $doc])+
+            #[serde(rename = $name)]
+            $variant,
+        )+}
+
+        impl Outcome {
+            /// Every outcome, in the order in which tables show them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// What the outcome means for the task, the rates and the next attempt.
+            pub const fn rule(self) -> OutcomeRule {
+                match self {$(
+                    Self::$variant => OutcomeRule {
+                        name: $name,
+                        strength: $strength,
+                        spends_attempt: $spends,
+                        retry_after_minutes: &[$($minutes),*],
+                        aapor_code: $aapor,
+                        final_status: TaskStatus::$finally,
+                    },
+                )+}
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// The interview was finished.
+    Completed = "completed" { strength: 90, spends: true, retried_after: [], aapor: Some("1.1"), finally: Completed },
+    /// The person left after at least one answer.
+    Partial = "partial" { strength: 70, spends: true, retried_after: [], aapor: Some("1.2"), finally: Completed },
+    /// The person refused to take part.
+    Refused = "refused" { strength: 80, spends: true, retried_after: [], aapor: Some("2.112"), finally: Refused },
+    /// The person asked never to be called again.
+    OptedOut = "opted_out" { strength: 100, spends: true, retried_after: [], aapor: Some("2.112"), finally: Refused },
+    /// The person consented and left before the first answer.
+    BrokeOff = "broke_off" { strength: 65, spends: true, retried_after: [], aapor: Some("2.12"), finally: Refused },
+    /// The person hung up before saying yes or no.
+    HungUpBeforeConsent = "hung_up_before_consent" { strength: 50, spends: true, retried_after: [1440], aapor: Some("2.11"), finally: NotReached },
+    /// The person asked to be called at another time.
+    CallBackRequested = "call_back_requested" { strength: 60, spends: true, retried_after: [120], aapor: Some("2.21"), finally: NotReached },
+    /// Somebody else has this number.
+    WrongPerson = "wrong_person" { strength: 60, spends: true, retried_after: [], aapor: Some("4.54"), finally: Failed },
+    /// The person speaks no language of the campaign.
+    LanguageBarrier = "language_barrier" { strength: 60, spends: true, retried_after: [], aapor: Some("2.332"), finally: Failed },
+    /// The line was busy.
+    Busy = "busy" { strength: 20, spends: true, retried_after: [30], aapor: Some("3.12"), finally: NotReached },
+    /// Nobody picked up.
+    NoAnswer = "no_answer" { strength: 20, spends: true, retried_after: [180], aapor: Some("3.13"), finally: NotReached },
+    /// The call was rejected on the telephone.
+    Declined = "declined" { strength: 25, spends: true, retried_after: [1440], aapor: Some("3.13"), finally: NotReached },
+    /// A voicemail answered.
+    Voicemail = "voicemail" { strength: 30, spends: true, retried_after: [180], aapor: Some("3.14"), finally: NotReached },
+    /// A screening assistant answered.
+    CallScreening = "call_screening" { strength: 30, spends: true, retried_after: [180], aapor: Some("3.15"), finally: NotReached },
+    /// A fax or modem answered.
+    Fax = "fax" { strength: 40, spends: true, retried_after: [], aapor: Some("4.20"), finally: Failed },
+    /// The number cannot exist or is not assigned.
+    InvalidNumber = "invalid_number" { strength: 40, spends: true, retried_after: [], aapor: Some("4.31"), finally: Failed },
+    /// The number is not in service.
+    Disconnected = "disconnected" { strength: 40, spends: true, retried_after: [1440], aapor: Some("4.32"), finally: Failed },
+    /// The provider will never place this call.
+    ProviderRejected = "provider_rejected" { strength: 15, spends: false, retried_after: [], aapor: Some("3.16"), finally: Failed },
+    /// The provider could not place the call now.
+    ProviderFailure = "provider_failure" { strength: 10, spends: false, retried_after: [5, 10, 20, 40], aapor: Some("3.16"), finally: NotReached },
+    /// What became of the call is not known.
+    Lost = "lost" { strength: 5, spends: true, retried_after: [180], aapor: Some("3.16"), finally: NotReached },
+    /// Enough people of this kind have answered.
+    QuotaFull = "quota_full" { strength: 45, spends: false, retried_after: [], aapor: Some("4.80"), finally: Cancelled },
+    /// The attempt was given up before anybody was dialed.
+    Cancelled = "cancelled" { strength: 1, spends: false, retried_after: [], aapor: None, finally: Cancelled },
+}
+
+/// One row of the outcome table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OutcomeRule {
+    /// The name used in the API, in files and in stores.
+    pub name: &'static str,
+    /// A stronger outcome is never overwritten by a weaker one: a refusal stays a refusal.
+    pub strength: u8,
+    /// Whether an attempt is used up. Faults of the system or the provider are free.
+    pub spends_attempt: bool,
+    /// Minutes to wait before each further attempt, the last repeated; empty means never again.
+    pub retry_after_minutes: &'static [u32],
+    /// The AAPOR disposition (Standard Definitions, 10th edition) when it closes the case.
+    pub aapor_code: Option<&'static str>,
+    /// The task's status when it is not retried, or when its attempts are used up.
+    pub final_status: TaskStatus,
+}
+
+impl OutcomeRule {
+    /// Whether such a call is tried again while attempts are left.
+    pub const fn is_retried(&self) -> bool {
+        !self.retry_after_minutes.is_empty()
+    }
+
+    /// How long to wait before the attempt that follows `attempts` spent ones.
+    pub fn retry_after(&self, attempts: u16) -> Option<TimeDelta> {
+        let last = self.retry_after_minutes.len().checked_sub(1)?;
+        let index = usize::from(attempts.saturating_sub(1)).min(last);
+        Some(TimeDelta::minutes(i64::from(self.retry_after_minutes[index])))
+    }
+}
+
+impl Outcome {
+    /// The name used in the API, in files and in stores.
+    pub const fn name(self) -> &'static str {
+        self.rule().name
+    }
+
+    /// The stronger of the two; the first when they are equally strong.
+    #[must_use]
+    pub const fn or_stronger(self, other: Self) -> Self {
+        if other.rule().strength > self.rule().strength { other } else { self }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The text names no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown outcome '{0}'")]
+pub struct UnknownOutcome(pub String);
+
+impl FromStr for Outcome {
+    type Err = UnknownOutcome;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|outcome| outcome.name() == text)
+            .ok_or_else(|| UnknownOutcome(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_technical_outcome_overwrites_what_a_person_decided() {
+        for decided in [Outcome::Refused, Outcome::OptedOut, Outcome::Completed] {
+            for technical in [Outcome::Busy, Outcome::NoAnswer, Outcome::ProviderFailure, Outcome::Lost] {
+                assert_eq!(decided.or_stronger(technical), decided);
+                assert_eq!(technical.or_stronger(decided), decided);
+            }
+        }
+    }
+
+    #[test]
+    fn names_read_back() {
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.name().parse(), Ok(*outcome));
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
+    }
+
+    #[test]
+    fn faults_of_the_provider_are_free() {
+        assert!(!Outcome::ProviderFailure.rule().spends_attempt);
+        assert!(!Outcome::ProviderRejected.rule().spends_attempt);
+        assert!(Outcome::NoAnswer.rule().spends_attempt);
+    }
+
+    #[test]
+    fn the_last_delay_is_repeated() {
+        let rule = Outcome::ProviderFailure.rule();
+        let minutes = |attempts| rule.retry_after(attempts).map(|delay| delay.num_minutes());
+        assert_eq!([minutes(1), minutes(2), minutes(9)], [Some(5), Some(10), Some(40)]);
+        assert_eq!(Outcome::Refused.rule().retry_after(1), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! Pace: how many calls may start now, so that no 60 seconds ever hold more than were bought (I6).
+//!
+//! The generic cell rate algorithm keeps one instant, the theoretical arrival time of the next
+//! call. There is no window to sweep, and the instant survives a restart.
+//!
+//! A burst of `b` calls is allowed, and the calls after it are `60 s / (limit - b + 1)` apart. So
+//! any 60 seconds hold at most `b + (limit - b) = limit` starts. The burst is one call and 2 % of
+//! the limit: it lets a claim take several calls at once and costs 2 % of the pace.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// A limit on how many calls start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Calls that may start in any 60 seconds. Zero stops calling.
+    pub calls_per_minute: u32,
+    /// The least time between two starts, in seconds. Zero leaves it to the limit above.
+    #[serde(default)]
+    pub seconds_between_calls: u32,
+}
+
+impl Pace {
+    /// At most `calls_per_minute` starts in any 60 seconds.
+    pub const fn per_minute(calls_per_minute: u32) -> Self {
+        Self { calls_per_minute, seconds_between_calls: 0 }
+    }
+
+    const fn burst(self) -> u32 {
+        if self.seconds_between_calls > 0 { 1 } else { 1 + self.calls_per_minute / 50 }
+    }
+
+    /// The time between two starts after the burst, in microseconds; `None` when stopped.
+    fn interval(self) -> Option<i64> {
+        let spaced = self.calls_per_minute.checked_sub(self.burst() - 1).filter(|&n| n > 0)?;
+        // Rounded up: a microsecond too early would let one call too many into the window.
+        let interval = 60_000_000_i64.div_euclid(i64::from(spaced))
+            + i64::from(60_000_000_i64.rem_euclid(i64::from(spaced)) > 0);
+        Some(interval.max(i64::from(self.seconds_between_calls) * 1_000_000))
+    }
+
+    /// How many calls may start at `now`, when `arrival` is the stored theoretical arrival time.
+    pub fn room(self, arrival: Timestamp, now: Timestamp) -> u32 {
+        let Some(interval) = self.interval() else { return 0 };
+        let ahead = (arrival - now).num_microseconds().unwrap_or(i64::MAX).max(0);
+        let slack = i64::from(self.burst() - 1) * interval - ahead;
+        if slack < 0 { 0 } else { u32::try_from(slack / interval + 1).unwrap_or(u32::MAX) }
+    }
+
+    /// The theoretical arrival time after `calls` have started at `now`.
+    pub fn after(self, arrival: Timestamp, now: Timestamp, calls: u32) -> Timestamp {
+        let Some(interval) = self.interval() else { return arrival };
+        arrival.max(now) + TimeDelta::microseconds(interval.saturating_mul(i64::from(calls)))
+    }
+
+    /// The first instant at which a call may start; `None` when stopped.
+    pub fn next_start(self, arrival: Timestamp) -> Option<Timestamp> {
+        let interval = self.interval()?;
+        Some(arrival - TimeDelta::microseconds(interval * i64::from(self.burst() - 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn instant(microseconds: i64) -> Timestamp {
+        Timestamp::from_timestamp_micros(1_800_000_000_000_000 + microseconds).unwrap()
+    }
+
+    #[test]
+    fn ten_a_minute_are_six_seconds_apart() {
+        let pace = Pace::per_minute(10);
+        let start = instant(0);
+        assert_eq!(pace.room(start, start), 1);
+        let arrival = pace.after(start, start, 1);
+        assert_eq!(pace.room(arrival, instant(5_999_999)), 0);
+        assert_eq!(pace.room(arrival, instant(6_000_000)), 1);
+        assert_eq!(pace.next_start(arrival), Some(instant(6_000_000)));
+    }
+
+    #[test]
+    fn zero_stops_calling() {
+        assert_eq!(Pace::per_minute(0).room(instant(0), instant(60_000_000)), 0);
+        assert_eq!(Pace::per_minute(0).next_start(instant(0)), None);
+    }
+
+    proptest! {
+        /// Greedy starts at random instants never put more than the limit into any 60 seconds.
+        #[test]
+        fn no_sixty_seconds_hold_more_than_the_limit(
+            limit in 1_u32..2_000,
+            waits in prop::collection::vec(0_i64..5_000_000, 1..200),
+        ) {
+            let pace = Pace::per_minute(limit);
+            let mut arrival = instant(0);
+            let mut now = 0;
+            let mut starts: Vec<i64> = Vec::new();
+            for wait in waits {
+                now += wait;
+                let room = pace.room(arrival, instant(now));
+                arrival = pace.after(arrival, instant(now), room);
+                starts.extend(std::iter::repeat_n(now, room as usize));
+            }
+            for (index, first) in starts.iter().enumerate() {
+                let within = starts[index..].iter().take_while(|&&at| at < first + 60_000_000);
+                prop_assert!(within.count() <= limit as usize);
+            }
+        }
+
+        /// A caller that waits until `next_start` is let in then, and not a microsecond earlier.
+        #[test]
+        fn the_next_start_is_exact(limit in 1_u32..5_000) {
+            let pace = Pace::per_minute(limit);
+            let now = instant(0);
+            let arrival = pace.after(now, now, pace.room(now, now));
+            let next = pace.next_start(arrival).unwrap();
+            prop_assert!(pace.room(arrival, next) >= 1);
+            prop_assert_eq!(pace.room(arrival, next - TimeDelta::microseconds(1)), 0);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+use super::*;
+
+fn read(raw: &str, region: Region) -> Result<String, PhoneNumberError> {
+    PhoneNumber::parse(raw, region).map(|number| number.to_string())
+}
+
+#[test]
+fn numbers_are_read_however_they_are_punctuated() {
+    for raw in [
+        "+393471234567",
+        "  +39 347 123 4567\t",
+        "+39\u{a0}347\u{a0}1234567",
+        "(+39) 347-1234567",
+        "0039 347 123.45.67",
+        "[0039] 347/1234567",
+        "347 1234567",
+        "393471234567",
+        "393471234567.0",
+        "tel:+39-347-123-4567",
+        "TEL: 3471234567",
+        "'+393471234567",
+        "\u{202a}+39 347 123 4567\u{202c}",
+        "+39 347\u{2011}123\u{2011}4567",
+    ] {
+        assert_eq!(
+            read(raw, Region::IT).as_deref(),
+            Ok("+393471234567"),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn the_plan_of_the_region_decides_what_a_leading_zero_is() {
+    assert_eq!(
+        read("06 1234 5678", Region::IT).as_deref(),
+        Ok("+390612345678")
+    );
+    assert_eq!(
+        read("020 7946 0958", Region::GB).as_deref(),
+        Ok("+442079460958")
+    );
+    assert_eq!(
+        read("+44 (0)20 7946 0958", Region::IT).as_deref(),
+        Ok("+442079460958")
+    );
+    assert_eq!(
+        read("8 (999) 123-45-67", Region::RU).as_deref(),
+        Ok("+79991234567")
+    );
+    assert_eq!(
+        read("011 39 347 1234567", Region::US).as_deref(),
+        Ok("+393471234567")
+    );
+    assert_eq!(
+        read("0039 347 1234567", Region::US).as_deref(),
+        Ok("+393471234567")
+    );
+}
+
+#[test]
+fn an_italian_mobile_that_begins_with_39_keeps_it() {
+    for raw in ["391 123 4567", "+39 391 123 4567", "39 391 123 4567"] {
+        assert_eq!(
+            read(raw, Region::IT).as_deref(),
+            Ok("+393911234567"),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn the_numbers_of_the_seed_files_and_examples_are_valid() {
+    for raw in [
+        "+79991234567",
+        "+79991234570",
+        "+12025551234",
+        "+393471234567",
+    ] {
+        assert_eq!(read(raw, Region::DE).as_deref(), Ok(raw));
+    }
+}
+
+#[test]
+fn what_is_no_number_is_refused_with_the_reason() {
+    use PhoneNumberError as E;
+    for (raw, error) in [
+        ("", E::Empty),
+        (" \u{a0}\u{feff} ", E::Empty),
+        ("-", E::Empty),
+        ("tel:", E::Empty),
+        ("3.93471E+11", E::LostDigits),
+        ("3,93471e+11", E::LostDigits),
+        ("4E11", E::LostDigits),
+        ("Mario 347 1234567", E::Letters),
+        ("nessuno", E::Letters),
+        ("800-FLOWERS", E::Letters),
+        ("нет", E::Letters),
+        ("347 1234567; 348 1234567", E::UnexpectedCharacter(';')),
+        ("347+1234567", E::UnexpectedCharacter('+')),
+        ("*100#", E::UnexpectedCharacter('*')),
+        ("06 12345678 ext. 12", E::Extension),
+        ("06 12345678 x12", E::Extension),
+        ("tel:+390612345678;ext=12", E::Extension),
+        ("+999 123456789", E::UnknownCountryCode),
+        ("5", E::TooShort),
+        ("12345", E::TooShort),
+        ("+1 555 1234", E::TooShort),
+        ("347 1234567 348 7654321", E::TooLong),
+        ("+39 347 1234567 348 7654321", E::TooLong),
+        ("+1 555 123 4567", E::NotInPlan),
+        ("+39 100 000 0000", E::NotInPlan),
+        ("0000000000", E::NotInPlan),
+    ] {
+        assert_eq!(read(raw, Region::IT), Err(error), "{raw}");
+    }
+    assert_eq!(read(&"1".repeat(1_000_000), Region::IT), Err(E::TooLong));
+    assert_eq!(read(&"a1".repeat(1_000_000), Region::IT), Err(E::Letters));
+}
+
+#[test]
+fn messages_read_well_after_the_row() {
+    assert_eq!(
+        format!("Row 6: {}", PhoneNumberError::Empty),
+        "Row 6: Empty phone number"
+    );
+    assert_eq!(
+        format!("Row 7: {}", PhoneNumberError::UnexpectedCharacter(';')),
+        "Row 7: Phone number contains ';'"
+    );
+}
+
+#[test]
+fn the_stored_form_is_read_exactly_and_without_the_plan() {
+    let number: PhoneNumber = serde_json::from_str(r#""+393471234567""#).unwrap();
+    assert_eq!(
+        serde_json::to_string(&number).unwrap(),
+        r#""+393471234567""#
+    );
+    assert_eq!(
+        "+123456789012345"
+            .parse::<PhoneNumber>()
+            .unwrap()
+            .as_str()
+            .len(),
+        16
+    );
+    // No longer, or not yet, in anybody's plan.
+    let number: PhoneNumber = "+391000000000".parse().unwrap();
+    assert_eq!(number.time_zones(), []);
+    for text in [
+        "",
+        "+",
+        "393471234567",
+        "+039347123",
+        "+123456",
+        "+1234567890123456",
+        "+39 3471234567",
+        "+39347123456七",
+    ] {
+        assert_eq!(
+            text.parse::<PhoneNumber>(),
+            Err(PhoneNumberError::NotE164),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn logs_show_two_digits_only() {
+    let number: PhoneNumber = "+393471234567".parse().unwrap();
+    assert_eq!(format!("{:?}", Some(number)), "Some(PhoneNumber(…67))");
+}
+
+#[test]
+fn numbers_sort_as_their_text() {
+    let mut texts = [
+        "+79991234567",
+        "+12025551234",
+        "+1202555123",
+        "+393471234567",
+    ];
+    let mut numbers = texts.map(|text| text.parse::<PhoneNumber>().unwrap());
+    texts.sort_unstable();
+    numbers.sort_unstable();
+    assert_eq!(numbers.map(|number| number.to_string()), texts);
+}
+
+#[test]
+fn a_region_must_have_a_numbering_plan() {
+    assert_eq!(" it ".parse::<Region>(), Ok(Region::IT));
+    assert_eq!(serde_json::to_string(&Region::GB).unwrap(), r#""GB""#);
+    for text in ["", "XX", "UK", "ITA", "001", "39", "Ì"] {
+        let error = serde_json::from_value::<Region>(text.into())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with(&format!("unknown phone region '{text}'")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_number_knows_its_region() {
+    let region = |text: &str| text.parse::<PhoneNumber>().unwrap().region();
+    assert_eq!(region("+79991234567"), Some(Region::RU));
+    assert_eq!(region("+77011234567"), Some(Region::KZ));
+    assert_eq!(region("+12025551234"), Some(Region::US));
+    assert_eq!(region("+80012345678"), None);
+    assert_eq!(region("+99912345678"), None);
+}

@@ -1,0 +1,20 @@
+//! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
+
+pub mod repositories;
+pub mod storage;
+pub mod task_queue;
+pub mod telephony;
+pub mod wake_up;
+
+pub use repositories::{
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
+    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
+    InterviewRepository, SkillbaseRepository,
+};
+pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
+pub use task_queue::{AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, TaskQueue};
+pub use telephony::{
+    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
+    Webhook, WebhookError, WebhookReply, WebhookRequest,
+};
+pub use wake_up::{NoWakeUp, WakeUp};

@@ -1,0 +1,326 @@
+//! One repository per entity, all within one unit of work.
+//!
+//! `get` answers `None` for rows that do not exist and for rows of other companies alike (I11).
+//! `update` takes the entity as it was read with its changes, compares `version` with the stored
+//! one, answers [`StorageError::Conflict`] when they differ, and stores `version + 1`; the caller's
+//! copy keeps the old number, so it must be read again before it is changed once more.
+//! Methods named `…_for_update` also keep everybody else from changing the row until the unit of
+//! work ends. To avoid deadlocks lock in this order: attempt, task, campaign.
+//!
+//! Counters and the ready list are kept by the stores, in the same unit of work as the rows they
+//! count, so that they cannot differ (I12).
+
+use std::collections::{BTreeMap, HashSet};
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::storage::{Page, PageRequest, StorageError};
+use crate::api_key::{ApiKey, ApiKeyHash};
+use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
+use crate::call_list::Upload;
+use crate::call_task::{CallTask, TaskStatus};
+use crate::campaign::Campaign;
+use crate::company::Company;
+use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::exclusion::Exclusion;
+use crate::gate::Reason;
+use crate::id::{
+    ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId, SkillbaseId,
+    UploadId,
+};
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
+use crate::skillbase::Skillbase;
+use crate::time::Timestamp;
+
+/// Companies. Inserting needs the platform's scope.
+#[async_trait]
+pub trait CompanyRepository: Send {
+    /// Adds a company, with its row in the ready list.
+    async fn insert(&mut self, company: &Company) -> Result<(), StorageError>;
+    /// Looks a company up.
+    async fn get(&mut self, id: CompanyId) -> Result<Option<Company>, StorageError>;
+    /// Changes a company; its limits apply from the next claim on.
+    async fn update(&mut self, company: &Company) -> Result<(), StorageError>;
+    /// Companies in the order of their creation.
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<Company>, StorageError>;
+}
+
+/// API keys. Finding by hash needs the platform's scope, because the company is not known yet.
+#[async_trait]
+pub trait ApiKeyRepository: Send {
+    /// Adds a key.
+    async fn insert(&mut self, key: &ApiKey) -> Result<(), StorageError>;
+    /// Looks a key up.
+    async fn get(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
+    /// The key with that hash, of any company, also when it is revoked.
+    async fn find_by_hash(&mut self, hash: &ApiKeyHash) -> Result<Option<ApiKey>, StorageError>;
+    /// Writes back role, name, expiry, last use and revocation. Keys have no version: the last
+    /// writer wins, and a revocation is never undone.
+    async fn update(&mut self, key: &ApiKey) -> Result<(), StorageError>;
+    /// Keys in the order of their creation, revoked ones too.
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<ApiKey>, StorageError>;
+}
+
+/// Skillbases.
+#[async_trait]
+pub trait SkillbaseRepository: Send {
+    /// Adds a skillbase; a second default for a language is a conflict.
+    async fn insert(&mut self, skillbase: &Skillbase) -> Result<(), StorageError>;
+    /// Looks a skillbase up.
+    async fn get(&mut self, id: SkillbaseId) -> Result<Option<Skillbase>, StorageError>;
+    /// The company's default for a language.
+    async fn default_for(&mut self, language: Language) -> Result<Option<Skillbase>, StorageError>;
+    /// Changes a skillbase.
+    async fn update(&mut self, skillbase: &Skillbase) -> Result<(), StorageError>;
+    /// Removes a skillbase; one that a campaign names is a conflict. `false` if there was none.
+    async fn delete(&mut self, id: SkillbaseId) -> Result<bool, StorageError>;
+    /// Skillbases in the order of their creation.
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<Skillbase>, StorageError>;
+}
+
+/// Campaigns, with their counters and their row in the ready list.
+#[async_trait]
+pub trait CampaignRepository: Send {
+    /// Adds a campaign.
+    async fn insert(&mut self, campaign: &Campaign) -> Result<(), StorageError>;
+    /// Looks a campaign up.
+    async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
+    /// Looks a campaign up and locks it.
+    async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
+    /// Changes a campaign. One that runs is put on the ready list at its `updated_at`, with the
+    /// limits of its effective settings; any other is taken off.
+    async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError>;
+    /// Removes a campaign and everything that belongs to it. `false` if there was none.
+    async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError>;
+    /// Campaigns of that status name, newest first.
+    async fn list(
+        &mut self,
+        status: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Campaign>, StorageError>;
+    /// What the campaign's rows add up to.
+    async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError>;
+}
+
+/// What the rows of a campaign add up to. Absent means none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CampaignCounters {
+    /// Tasks by status.
+    pub tasks: BTreeMap<TaskStatus, u64>,
+    /// Tasks that wait or have ended for a reason of the gate, by reason.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// Attempts by state.
+    pub attempts: BTreeMap<AttemptState, u64>,
+    /// Attempts that have an outcome, by outcome.
+    pub outcomes: BTreeMap<Outcome, u64>,
+}
+
+impl CampaignCounters {
+    /// All tasks.
+    pub fn total_tasks(&self) -> u64 {
+        self.tasks.values().sum()
+    }
+
+    /// Tasks that have not ended.
+    pub fn open_tasks(&self) -> u64 {
+        self.tasks.iter().filter(|(status, _)| !status.is_final()).map(|(_, count)| count).sum()
+    }
+
+    /// All attempts.
+    pub fn total_attempts(&self) -> u64 {
+        self.attempts.values().sum()
+    }
+
+    /// Attempts that hold a line.
+    pub fn live_attempts(&self) -> u64 {
+        self.attempts.iter().filter(|(state, _)| state.is_live()).map(|(_, count)| count).sum()
+    }
+
+    /// Tasks of one status.
+    pub fn tasks_in(&self, status: TaskStatus) -> u64 {
+        self.tasks.get(&status).copied().unwrap_or(0)
+    }
+}
+
+/// Uploads of call lists.
+#[async_trait]
+pub trait CallListRepository: Send {
+    /// Adds an upload with its row errors.
+    async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError>;
+    /// Looks an upload up.
+    async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError>;
+}
+
+/// Which tasks are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallTaskFilter {
+    /// Of this campaign.
+    pub campaign_id: Option<CampaignId>,
+    /// In this status.
+    pub status: Option<TaskStatus>,
+    /// Whose name or number contains this text, in any case.
+    pub text: Option<String>,
+}
+
+/// Call tasks.
+#[async_trait]
+pub trait CallTaskRepository: Send {
+    /// Adds tasks of one campaign, passing over those whose number the campaign has already, and
+    /// returns the identifiers of those that were added. Wakes the ready list.
+    async fn insert_many(&mut self, tasks: &[CallTask])
+    -> Result<HashSet<CallTaskId>, StorageError>;
+    /// Looks a task up.
+    async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
+    /// Looks a task up and locks it.
+    async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
+    /// Changes a task. One that waits is claimable from its due time on.
+    async fn update(&mut self, task: &CallTask) -> Result<(), StorageError>;
+    /// Tasks in the order of their creation.
+    async fn list(
+        &mut self,
+        filter: &CallTaskFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallTask>, StorageError>;
+    /// The waiting tasks with that number, in all campaigns of the company, locked.
+    async fn waiting_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError>;
+    /// Ends all waiting tasks of a campaign as cancelled, as [`TaskEvent::Cancelled`] would, and
+    /// returns how many.
+    ///
+    /// [`TaskEvent::Cancelled`]: crate::call_task::TaskEvent::Cancelled
+    async fn cancel_waiting(
+        &mut self,
+        campaign_id: CampaignId,
+        now: Timestamp,
+    ) -> Result<u64, StorageError>;
+}
+
+/// Which attempts are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallAttemptFilter {
+    /// Of this campaign.
+    pub campaign_id: Option<CampaignId>,
+    /// Of this task.
+    pub task_id: Option<CallTaskId>,
+    /// In this state.
+    pub state: Option<AttemptState>,
+}
+
+/// Call attempts. They are inserted by the claim and by nothing else.
+#[async_trait]
+pub trait CallAttemptRepository: Send {
+    /// Looks an attempt up.
+    async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError>;
+    /// Looks an attempt up and locks it.
+    async fn get_for_update(
+        &mut self,
+        id: CallAttemptId,
+    ) -> Result<Option<CallAttempt>, StorageError>;
+    /// Changes an attempt. One that ends gives its slots back to campaign and company and wakes
+    /// them at its `ended_at`, or at once if that is absent.
+    async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError>;
+    /// Attempts, newest first.
+    async fn list(
+        &mut self,
+        filter: &CallAttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallAttempt>, StorageError>;
+}
+
+/// Conversations, turns, answers, consents and responses.
+#[async_trait]
+pub trait InterviewRepository: Send {
+    /// Adds the conversation of an attempt; a second one is a conflict.
+    async fn insert_conversation(
+        &mut self,
+        conversation: &Conversation,
+    ) -> Result<(), StorageError>;
+    /// Looks the conversation of an attempt up.
+    async fn conversation(
+        &mut self,
+        attempt_id: CallAttemptId,
+    ) -> Result<Option<Conversation>, StorageError>;
+    /// Changes a conversation.
+    async fn update_conversation(
+        &mut self,
+        conversation: &Conversation,
+    ) -> Result<(), StorageError>;
+    /// Adds turns.
+    async fn insert_turns(&mut self, turns: &[Turn]) -> Result<(), StorageError>;
+    /// The turns of an attempt, in order.
+    async fn turns(&mut self, attempt_id: CallAttemptId) -> Result<Vec<Turn>, StorageError>;
+    /// Stores what became of a question; a later answer of the same task to the same question
+    /// replaces an earlier one.
+    async fn put_answer(&mut self, answer: &Answer) -> Result<(), StorageError>;
+    /// The answers of a task, in the order in which they were given.
+    async fn answers(&mut self, task_id: CallTaskId) -> Result<Vec<Answer>, StorageError>;
+    /// The answers of a campaign, in the order of their identifiers.
+    async fn campaign_answers(
+        &mut self,
+        campaign_id: CampaignId,
+        page: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError>;
+    /// Stores consent or refusal; the first one of an attempt stays.
+    async fn insert_consent(&mut self, consent: &Consent) -> Result<(), StorageError>;
+    /// The consent of an attempt.
+    async fn consent(&mut self, attempt_id: CallAttemptId)
+    -> Result<Option<Consent>, StorageError>;
+    /// Stores the response of a task; a later one replaces an earlier one, unless the earlier one
+    /// is complete.
+    async fn put_response(&mut self, response: &SurveyResponse) -> Result<(), StorageError>;
+    /// The response of a task.
+    async fn response(
+        &mut self,
+        task_id: CallTaskId,
+    ) -> Result<Option<SurveyResponse>, StorageError>;
+}
+
+/// Exclusions.
+#[async_trait]
+pub trait ExclusionRepository: Send {
+    /// Adds a number; one that is there already stays as it is. `true` if it was added.
+    async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError>;
+    /// The exclusion of a number.
+    async fn get(&mut self, phone_number: &PhoneNumber) -> Result<Option<Exclusion>, StorageError>;
+    /// Those of the numbers that are excluded.
+    async fn among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError>;
+    /// Removes a number. `false` if it was not there.
+    async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError>;
+    /// Exclusions in the order of their numbers.
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<Exclusion>, StorageError>;
+}
+
+/// Events from the provider (inbox) and for subscribers (outbox).
+#[async_trait]
+pub trait EventRepository: Send {
+    /// Notes an event of the provider. `false` if it was noted before: then it has been dealt
+    /// with, and must not be again (I10).
+    async fn receive(&mut self, event: &CallEvent, now: Timestamp) -> Result<bool, StorageError>;
+    /// Adds an event for subscribers.
+    async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError>;
+    /// Events for subscribers, in the order of their identifiers.
+    async fn published(&mut self, page: &PageRequest) -> Result<Page<OutboxEvent>, StorageError>;
+}
+
+/// Something that subscribers want to know (row A23).
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboxEvent {
+    /// Its identifier.
+    pub id: OutboxEventId,
+    /// Whose it is.
+    pub company_id: CompanyId,
+    /// What happened: `survey.completed`, `survey.refused`, `survey.not_reached`.
+    pub kind: String,
+    /// The details.
+    pub body: serde_json::Value,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,101 @@
+//! The dispatcher's side of the store: short transactions of its own.
+
+use std::num::NonZeroU16;
+
+use async_trait::async_trait;
+
+use super::storage::StorageError;
+use crate::call_attempt::CallAttempt;
+use crate::call_task::CallTask;
+use crate::id::{CallAttemptId, CampaignId, CompanyId};
+use crate::time::Timestamp;
+
+/// Claims tasks, and finds what the scheduler has to look after. Works over all companies.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait TaskQueue: Send + Sync + std::fmt::Debug {
+    /// Takes up to `request.attempt_ids.len()` due tasks and commits an attempt for each (I2).
+    ///
+    /// Limits of company and campaign hold over all servers, because the rows that count them are
+    /// locked (I5, I6). A task whose number has a live attempt in its company is passed over (I3).
+    /// Companies take turns, and so do the campaigns of a company; within a campaign the highest
+    /// priority comes first, then the earliest due. The tasks come back as they are after the
+    /// claim. An empty answer means that nothing can be claimed now.
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError>;
+
+    /// When a claim may next find something; `None` when nothing is ready.
+    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Makes waiting tasks whose time has come claimable, `at_most` of them, earliest first.
+    /// Returns how many; fewer than `at_most` means that no more are due.
+    async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError>;
+
+    /// When the next waiting task falls due; `None` when none waits.
+    async fn next_due_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Live attempts whose lease has run out, earliest first (I7).
+    async fn expired_attempts(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError>;
+
+    /// When the next lease of a live attempt runs out.
+    async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Scheduled campaigns whose start has come.
+    async fn campaigns_to_start(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+
+    /// Running and paused campaigns with at least one task, all of whose tasks have ended and none
+    /// of whose attempts is live.
+    async fn campaigns_to_finish(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+}
+
+/// What a dispatcher asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// The present instant.
+    pub now: Timestamp,
+    /// One identifier for each task that may be claimed.
+    pub attempt_ids: Vec<CallAttemptId>,
+    /// The provider that will be asked to dial.
+    pub provider: String,
+    /// After this instant the dispatcher will not dial any more.
+    pub dial_before: Timestamp,
+    /// When the attempts are recovered if nothing is heard of them.
+    pub lease_until: Timestamp,
+}
+
+/// A task that was claimed. Only its attempt's identifier can settle it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedTask {
+    /// The task, in progress.
+    pub task: CallTask,
+    /// The attempt, created.
+    pub attempt: CallAttempt,
+}
+
+/// Names an attempt and its company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptKey {
+    /// The company.
+    pub company_id: CompanyId,
+    /// The attempt.
+    pub attempt_id: CallAttemptId,
+}
+
+/// Names a campaign and its company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CampaignKey {
+    /// The company.
+    pub company_id: CompanyId,
+    /// The campaign.
+    pub campaign_id: CampaignId,
+}

@@ -1,0 +1,216 @@
+//! The telephony provider: asks it to dial, reads what it tells, and writes what it shall say.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+
+use crate::call_attempt::{AnsweredBy, CallEvent};
+use crate::conversation::{Heard, VoiceReply};
+use crate::id::{CallAttemptId, CompanyId};
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
+use crate::time::Timestamp;
+
+/// A telephony provider. It never decides what happens to a task: it dials, tells, and speaks.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
+    /// The name that attempts, logs and the configuration use: `simulated`, `twilio`.
+    fn name(&self) -> &'static str;
+
+    /// Asks the provider to dial.
+    ///
+    /// `Unknown` means that the telephone may be ringing: reconcile, never dial again. A provider
+    /// must not answer `Rejected` or `RetryLater` unless the call was surely not placed.
+    async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError>;
+
+    /// What became of an attempt whose outcome is unknown or whose events are overdue.
+    async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError>;
+
+    /// Ends a call. A call that has already ended is no error.
+    async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError>;
+
+    /// Verifies and reads a webhook. Changes nothing.
+    fn read_webhook(
+        &self,
+        request: &WebhookRequest,
+        now: Timestamp,
+    ) -> Result<Webhook, WebhookError>;
+
+    /// Writes what is to be said in the provider's own language.
+    fn write_reply(&self, call: &CallReference, reply: &VoiceReply) -> WebhookReply;
+}
+
+/// One call to be placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallOrder {
+    /// Whose call it is.
+    pub company_id: CompanyId,
+    /// Our reference; the provider gives it back with every webhook.
+    pub attempt_id: CallAttemptId,
+    /// The number to be dialed.
+    pub phone_number: PhoneNumber,
+    /// The language that will be spoken.
+    pub language: Language,
+    /// How long it may ring.
+    pub ring_for: Duration,
+    /// How long the call may last.
+    pub longest_call: Duration,
+}
+
+/// The provider took the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The provider's name of the call.
+    pub provider_call_id: String,
+}
+
+/// Why a call was not placed, or may not have been.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceCallError {
+    /// This call will never be placed: the number is not valid, not reachable, not allowed.
+    #[error("the provider rejected the call ({code})")]
+    Rejected {
+        /// The provider's error code.
+        code: String,
+        /// What it means for the task.
+        outcome: Outcome,
+    },
+    /// No call will be placed until somebody mends the configuration: credentials, caller id.
+    #[error("the provider refuses our configuration ({code}): {what}")]
+    Configuration {
+        /// The provider's error code.
+        code: String,
+        /// What is wrong, for the operator.
+        what: String,
+    },
+    /// Surely not placed, and worth trying again.
+    #[error("the provider asks to try again later")]
+    RetryLater {
+        /// After which time, if it says so.
+        after: Option<TimeDelta>,
+    },
+    /// Nobody knows: the request was sent and no answer came.
+    #[error("it is not known whether the call was placed")]
+    Unknown {
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What the provider knows of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FoundCall {
+    /// There is such a call, and this is what happened so far.
+    Found {
+        /// The news, to be taken in like webhooks.
+        events: Vec<CallEvent>,
+    },
+    /// There is surely no such call: nobody was dialed.
+    NotFound,
+    /// The provider cannot tell.
+    Unknown,
+}
+
+/// The provider could not be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("the telephony provider could not be asked: {what}")]
+pub struct ProviderError {
+    /// What went wrong.
+    pub what: String,
+}
+
+/// Names a call in our words and in the provider's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallReference {
+    /// Whose call it is.
+    pub company_id: CompanyId,
+    /// Our reference.
+    pub attempt_id: CallAttemptId,
+    /// The provider's name of the call, if it is known.
+    pub provider_call_id: Option<String>,
+}
+
+/// An HTTP request of the provider, as it arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookRequest {
+    /// Which webhook was called: the last part of its path, such as `events`, `answer`, `turn`.
+    pub endpoint: String,
+    /// The public URL that was called, with its query, as the provider sees it.
+    pub url: String,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, untouched.
+    pub body: Vec<u8>,
+}
+
+impl WebhookRequest {
+    /// The first header of that name, which must be in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a webhook says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Webhook {
+    /// Something happened to a call.
+    Event(CallEvent),
+    /// The call was answered: what shall be said first?
+    Answered {
+        /// The call.
+        call: CallReference,
+        /// Who or what answered.
+        by: AnsweredBy,
+        /// When.
+        at: Timestamp,
+    },
+    /// The person said something, pressed keys, or stayed silent: what shall be said now?
+    Turn {
+        /// The call.
+        call: CallReference,
+        /// Which reply it answers.
+        step: u32,
+        /// What was heard.
+        heard: Heard,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing to act on, such as an empty body.
+    Nothing,
+}
+
+/// Why a webhook is not believed. It changes nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// It does not come from the provider.
+    #[error("the signature is missing or wrong")]
+    BadSignature,
+    /// It comes from the provider and cannot be read.
+    #[error("the webhook cannot be read: {what}")]
+    Unreadable {
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// The HTTP answer to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type; `None` without a body.
+    pub content_type: Option<&'static str>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl WebhookReply {
+    /// "Understood, nothing to say": 204 without a body.
+    pub const fn empty() -> Self {
+        Self { status: 204, content_type: None, body: Vec::new() }
+    }
+}

@@ -1,0 +1,18 @@
+//! The bell that tells a dispatcher to look at the queue now.
+
+/// Rings when there may be something to do: a call ended, a list was uploaded, a campaign started.
+///
+/// A hint, not a promise: a bell that is lost costs time until the next look, never a call. Ringing
+/// twice is the same as ringing once.
+pub trait WakeUp: Send + Sync + std::fmt::Debug {
+    /// Rings the bell. Does not wait.
+    fn wake(&self);
+}
+
+/// Nobody listens: for programs that look at the queue by themselves, such as simulations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoWakeUp;
+
+impl WakeUp for NoWakeUp {
+    fn wake(&self) {}
+}

@@ -1,0 +1,193 @@
+//! The claim, step by step, over rows that a store locks and keeps.
+//!
+//! Runs inside one transaction of the store. The company's row is locked before its campaigns' and
+//! those before their tasks, and rows that others have locked are passed over, so two claims never
+//! wait for each other and never take the same task.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+
+use super::QueueLevel;
+use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_task::{CallTask, TaskEvent};
+use crate::id::{CallAttemptId, CampaignId, CompanyId};
+use crate::ports::storage::StorageError;
+use crate::ports::task_queue::{CampaignKey, ClaimRequest, ClaimedTask};
+use crate::time::Timestamp;
+
+/// Companies visited by one claim.
+pub const COMPANIES_PER_CLAIM: u16 = 10;
+/// Campaigns visited in one company.
+pub const CAMPAIGNS_PER_VISIT: u16 = 10;
+/// Tasks taken from one campaign before it is the next one's turn.
+pub const TASKS_PER_VISIT: u16 = 10;
+
+/// After this time a campaign is visited again whose claimable tasks were all passed over, because
+/// another campaign is calling the same people.
+const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
+
+/// The rows of a store that the claim needs.
+#[async_trait]
+pub trait ClaimRows: Send {
+    /// Companies with `ready_at <= now`, earliest first, locked.
+    async fn ready_companies(
+        &mut self,
+        now: Timestamp,
+        at_most: u16,
+    ) -> Result<Vec<(CompanyId, QueueLevel)>, StorageError>;
+
+    /// Campaigns of the company with `ready_at <= now`, earliest first, locked.
+    async fn ready_campaigns(
+        &mut self,
+        company_id: CompanyId,
+        now: Timestamp,
+        at_most: u16,
+    ) -> Result<Vec<(CampaignId, QueueLevel)>, StorageError>;
+
+    /// Claimable tasks whose number has no live attempt in the company, in the order in which they
+    /// are to be called, locked.
+    async fn due_tasks(
+        &mut self,
+        campaign: CampaignKey,
+        at_most: u16,
+    ) -> Result<Vec<CallTask>, StorageError>;
+
+    /// Whether the campaign has a claimable task, whoever calls its number now.
+    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError>;
+
+    /// Writes the tasks and their attempts, and counts them.
+    async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError>;
+
+    /// Writes a campaign's row.
+    async fn write_campaign(
+        &mut self,
+        campaign: CampaignKey,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError>;
+
+    /// The earliest `ready_at` of the company's campaigns.
+    async fn next_ready_campaign(
+        &mut self,
+        company_id: CompanyId,
+    ) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Writes a company's row.
+    async fn write_company(
+        &mut self,
+        company_id: CompanyId,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError>;
+}
+
+/// Claims as [`TaskQueue::claim_due`] promises. The caller commits.
+///
+/// [`TaskQueue::claim_due`]: crate::ports::TaskQueue::claim_due
+pub async fn claim(
+    rows: &mut dyn ClaimRows,
+    request: &ClaimRequest,
+) -> Result<Vec<ClaimedTask>, StorageError> {
+    let mut claimed = Vec::new();
+    for (company_id, level) in rows.ready_companies(request.now, COMPANIES_PER_CLAIM).await? {
+        if claimed.len() >= request.attempt_ids.len() {
+            break;
+        }
+        visit_company(rows, request, company_id, level, &mut claimed).await?;
+    }
+    assert!(claimed.len() <= request.attempt_ids.len(), "a claim takes no more than was asked for");
+    Ok(claimed)
+}
+
+async fn visit_company(
+    rows: &mut dyn ClaimRows,
+    request: &ClaimRequest,
+    company_id: CompanyId,
+    level: QueueLevel,
+    claimed: &mut Vec<ClaimedTask>,
+) -> Result<(), StorageError> {
+    let before = claimed.len();
+    let mut room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
+    if room > 0 {
+        for (campaign_id, campaign_level) in
+            rows.ready_campaigns(company_id, request.now, CAMPAIGNS_PER_VISIT).await?
+        {
+            let asked = room.min(request.attempt_ids.len() - claimed.len());
+            if asked == 0 {
+                break;
+            }
+            let campaign = CampaignKey { company_id, campaign_id };
+            room -= visit_campaign(rows, request, campaign, campaign_level, asked, claimed).await?;
+        }
+    }
+    let calls = u32::try_from(claimed.len() - before).unwrap_or(u32::MAX);
+    let next = rows.next_ready_campaign(company_id).await?;
+    rows.write_company(company_id, &level.after_visit(request.now, calls, next)).await
+}
+
+async fn visit_campaign(
+    rows: &mut dyn ClaimRows,
+    request: &ClaimRequest,
+    campaign: CampaignKey,
+    level: QueueLevel,
+    asked: usize,
+    claimed: &mut Vec<ClaimedTask>,
+) -> Result<usize, StorageError> {
+    let room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
+    let wanted = room.min(asked).min(usize::from(TASKS_PER_VISIT));
+    let tasks = if wanted == 0 {
+        Vec::new()
+    } else {
+        rows.due_tasks(campaign, u16::try_from(wanted).unwrap_or(TASKS_PER_VISIT)).await?
+    };
+    assert!(tasks.len() <= wanted, "a store hands out no more tasks than there is room for");
+    let taken: Vec<ClaimedTask> = tasks
+        .into_iter()
+        .zip(&request.attempt_ids[claimed.len()..])
+        .map(|(task, &attempt_id)| attempt_for(task, attempt_id, request))
+        .collect::<Result<_, _>>()?;
+    rows.write_claimed(&taken).await?;
+    let calls = taken.len();
+    let next = match rows.has_claimable(campaign).await? {
+        false => None,
+        true if calls < wanted => Some(request.now + PASSED_OVER_AGAIN),
+        true => Some(request.now),
+    };
+    let after = level.after_visit(request.now, u32::try_from(calls).unwrap_or(u32::MAX), next);
+    rows.write_campaign(campaign, &after).await?;
+    claimed.extend(taken);
+    Ok(calls)
+}
+
+fn attempt_for(
+    task: CallTask,
+    attempt_id: CallAttemptId,
+    request: &ClaimRequest,
+) -> Result<ClaimedTask, StorageError> {
+    let task = task
+        .on(TaskEvent::Claimed { attempt_id }, request.now)
+        .map_err(|error| StorageError::Corrupt { table: "call_tasks", what: error.to_string() })?;
+    let attempt = CallAttempt {
+        id: attempt_id,
+        company_id: task.company_id,
+        campaign_id: task.campaign_id,
+        task_id: task.id,
+        number: task.attempts_count,
+        phone_number: task.contact.phone_number.clone(),
+        provider: request.provider.clone(),
+        provider_call_id: None,
+        state: AttemptState::Created,
+        dial_before: request.dial_before,
+        lease_until: request.lease_until,
+        created_at: request.now,
+        accepted_at: None,
+        ringing_at: None,
+        answered_at: None,
+        ended_at: None,
+        answered_by: None,
+        outcome: None,
+        raw_status: None,
+        error_code: None,
+        cost: None,
+        version: 1,
+    };
+    Ok(ClaimedTask { task, attempt })
+}
