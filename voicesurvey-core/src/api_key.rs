@@ -135,7 +135,9 @@ impl ApiKeySecret {
             let letters = chance.iter().filter(|&&byte| byte < 248);
             let missing = Self::PREFIX.len() + Self::LENGTH - secret.len();
             secret.extend(
-                letters.take(missing).map(|&byte| char::from(Self::ALPHABET[usize::from(byte % 62)])),
+                letters
+                    .take(missing)
+                    .map(|&byte| char::from(Self::ALPHABET[usize::from(byte % 62)])),
             );
         }
         Self(secret)
@@ -186,7 +188,11 @@ mod tests {
         let ids = IdGenerator::from_seed(Arc::new(SystemClock), 1);
         let secret = ApiKeySecret::generate(&ids);
         assert_eq!(secret.reveal().len(), 44);
-        assert!(secret.reveal()[4..].chars().all(|letter| letter.is_ascii_alphanumeric()));
+        assert!(
+            secret.reveal()[4..]
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric())
+        );
         assert!(!format!("{secret:?}").contains(&secret.reveal()[12..]));
         assert_ne!(secret.hash(), ApiKeySecret::generate(&ids).hash());
     }

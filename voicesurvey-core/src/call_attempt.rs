@@ -90,8 +90,14 @@ pub enum AttemptState {
 
 impl AttemptState {
     /// Every state, in the order in which a call goes through them.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Unknown, Self::Accepted, Self::Ringing, Self::Answered, Self::Ended];
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Unknown,
+        Self::Accepted,
+        Self::Ringing,
+        Self::Answered,
+        Self::Ended,
+    ];
 
     /// Whether the attempt may hold a line: it counts against limits and blocks its number.
     pub const fn is_live(self) -> bool {
@@ -140,7 +146,9 @@ impl CallAttempt {
     #[must_use]
     pub fn on(self, event: &CallEvent, now: Timestamp, lease: TimeDelta) -> Self {
         let mut attempt = self;
-        attempt.provider_call_id = attempt.provider_call_id.or_else(|| event.provider_call_id.clone());
+        attempt.provider_call_id = attempt
+            .provider_call_id
+            .or_else(|| event.provider_call_id.clone());
         if let Some(raw_status) = &event.raw_status
             && event.kind.reached() >= attempt.state
         {
@@ -178,7 +186,10 @@ impl CallAttempt {
 
     /// Records how the call will end, unless something stronger is known.
     pub fn conclude(&mut self, outcome: Outcome) {
-        self.outcome = Some(self.outcome.map_or(outcome, |known| known.or_stronger(outcome)));
+        self.outcome = Some(
+            self.outcome
+                .map_or(outcome, |known| known.or_stronger(outcome)),
+        );
     }
 
     /// Ends the attempt without news from the provider, such as when it refused the call.

@@ -127,7 +127,11 @@ impl CallListRow {
 
 /// Reads a cell that may be empty.
 fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
-    if text.trim().is_empty() { Ok(None) } else { text.parse().map(Some) }
+    if text.trim().is_empty() {
+        Ok(None)
+    } else {
+        text.parse().map(Some)
+    }
 }
 
 /// What became of one upload.

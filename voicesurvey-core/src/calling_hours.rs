@@ -97,6 +97,14 @@ impl CallingHours {
         })
     }
 
+    /// 09:00 to 21:00 on every day: the hours of a campaign that names none.
+    pub fn nine_to_nine() -> Self {
+        Self {
+            weekly: WeeklyHours::every_day(HoursRange::NINE_TO_NINE),
+            ..Self::default()
+        }
+    }
+
     /// Open day and night, for tests and dry runs.
     pub fn always() -> Self {
         Self {
@@ -122,6 +130,9 @@ impl CallingHours {
     pub fn next_opening(&self, zones: &[TimeZone], from: Timestamp) -> Option<Timestamp> {
         if zones.is_empty() {
             return None;
+        }
+        if self.is_open(zones, from) {
+            return Some(from);
         }
         let last = from.checked_add_signed(TimeDelta::days(HORIZON_DAYS))?;
         let zones = distinct_clocks(zones, from, last);

@@ -44,16 +44,25 @@ pub struct Campaign {
 impl Campaign {
     /// The settings that calls follow: the frozen ones once there are any.
     pub fn effective_settings(&self) -> &CampaignSettings {
-        self.snapshot.as_ref().map_or(&self.settings, |snapshot| &snapshot.settings)
+        self.snapshot
+            .as_ref()
+            .map_or(&self.settings, |snapshot| &snapshot.settings)
     }
 
     /// Carries out `event`, or says why it cannot happen.
     ///
     /// `version` and `updated_at` move with every transition, so that a store refuses the second
     /// of two people who decided at the same time.
-    pub fn on(self, event: CampaignEvent, now: Timestamp) -> Result<Self, InvalidCampaignTransition> {
+    pub fn on(
+        self,
+        event: CampaignEvent,
+        now: Timestamp,
+    ) -> Result<Self, InvalidCampaignTransition> {
         let status = self.status.on(event)?;
-        let ended = matches!(status, CampaignStatus::Completed | CampaignStatus::Cancelled);
+        let ended = matches!(
+            status,
+            CampaignStatus::Completed | CampaignStatus::Cancelled
+        );
         let started = matches!(status, CampaignStatus::Running);
         Ok(Self {
             status,
@@ -72,6 +81,9 @@ impl Campaign {
             skillbase: skillbase.clone(),
             settings: self.settings.clone(),
         });
-        Self { snapshot: Some(snapshot), ..self }
+        Self {
+            snapshot: Some(snapshot),
+            ..self
+        }
     }
 }

@@ -40,6 +40,9 @@ pub struct CompanyLimits {
 
 impl Default for CompanyLimits {
     fn default() -> Self {
-        Self { max_concurrent_calls: 50, calls_per_minute: 300 }
+        Self {
+            max_concurrent_calls: 50,
+            calls_per_minute: 300,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The conversation with a person who picked up: consent, questions, answers, and their evidence.
 
+pub mod keypad;
 pub mod phrases;
 pub mod script;
 pub mod step;
@@ -12,7 +13,7 @@ pub use step::{Conclusion, Heard, Step};
 use crate::id::{
     AnswerId, CallAttemptId, CallTaskId, CampaignId, CompanyId, SurveyResponseId, TurnId,
 };
-use crate::interpretation::{Confidence, InterpretedBy, Interpretation};
+use crate::interpretation::{Confidence, Expected, Interpretation, InterpretedBy};
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::survey::AnswerValue;
@@ -62,6 +63,8 @@ pub enum Position {
         index: u16,
         /// How often it was asked again.
         tries: u8,
+        /// How many questions have been answered before it.
+        answered: u16,
     },
     /// Nothing: it is over.
     Ended,
@@ -88,10 +91,10 @@ pub enum Then {
     Listen {
         /// Comes back with what was heard, so that a repetition is recognised.
         step: u32,
+        /// What the question expects: recognisers take hints from it, keypads the number of digits.
+        expected: Expected,
         /// After so many seconds of silence the person is taken to have said nothing.
         silence_seconds: u16,
-        /// Words that are likely to be said.
-        hints: Vec<String>,
     },
     /// The call is ended.
     HangUp,
@@ -143,7 +146,9 @@ impl Speaker {
 
     /// The speaker of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Agent, Self::Person].into_iter().find(|speaker| speaker.name() == name)
+        [Self::Agent, Self::Person]
+            .into_iter()
+            .find(|speaker| speaker.name() == name)
     }
 }
 

@@ -95,20 +95,31 @@ impl fmt::Display for Reason {
 /// the dial: as if its attempt were still to be made.
 pub fn decide(task: &CallTask, campaign: &Campaign, excluded: bool, now: Timestamp) -> Decision {
     if task.state.status().is_final() {
-        return Decision::Never { reason: Reason::TaskEnded };
+        return Decision::Never {
+            reason: Reason::TaskEnded,
+        };
     }
     if excluded {
-        return Decision::Never { reason: Reason::Excluded };
+        return Decision::Never {
+            reason: Reason::Excluded,
+        };
     }
     if campaign.status.is_final() {
-        return Decision::Never { reason: Reason::CampaignEnded };
+        return Decision::Never {
+            reason: Reason::CampaignEnded,
+        };
     }
     let settings = campaign.effective_settings();
     if task.attempts_spent >= settings.retry.max_attempts {
-        return Decision::Never { reason: Reason::AttemptsUsedUp };
+        return Decision::Never {
+            reason: Reason::AttemptsUsedUp,
+        };
     }
     if campaign.status != CampaignStatus::Running {
-        return Decision::Wait { until: None, reason: Reason::CampaignNotRunning };
+        return Decision::Wait {
+            until: None,
+            reason: Reason::CampaignNotRunning,
+        };
     }
     match task.state {
         TaskState::Retry { due_at } | TaskState::Pending { due_at } if due_at > now => {
@@ -145,26 +156,37 @@ pub fn zones(task: &CallTask, campaign: &Campaign) -> Vec<TimeZone> {
 /// Whether `schedule` lets anybody in `zones` be called at `now`, and if not, when.
 pub fn opening(schedule: &Schedule, zones: &[TimeZone], now: Timestamp) -> Decision {
     if schedule.ends_at.is_some_and(|ends_at| now >= ends_at) {
-        return Decision::Never { reason: Reason::CampaignEnded };
+        return Decision::Never {
+            reason: Reason::CampaignEnded,
+        };
     }
     let (from, early) = match schedule.starts_at {
         Some(starts_at) if starts_at > now => (starts_at, true),
         _ => (now, false),
     };
     if zones.is_empty() {
-        return Decision::Wait { until: None, reason: Reason::UnknownTimeZone };
+        return Decision::Wait {
+            until: None,
+            reason: Reason::UnknownTimeZone,
+        };
     }
     match schedule.hours.next_opening(zones, from) {
-        None => Decision::Never { reason: Reason::NeverInCallingHours },
+        None => Decision::Never {
+            reason: Reason::NeverInCallingHours,
+        },
         Some(until) if schedule.ends_at.is_some_and(|ends_at| until >= ends_at) => {
-            Decision::Never { reason: Reason::CampaignEnded }
+            Decision::Never {
+                reason: Reason::CampaignEnded,
+            }
         }
-        Some(until) if early => {
-            Decision::Wait { until: Some(until), reason: Reason::BeforeCampaignStart }
-        }
-        Some(until) if until > now => {
-            Decision::Wait { until: Some(until), reason: Reason::OutsideCallingHours }
-        }
+        Some(until) if early => Decision::Wait {
+            until: Some(until),
+            reason: Reason::BeforeCampaignStart,
+        },
+        Some(until) if until > now => Decision::Wait {
+            until: Some(until),
+            reason: Reason::OutsideCallingHours,
+        },
         Some(_) => Decision::Dial,
     }
 }

@@ -113,7 +113,10 @@ impl IdGenerator {
     /// A generator whose chance comes from `seed`: for tests and simulations only, because API
     /// keys made by it could be guessed.
     pub fn from_seed(clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self { clock, random: Mutex::new(ChaCha12Rng::seed_from_u64(seed)) }
+        Self {
+            clock,
+            random: Mutex::new(ChaCha12Rng::seed_from_u64(seed)),
+        }
     }
 
     /// A generator whose chance comes from the operating system.
@@ -122,10 +125,16 @@ impl IdGenerator {
     ///
     /// Panics when the operating system has no randomness to give, which no supported one does.
     pub fn from_entropy(clock: Arc<dyn Clock>) -> Self {
-        #[expect(clippy::expect_used, reason = "a server without randomness must not start")]
+        #[expect(
+            clippy::expect_used,
+            reason = "a server without randomness must not start"
+        )]
         let random = ChaCha12Rng::try_from_rng(&mut rand::rngs::SysRng)
             .expect("the operating system gives random bytes");
-        Self { clock, random: Mutex::new(random) }
+        Self {
+            clock,
+            random: Mutex::new(random),
+        }
     }
 
     /// The next identifier: a UUIDv7 of the clock's present millisecond.

@@ -14,7 +14,8 @@ use crate::language::Language;
 use crate::survey::{AnswerValue, ChoiceOption};
 
 /// What the question at hand expects.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "expected", rename_all = "snake_case")]
 pub enum Expected {
     /// The consent question. Only an unmistakable yes is a yes.
     Consent,
@@ -120,7 +121,11 @@ impl Confidence {
 
     /// A confidence of `hundredths`, cut at 100.
     pub const fn from_hundredths(hundredths: u8) -> Self {
-        if hundredths > 100 { Self::CERTAIN } else { Self(hundredths) }
+        if hundredths > 100 {
+            Self::CERTAIN
+        } else {
+            Self(hundredths)
+        }
     }
 
     /// The confidence in hundredths.

@@ -68,7 +68,12 @@ impl FromStr for Language {
 
     /// Reads a code, also with a region and in any case: `it`, `IT`, `it-IT`, `en_GB`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let code = text.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let code = text
+            .trim()
+            .split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         Self::ALL
             .into_iter()
             .find(|language| language.code() == code)

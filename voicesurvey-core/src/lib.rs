@@ -16,26 +16,31 @@
 //!
 //! The promises I1 to I12 named in comments are listed in `ARCHITECTURE.md`.
 
-pub mod calling_hours;
-pub mod id;
-pub mod interpretation;
-pub mod language;
-pub mod phone_number;
-pub mod survey;
-pub mod time;
-pub mod time_zone;
 pub mod api_key;
 pub mod call_attempt;
 pub mod call_list;
 pub mod call_task;
+pub mod calling_hours;
 pub mod campaign;
 pub mod company;
 pub mod conversation;
 pub mod exclusion;
 pub mod gate;
+pub mod id;
+pub mod interpretation;
+pub mod language;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod money;
 pub mod outcome;
 pub mod pace;
+pub mod phone_number;
 pub mod ports;
 pub mod queue;
+pub mod service;
 pub mod skillbase;
+pub mod survey;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;
+pub mod time_zone;

@@ -117,7 +117,9 @@ impl OutcomeRule {
     pub fn retry_after(&self, attempts: u16) -> Option<TimeDelta> {
         let last = self.retry_after_minutes.len().checked_sub(1)?;
         let index = usize::from(attempts.saturating_sub(1)).min(last);
-        Some(TimeDelta::minutes(i64::from(self.retry_after_minutes[index])))
+        Some(TimeDelta::minutes(i64::from(
+            self.retry_after_minutes[index],
+        )))
     }
 }
 
@@ -130,7 +132,11 @@ impl Outcome {
     /// The stronger of the two; the first when they are equally strong.
     #[must_use]
     pub const fn or_stronger(self, other: Self) -> Self {
-        if other.rule().strength > self.rule().strength { other } else { self }
+        if other.rule().strength > self.rule().strength {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -164,7 +170,12 @@ mod tests {
     #[test]
     fn no_technical_outcome_overwrites_what_a_person_decided() {
         for decided in [Outcome::Refused, Outcome::OptedOut, Outcome::Completed] {
-            for technical in [Outcome::Busy, Outcome::NoAnswer, Outcome::ProviderFailure, Outcome::Lost] {
+            for technical in [
+                Outcome::Busy,
+                Outcome::NoAnswer,
+                Outcome::ProviderFailure,
+                Outcome::Lost,
+            ] {
                 assert_eq!(decided.or_stronger(technical), decided);
                 assert_eq!(technical.or_stronger(decided), decided);
             }
@@ -190,7 +201,10 @@ mod tests {
     fn the_last_delay_is_repeated() {
         let rule = Outcome::ProviderFailure.rule();
         let minutes = |attempts| rule.retry_after(attempts).map(|delay| delay.num_minutes());
-        assert_eq!([minutes(1), minutes(2), minutes(9)], [Some(5), Some(10), Some(40)]);
+        assert_eq!(
+            [minutes(1), minutes(2), minutes(9)],
+            [Some(5), Some(10), Some(40)]
+        );
         assert_eq!(Outcome::Refused.rule().retry_after(1), None);
     }
 }

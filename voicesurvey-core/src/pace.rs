@@ -25,16 +25,26 @@ pub struct Pace {
 impl Pace {
     /// At most `calls_per_minute` starts in any 60 seconds.
     pub const fn per_minute(calls_per_minute: u32) -> Self {
-        Self { calls_per_minute, seconds_between_calls: 0 }
+        Self {
+            calls_per_minute,
+            seconds_between_calls: 0,
+        }
     }
 
     const fn burst(self) -> u32 {
-        if self.seconds_between_calls > 0 { 1 } else { 1 + self.calls_per_minute / 50 }
+        if self.seconds_between_calls > 0 {
+            1
+        } else {
+            1 + self.calls_per_minute / 50
+        }
     }
 
     /// The time between two starts after the burst, in microseconds; `None` when stopped.
     fn interval(self) -> Option<i64> {
-        let spaced = self.calls_per_minute.checked_sub(self.burst() - 1).filter(|&n| n > 0)?;
+        let spaced = self
+            .calls_per_minute
+            .checked_sub(self.burst() - 1)
+            .filter(|&n| n > 0)?;
         // Rounded up: a microsecond too early would let one call too many into the window.
         let interval = 60_000_000_i64.div_euclid(i64::from(spaced))
             + i64::from(60_000_000_i64.rem_euclid(i64::from(spaced)) > 0);
@@ -43,15 +53,26 @@ impl Pace {
 
     /// How many calls may start at `now`, when `arrival` is the stored theoretical arrival time.
     pub fn room(self, arrival: Timestamp, now: Timestamp) -> u32 {
-        let Some(interval) = self.interval() else { return 0 };
-        let ahead = (arrival - now).num_microseconds().unwrap_or(i64::MAX).max(0);
+        let Some(interval) = self.interval() else {
+            return 0;
+        };
+        let ahead = (arrival - now)
+            .num_microseconds()
+            .unwrap_or(i64::MAX)
+            .max(0);
         let slack = i64::from(self.burst() - 1) * interval - ahead;
-        if slack < 0 { 0 } else { u32::try_from(slack / interval + 1).unwrap_or(u32::MAX) }
+        if slack < 0 {
+            0
+        } else {
+            u32::try_from(slack / interval + 1).unwrap_or(u32::MAX)
+        }
     }
 
     /// The theoretical arrival time after `calls` have started at `now`.
     pub fn after(self, arrival: Timestamp, now: Timestamp, calls: u32) -> Timestamp {
-        let Some(interval) = self.interval() else { return arrival };
+        let Some(interval) = self.interval() else {
+            return arrival;
+        };
         arrival.max(now) + TimeDelta::microseconds(interval.saturating_mul(i64::from(calls)))
     }
 

@@ -33,7 +33,13 @@ pub struct QueueLevel {
 impl QueueLevel {
     /// A level that has never been visited.
     pub const fn new(max_concurrent_calls: u32, pace: Pace, now: Timestamp) -> Self {
-        Self { ready_at: None, in_flight: 0, max_concurrent_calls, pace, arrival: now }
+        Self {
+            ready_at: None,
+            in_flight: 0,
+            max_concurrent_calls,
+            pace,
+            arrival: now,
+        }
     }
 
     /// How many calls may start at `now`.
@@ -50,20 +56,31 @@ impl QueueLevel {
     #[must_use]
     pub fn after_visit(self, now: Timestamp, calls: u32, next_due: Option<Timestamp>) -> Self {
         let in_flight = self.in_flight + calls;
-        let arrival =
-            if calls == 0 { self.arrival } else { self.pace.after(self.arrival, now, calls) };
+        let arrival = if calls == 0 {
+            self.arrival
+        } else {
+            self.pace.after(self.arrival, now, calls)
+        };
         let ready_at = if in_flight >= self.max_concurrent_calls {
             None
         } else {
             next_due.and_then(|due| Some(due.max(now).max(self.pace.next_start(arrival)?)))
         };
-        Self { ready_at, in_flight, arrival, ..self }
+        Self {
+            ready_at,
+            in_flight,
+            arrival,
+            ..self
+        }
     }
 
     /// The level when something happened that makes a visit at `at` worth while.
     #[must_use]
     pub fn woken(self, at: Timestamp) -> Self {
-        Self { ready_at: Some(self.ready_at.map_or(at, |ready_at| ready_at.min(at))), ..self }
+        Self {
+            ready_at: Some(self.ready_at.map_or(at, |ready_at| ready_at.min(at))),
+            ..self
+        }
     }
 }
 

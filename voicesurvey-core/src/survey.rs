@@ -1,7 +1,12 @@
 //! What is asked: the intro, the consent question, the questions and the goodbye.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::interpretation::Expected;
+use crate::language::Language;
 
 /// The script of an interview.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +19,25 @@ pub struct Survey {
     /// The questions, in the order in which they are asked.
     pub questions: Vec<Question>,
     /// Spoken when the last question has been dealt with.
+    pub completion_message: String,
+    /// The same words in other languages, for contacts who speak them. What a translation leaves
+    /// out is spoken in the campaign's language.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<Language, SurveyTranslation>,
+}
+
+/// The words of a survey in another language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurveyTranslation {
+    /// The intro.
+    pub intro_script: String,
+    /// The consent question, if the survey has one of its own.
+    #[serde(default)]
+    pub consent_question: Option<String>,
+    /// The texts of the questions, by key.
+    pub questions: BTreeMap<String, String>,
+    /// The goodbye.
     pub completion_message: String,
 }
 
@@ -84,6 +108,48 @@ const fn default_scale_max() -> i64 {
 }
 
 impl QuestionKind {
+    /// What an interpreter is told to expect.
+    pub fn expected(&self) -> Expected {
+        match self {
+            Self::FreeText => Expected::FreeText,
+            Self::Numeric { min, max, decimals } => Expected::Number {
+                min: *min,
+                max: *max,
+                decimals: *decimals,
+            },
+            Self::Scale { min, max } => Expected::Scale {
+                min: *min,
+                max: *max,
+            },
+            Self::YesNo => Expected::YesNo,
+            Self::Choice { options } => Expected::Choice {
+                options: options.clone(),
+            },
+        }
+    }
+
+    /// Whether `value` is an answer to such a question. Interpreters are not trusted with this.
+    pub fn accepts(&self, value: &AnswerValue) -> bool {
+        match (self, value) {
+            (Self::FreeText, AnswerValue::Text(words)) => !words.trim().is_empty(),
+            (Self::Numeric { min, max, decimals }, AnswerValue::Number(number)) => {
+                min.is_none_or(|min| *number >= min)
+                    && max.is_none_or(|max| *number <= max)
+                    && (*decimals || number.fract().is_zero())
+            }
+            (Self::Scale { min, max }, AnswerValue::Number(number)) => {
+                number.fract().is_zero()
+                    && *number >= Decimal::from(*min)
+                    && *number <= Decimal::from(*max)
+            }
+            (Self::YesNo, AnswerValue::YesNo(_)) => true,
+            (Self::Choice { options }, AnswerValue::Choice(key)) => {
+                options.iter().any(|option| option.key == *key)
+            }
+            _ => false,
+        }
+    }
+
     /// The name used in the API and in files.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -129,5 +195,34 @@ impl AnswerValue {
             Self::YesNo(false) => "no".to_owned(),
             Self::Choice(key) => key.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_values_within_the_bounds_are_accepted() {
+        let scale = QuestionKind::Scale { min: 1, max: 5 };
+        assert!(scale.accepts(&AnswerValue::Number(Decimal::from(5))));
+        assert!(!scale.accepts(&AnswerValue::Number(Decimal::from(6))));
+        assert!(!scale.accepts(&AnswerValue::Number(Decimal::new(35, 1))));
+        assert!(!scale.accepts(&AnswerValue::Text("five".to_owned())));
+        let age = QuestionKind::Numeric {
+            min: Some(Decimal::ZERO),
+            max: None,
+            decimals: false,
+        };
+        assert!(age.accepts(&AnswerValue::Number(Decimal::from(42))));
+        assert!(!age.accepts(&AnswerValue::Number(Decimal::from(-1))));
+    }
+
+    #[test]
+    fn a_question_reads_as_the_api_writes_it() {
+        let question: Question =
+            serde_json::from_str(r#"{"key": "q2", "text": "Da 1 a 5?", "type": "scale"}"#).unwrap();
+        assert_eq!(question.kind, QuestionKind::Scale { min: 1, max: 5 });
+        assert_eq!(question.retries, 2);
     }
 }

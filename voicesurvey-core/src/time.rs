@@ -23,7 +23,10 @@ pub trait Clock: Send + Sync + fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's time"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::from(SystemTime::now()).trunc_subsecs(6)
     }
@@ -38,7 +41,9 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
-        Self { now: Mutex::new(now.trunc_subsecs(6)) }
+        Self {
+            now: Mutex::new(now.trunc_subsecs(6)),
+        }
     }
 
     /// Moves the clock forward by `step`.

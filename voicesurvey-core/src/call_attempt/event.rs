@@ -96,8 +96,13 @@ pub enum AnsweredBy {
 
 impl AnsweredBy {
     /// Every answerer.
-    pub const ALL: [Self; 5] =
-        [Self::Unknown, Self::Person, Self::Voicemail, Self::CallScreening, Self::Fax];
+    pub const ALL: [Self; 5] = [
+        Self::Unknown,
+        Self::Person,
+        Self::Voicemail,
+        Self::CallScreening,
+        Self::Fax,
+    ];
 
     /// How such a call ends; `None` for what may be a person.
     pub const fn outcome(self) -> Option<Outcome> {
@@ -122,6 +127,8 @@ impl AnsweredBy {
 
     /// The answerer of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|answerer| answerer.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|answerer| answerer.name() == name)
     }
 }

@@ -17,13 +17,6 @@ pub enum TaskEvent<'a> {
         /// The new attempt.
         attempt_id: CallAttemptId,
     },
-    /// The gate, or a fault before anybody was dialed, says: not now. The attempt is free.
-    Postponed {
-        /// Not before this instant.
-        until: Timestamp,
-        /// Why.
-        reason: Reason,
-    },
     /// The attempt ended, or the conversation decided how it will end.
     Settled {
         /// The attempt that tells it. An attempt that is no longer the task's latest is refused.
@@ -48,7 +41,6 @@ impl TaskEvent<'_> {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Claimed { .. } => "claimed",
-            Self::Postponed { .. } => "postponed",
             Self::Settled { .. } => "settled",
             Self::Excluded => "excluded",
             Self::Cancelled => "cancelled",
@@ -78,56 +70,102 @@ impl CallTask {
     ///
     /// A task that has ended stays ended, except that a stronger outcome of its latest attempt
     /// replaces a weaker one: an answer that arrives after the hang-up is not lost (I10).
-    pub fn on(
-        self,
-        event: TaskEvent<'_>,
-        now: Timestamp,
-    ) -> Result<Self, InvalidTaskTransition> {
-        let invalid = InvalidTaskTransition { from: self.state.status().name(), event: event.name() };
+    pub fn on(self, event: TaskEvent<'_>, now: Timestamp) -> Result<Self, InvalidTaskTransition> {
+        let invalid = InvalidTaskTransition {
+            from: self.state.status().name(),
+            event: event.name(),
+        };
         match (self.state, event) {
-            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Claimed { attempt_id }) => {
-                Ok(Self {
-                    state: TaskState::InProgress { attempt_id },
-                    attempts_count: self.attempts_count + 1,
-                    last_attempt_at: Some(now),
-                    reason: None,
-                    ..self.changed(now)
-                })
-            }
             (
-                TaskState::Pending { .. } | TaskState::Retry { .. } | TaskState::InProgress { .. },
-                TaskEvent::Postponed { until, reason },
-            ) => {
-                let state = if self.attempts_spent == 0 {
-                    TaskState::Pending { due_at: until }
-                } else {
-                    TaskState::Retry { due_at: until }
-                };
-                Ok(Self { state, reason: Some(reason), ..self.changed(now) })
-            }
-            (_, TaskEvent::Settled { attempt_id, attempt_number, outcome, policy, call_back_at }) => self
-                .settled(attempt_id, attempt_number, outcome, policy, call_back_at, now)
-                .ok_or(invalid),
-            (
-                TaskState::Pending { .. } | TaskState::Retry { .. } | TaskState::InProgress { .. },
-                TaskEvent::Excluded,
+                TaskState::Pending { .. } | TaskState::Retry { .. },
+                TaskEvent::Claimed { attempt_id },
             ) => Ok(Self {
-                state: TaskState::Excluded,
-                reason: Some(Reason::Excluded),
+                state: TaskState::InProgress { attempt_id },
+                attempts_count: self.attempts_count + 1,
+                last_attempt_at: Some(now),
+                reason: None,
                 ..self.changed(now)
             }),
-            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Cancelled) => Ok(Self {
-                state: TaskState::Cancelled,
-                outcome: Some(self.outcome.unwrap_or(Outcome::Cancelled)),
-                reason: Some(Reason::CampaignEnded),
-                ..self.changed(now)
-            }),
+            (
+                _,
+                TaskEvent::Settled {
+                    attempt_id,
+                    attempt_number,
+                    outcome,
+                    policy,
+                    call_back_at,
+                },
+            ) => self
+                .settled(
+                    attempt_id,
+                    attempt_number,
+                    outcome,
+                    policy,
+                    call_back_at,
+                    now,
+                )
+                .ok_or(invalid),
+            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Excluded) => {
+                Ok(self.barred(Reason::Excluded, now))
+            }
+            (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Cancelled) => {
+                Ok(self.barred(Reason::CampaignEnded, now))
+            }
             _ => Err(invalid),
         }
     }
 
+    /// The gate, or a fault before anybody was dialed, says: not now. No attempt is spent.
+    ///
+    /// For a task that waits, or one in progress whose attempt was given up undialed; one that has
+    /// ended stays ended.
+    #[must_use]
+    pub fn postponed(self, until: Timestamp, reason: Reason, now: Timestamp) -> Self {
+        if self.state.status().is_final() {
+            return self;
+        }
+        let state = if self.attempts_spent == 0 {
+            TaskState::Pending { due_at: until }
+        } else {
+            TaskState::Retry { due_at: until }
+        };
+        Self {
+            state,
+            reason: Some(reason),
+            ..self.changed(now)
+        }
+    }
+
+    /// The gate says: not in this campaign. One that has ended stays as it ended.
+    #[must_use]
+    pub fn barred(self, reason: Reason, now: Timestamp) -> Self {
+        if self.state.status().is_final() {
+            return self;
+        }
+        let (state, outcome) = match reason {
+            Reason::Excluded => (TaskState::Excluded, self.outcome),
+            Reason::AttemptsUsedUp => (TaskState::NotReached, self.outcome),
+            Reason::NeverInCallingHours | Reason::UnknownTimeZone => {
+                (TaskState::Failed, self.outcome)
+            }
+            _ => (
+                TaskState::Cancelled,
+                self.outcome.or(Some(Outcome::Cancelled)),
+            ),
+        };
+        Self {
+            state,
+            outcome,
+            reason: Some(reason),
+            ..self.changed(now)
+        }
+    }
+
     fn changed(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
+        Self {
+            updated_at: now,
+            ..self
+        }
     }
 
     fn settled(
@@ -146,17 +184,21 @@ impl CallTask {
             TaskState::InProgress { .. } => return None,
             // Settled before: only the latest attempt may say more, and only something stronger.
             _ if attempt_number == self.attempts_count
-                && self.outcome.is_none_or(|known| known.or_stronger(outcome) != known) =>
+                && self
+                    .outcome
+                    .is_none_or(|known| known.or_stronger(outcome) != known) =>
             {
                 self.attempts_spent
             }
             _ => return None,
         };
-        let outcome = self.outcome.map_or(outcome, |known| known.or_stronger(outcome));
+        let outcome = self
+            .outcome
+            .map_or(outcome, |known| known.or_stronger(outcome));
         let state = match policy.retry_after(outcome, attempts_spent) {
-            Some(delay) => {
-                TaskState::Retry { due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay) }
-            }
+            Some(delay) => TaskState::Retry {
+                due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay),
+            },
             None => TaskState::from_final(outcome.rule().final_status)?,
         };
         let reason = match state {
@@ -164,6 +206,12 @@ impl CallTask {
             TaskState::NotReached => Some(Reason::AttemptsUsedUp),
             _ => None,
         };
-        Some(Self { state, attempts_spent, outcome: Some(outcome), reason, ..self.changed(now) })
+        Some(Self {
+            state,
+            attempts_spent,
+            outcome: Some(outcome),
+            reason,
+            ..self.changed(now)
+        })
     }
 }

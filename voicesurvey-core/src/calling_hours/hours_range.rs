@@ -32,6 +32,12 @@ impl HoursRange {
         end: TimeOfDay::END_OF_DAY,
     };
 
+    /// 09:00 to 21:00.
+    pub const NINE_TO_NINE: Self = Self {
+        start: TimeOfDay::NINE,
+        end: TimeOfDay::TWENTY_ONE,
+    };
+
     /// The range from `start` to just before `end`, on the next day if `end` is not later.
     pub fn new(start: TimeOfDay, end: TimeOfDay) -> Result<Self, StartsAtEndOfDay> {
         if start == TimeOfDay::END_OF_DAY {

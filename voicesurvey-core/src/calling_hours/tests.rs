@@ -117,6 +117,14 @@ fn zones_that_are_never_open_together_have_no_next_opening() {
 }
 
 #[test]
+fn zones_that_agree_only_until_a_clock_change_are_both_looked_at() {
+    // Both are two hours ahead of UTC on Saturday; on Sunday only Bucharest's clock changes.
+    let zones = [zone("Europe/Bucharest"), zone("Europe/Kaliningrad")];
+    let opening = daily("09:00", "20:00").next_opening(&zones, instant("2026-03-28T19:00:00Z"));
+    assert_eq!(opening, Some(instant("2026-03-29T07:00:00Z")));
+}
+
+#[test]
 fn an_opening_keeps_the_fraction_of_a_second_only_if_it_is_now() {
     let hours = daily("09:00", "20:00");
     let rome = [zone("Europe/Rome")];

@@ -17,6 +17,10 @@ pub struct TimeOfDay {
 impl TimeOfDay {
     /// `00:00`.
     pub const MIDNIGHT: Self = Self { minutes: 0 };
+    /// `09:00`, before which nobody wants to be called.
+    pub const NINE: Self = Self { minutes: 9 * 60 };
+    /// `21:00`, after which nobody wants to be called.
+    pub const TWENTY_ONE: Self = Self { minutes: 21 * 60 };
     /// `24:00`.
     pub const END_OF_DAY: Self = Self { minutes: 24 * 60 };
 

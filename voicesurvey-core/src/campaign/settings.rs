@@ -55,7 +55,10 @@ pub struct Pacing {
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { max_concurrent_calls: 5, pace: Pace::per_minute(10) }
+        Self {
+            max_concurrent_calls: 5,
+            pace: Pace::per_minute(10),
+        }
     }
 }
 
@@ -128,7 +131,9 @@ mod tests {
     use super::*;
 
     fn minutes(policy: &RetryPolicy, outcome: Outcome, spent: u16) -> Option<i64> {
-        policy.retry_after(outcome, spent).map(|delay| delay.num_minutes())
+        policy
+            .retry_after(outcome, spent)
+            .map(|delay| delay.num_minutes())
     }
 
     #[test]
@@ -152,14 +157,20 @@ mod tests {
 
     #[test]
     fn back_off_follows_the_list() {
-        let policy =
-            RetryPolicy { max_attempts: 5, delays_minutes: vec![60, 240, 1440], retried_outcomes: None };
+        let policy = RetryPolicy {
+            max_attempts: 5,
+            delays_minutes: vec![60, 240, 1440],
+            retried_outcomes: None,
+        };
         let delays = [1, 2, 3, 4].map(|spent| minutes(&policy, Outcome::Busy, spent));
         assert_eq!(delays, [Some(60), Some(240), Some(1440), Some(1440)]);
     }
 
     #[test]
     fn a_fault_of_the_provider_waits_as_the_table_says() {
-        assert_eq!(minutes(&RetryPolicy::default(), Outcome::ProviderFailure, 0), Some(5));
+        assert_eq!(
+            minutes(&RetryPolicy::default(), Outcome::ProviderFailure, 0),
+            Some(5)
+        );
     }
 }

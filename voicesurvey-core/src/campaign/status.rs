@@ -164,13 +164,14 @@ impl CampaignStatus {
     /// The status of that name and pause reason; `None` when they do not belong together.
     pub fn from_names(name: &str, pause_reason: Option<&str>) -> Option<Self> {
         let reason = pause_reason.map(PauseReason::from_name);
-        Self::ALL.into_iter().find(|status| status.name() == name).and_then(|status| {
-            match (status, reason) {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.name() == name)
+            .and_then(|status| match (status, reason) {
                 (Self::Paused(_), Some(Some(reason))) => Some(Self::Paused(reason)),
                 (Self::Paused(_), _) | (_, Some(_)) => None,
                 (status, None) => Some(status),
-            }
-        })
+            })
     }
 }
 
@@ -199,8 +200,12 @@ impl FromStr for CampaignStatus {
 
 impl PauseReason {
     /// Every reason.
-    pub const ALL: [Self; 4] =
-        [Self::User, Self::ProviderFailure, Self::Budget, Self::OutsideDates];
+    pub const ALL: [Self; 4] = [
+        Self::User,
+        Self::ProviderFailure,
+        Self::Budget,
+        Self::OutsideDates,
+    ];
 
     /// The name used in the API and in stores.
     pub const fn name(self) -> &'static str {
@@ -240,7 +245,10 @@ mod tests {
     fn names_read_back_with_their_reasons() {
         for status in CampaignStatus::ALL {
             let reason = status.pause_reason().map(PauseReason::name);
-            assert_eq!(CampaignStatus::from_names(status.name(), reason), Some(status));
+            assert_eq!(
+                CampaignStatus::from_names(status.name(), reason),
+                Some(status)
+            );
         }
         assert_eq!(CampaignStatus::from_names("paused", None), None);
         assert_eq!(CampaignStatus::from_names("running", Some("user")), None);

@@ -49,7 +49,6 @@ fn is_blank(character: char) -> bool {
 
 /// Whether a spreadsheet has written the number as `3.93471E+11` or `3,93E11`.
 fn is_scientific(text: &str) -> bool {
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return false;
     };
@@ -62,18 +61,17 @@ fn is_scientific(text: &str) -> bool {
 /// Drops the `.0` of a number that went through a column of floats. Taken for punctuation, it
 /// would add a digit.
 fn without_fraction(text: &str) -> &str {
-    match text.strip_suffix(".0") {
-        Some(whole)
-            if whole.len() > 6
-                && whole
-                    .trim_start_matches('+')
-                    .bytes()
-                    .all(|b| b.is_ascii_digit()) =>
-        {
-            whole
-        }
-        _ => text,
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    let digits = whole.strip_prefix('+').unwrap_or(whole);
+    if digits.len() > 6 && all_digits(digits) {
+        whole
+    } else {
+        text
     }
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Only the digits, and the plus sign before them.
@@ -99,12 +97,11 @@ fn dialable(text: &str, region: Region) -> Result<String, PhoneNumberError> {
 
 /// Says what is wrong with a text that contains a character which no number is written with.
 fn refusal(character: char, text: &str, region: Region) -> PhoneNumberError {
-    let short = text.len() <= 2 * MOST_DIGITS;
-    let number = PHONE_NUMBER_UTIL
-        .parse(text, Some(region.plan()))
-        .ok()
-        .filter(|_| short);
-    if number.is_some_and(|number| number.extension.is_some()) {
+    let has_extension = || {
+        let number = PHONE_NUMBER_UTIL.parse(text, Some(region.plan()));
+        number.is_ok_and(|number| number.extension.is_some())
+    };
+    if text.len() <= 2 * MOST_DIGITS && has_extension() {
         PhoneNumberError::Extension
     } else if text.chars().any(char::is_alphabetic) {
         PhoneNumberError::Letters

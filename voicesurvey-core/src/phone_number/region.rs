@@ -26,9 +26,9 @@ impl Region {
 impl Region {
     /// The region, if there is a numbering plan for it.
     pub(super) fn supported(region: rlibphonenumber::Region) -> Option<Self> {
-        let is_country = region != rlibphonenumber::Region::World;
-        (is_country && PHONE_NUMBER_UTIL.get_metadata_for_region(region).is_some())
-            .then_some(Self(region))
+        PHONE_NUMBER_UTIL
+            .get_country_code_for_region(region)
+            .map(|_| Self(region))
     }
 
     /// The region as libphonenumber names it.

@@ -110,7 +110,7 @@ fn what_is_no_number_is_refused_with_the_reason() {
         ("+39 347 1234567 348 7654321", E::TooLong),
         ("+1 555 123 4567", E::NotInPlan),
         ("+39 100 000 0000", E::NotInPlan),
-        ("0000000000", E::NotInPlan),
+        ("0000000000", E::UnknownCountryCode),
     ] {
         assert_eq!(read(raw, Region::IT), Err(error), "{raw}");
     }

@@ -126,7 +126,11 @@ impl CampaignCounters {
 
     /// Tasks that have not ended.
     pub fn open_tasks(&self) -> u64 {
-        self.tasks.iter().filter(|(status, _)| !status.is_final()).map(|(_, count)| count).sum()
+        self.tasks
+            .iter()
+            .filter(|(status, _)| !status.is_final())
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// All attempts.
@@ -136,7 +140,11 @@ impl CampaignCounters {
 
     /// Attempts that hold a line.
     pub fn live_attempts(&self) -> u64 {
-        self.attempts.iter().filter(|(state, _)| state.is_live()).map(|(_, count)| count).sum()
+        self.attempts
+            .iter()
+            .filter(|(state, _)| state.is_live())
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// Tasks of one status.
@@ -170,8 +178,10 @@ pub struct CallTaskFilter {
 pub trait CallTaskRepository: Send {
     /// Adds tasks of one campaign, passing over those whose number the campaign has already, and
     /// returns the identifiers of those that were added. Wakes the ready list.
-    async fn insert_many(&mut self, tasks: &[CallTask])
-    -> Result<HashSet<CallTaskId>, StorageError>;
+    async fn insert_many(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError>;
     /// Looks a task up.
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
     /// Looks a task up and locks it.

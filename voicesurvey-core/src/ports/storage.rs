@@ -115,12 +115,18 @@ impl PageRequest {
 
     /// The first page.
     pub const fn first(at_most: u16) -> Self {
-        Self { after: None, at_most }
+        Self {
+            after: None,
+            at_most,
+        }
     }
 
     /// The page after the one that ended at `cursor`.
     pub const fn after(cursor: String, at_most: u16) -> Self {
-        Self { after: Some(cursor), at_most }
+        Self {
+            after: Some(cursor),
+            at_most,
+        }
     }
 
     /// The number of rows, brought within bounds.
@@ -157,6 +163,9 @@ impl<T> Page<T> {
 
     /// The page with every row turned into something else.
     pub fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U> {
-        Page { rows: self.rows.into_iter().map(into).collect(), next: self.next }
+        Page {
+            rows: self.rows.into_iter().map(into).collect(),
+            next: self.next,
+        }
     }
 }

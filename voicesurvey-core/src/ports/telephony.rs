@@ -150,7 +150,10 @@ pub struct WebhookRequest {
 impl WebhookRequest {
     /// The first header of that name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -211,6 +214,10 @@ pub struct WebhookReply {
 impl WebhookReply {
     /// "Understood, nothing to say": 204 without a body.
     pub const fn empty() -> Self {
-        Self { status: 204, content_type: None, body: Vec::new() }
+        Self {
+            status: 204,
+            content_type: None,
+            body: Vec::new(),
+        }
     }
 }

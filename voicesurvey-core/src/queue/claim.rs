@@ -3,6 +3,12 @@
 //! Runs inside one transaction of the store. The company's row is locked before its campaigns' and
 //! those before their tasks, and rows that others have locked are passed over, so two claims never
 //! wait for each other and never take the same task.
+//!
+//! The gate is asked for every task before an attempt is made of it, within the same transaction: a
+//! task that may not be called now is put back to the instant the gate names and costs neither an
+//! attempt nor a place in the pace.
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -10,8 +16,11 @@ use chrono::TimeDelta;
 use super::QueueLevel;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::{CallTask, TaskEvent};
+use crate::campaign::Campaign;
+use crate::gate::{self, Decision};
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
-use crate::ports::storage::StorageError;
+use crate::phone_number::PhoneNumber;
+use crate::ports::storage::{StorageError, UnitOfWork};
 use crate::ports::task_queue::{CampaignKey, ClaimRequest, ClaimedTask};
 use crate::time::Timestamp;
 
@@ -26,9 +35,12 @@ pub const TASKS_PER_VISIT: u16 = 10;
 /// another campaign is calling the same people.
 const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
-/// The rows of a store that the claim needs.
+/// Tasks the gate may turn away in one visit before it is the next campaign's turn.
+const TURNED_AWAY_PER_VISIT: usize = 200;
+
+/// The rows of a store that the claim needs, in a unit of work of the platform's scope.
 #[async_trait]
-pub trait ClaimRows: Send {
+pub trait ClaimRows: UnitOfWork {
     /// Companies with `ready_at <= now`, earliest first, locked.
     async fn ready_companies(
         &mut self,
@@ -55,7 +67,16 @@ pub trait ClaimRows: Send {
     /// Whether the campaign has a claimable task, whoever calls its number now.
     async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError>;
 
-    /// Writes the tasks and their attempts, and counts them.
+    /// Those of the numbers that are on the company's exclusion list; other companies' lists do not
+    /// count (I11).
+    async fn excluded_among(
+        &mut self,
+        company_id: CompanyId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError>;
+
+    /// Writes the tasks and inserts their attempts as they are given, versions included, and counts
+    /// them (but not in the ready list, which is written by the calls below).
     async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError>;
 
     /// Writes a campaign's row.
@@ -81,19 +102,29 @@ pub trait ClaimRows: Send {
 
 /// Claims as [`TaskQueue::claim_due`] promises. The caller commits.
 ///
+/// # Panics
+///
+/// Panics when the store hands out more than it was asked for: better no calls than too many.
+///
 /// [`TaskQueue::claim_due`]: crate::ports::TaskQueue::claim_due
 pub async fn claim(
     rows: &mut dyn ClaimRows,
     request: &ClaimRequest,
 ) -> Result<Vec<ClaimedTask>, StorageError> {
     let mut claimed = Vec::new();
-    for (company_id, level) in rows.ready_companies(request.now, COMPANIES_PER_CLAIM).await? {
+    for (company_id, level) in rows
+        .ready_companies(request.now, COMPANIES_PER_CLAIM)
+        .await?
+    {
         if claimed.len() >= request.attempt_ids.len() {
             break;
         }
         visit_company(rows, request, company_id, level, &mut claimed).await?;
     }
-    assert!(claimed.len() <= request.attempt_ids.len(), "a claim takes no more than was asked for");
+    assert!(
+        claimed.len() <= request.attempt_ids.len(),
+        "a claim takes no more than was asked for"
+    );
     Ok(claimed)
 }
 
@@ -107,38 +138,41 @@ async fn visit_company(
     let before = claimed.len();
     let mut room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
     if room > 0 {
-        for (campaign_id, campaign_level) in
-            rows.ready_campaigns(company_id, request.now, CAMPAIGNS_PER_VISIT).await?
+        for (campaign_id, campaign_level) in rows
+            .ready_campaigns(company_id, request.now, CAMPAIGNS_PER_VISIT)
+            .await?
         {
             let asked = room.min(request.attempt_ids.len() - claimed.len());
             if asked == 0 {
                 break;
             }
-            let campaign = CampaignKey { company_id, campaign_id };
+            let campaign = CampaignKey {
+                company_id,
+                campaign_id,
+            };
             room -= visit_campaign(rows, request, campaign, campaign_level, asked, claimed).await?;
         }
     }
     let calls = u32::try_from(claimed.len() - before).unwrap_or(u32::MAX);
     let next = rows.next_ready_campaign(company_id).await?;
-    rows.write_company(company_id, &level.after_visit(request.now, calls, next)).await
+    rows.write_company(company_id, &level.after_visit(request.now, calls, next))
+        .await
 }
 
 async fn visit_campaign(
     rows: &mut dyn ClaimRows,
     request: &ClaimRequest,
-    campaign: CampaignKey,
+    key: CampaignKey,
     level: QueueLevel,
     asked: usize,
     claimed: &mut Vec<ClaimedTask>,
 ) -> Result<usize, StorageError> {
     let room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
     let wanted = room.min(asked).min(usize::from(TASKS_PER_VISIT));
-    let tasks = if wanted == 0 {
-        Vec::new()
-    } else {
-        rows.due_tasks(campaign, u16::try_from(wanted).unwrap_or(TASKS_PER_VISIT)).await?
+    let (tasks, exhausted) = match rows.campaigns().get(key.campaign_id).await? {
+        Some(campaign) if wanted > 0 => allowed_tasks(rows, request, &campaign, wanted).await?,
+        _ => (Vec::new(), false),
     };
-    assert!(tasks.len() <= wanted, "a store hands out no more tasks than there is room for");
     let taken: Vec<ClaimedTask> = tasks
         .into_iter()
         .zip(&request.attempt_ids[claimed.len()..])
@@ -146,15 +180,65 @@ async fn visit_campaign(
         .collect::<Result<_, _>>()?;
     rows.write_claimed(&taken).await?;
     let calls = taken.len();
-    let next = match rows.has_claimable(campaign).await? {
+    let next = match rows.has_claimable(key).await? {
         false => None,
-        true if calls < wanted => Some(request.now + PASSED_OVER_AGAIN),
+        true if exhausted => Some(request.now + PASSED_OVER_AGAIN),
         true => Some(request.now),
     };
     let after = level.after_visit(request.now, u32::try_from(calls).unwrap_or(u32::MAX), next);
-    rows.write_campaign(campaign, &after).await?;
+    rows.write_campaign(key, &after).await?;
     claimed.extend(taken);
     Ok(calls)
+}
+
+/// Up to `wanted` tasks that the gate lets through, and whether the campaign has no more to offer.
+/// Those it turns away are written back with its reason.
+async fn allowed_tasks(
+    rows: &mut dyn ClaimRows,
+    request: &ClaimRequest,
+    campaign: &Campaign,
+    wanted: usize,
+) -> Result<(Vec<CallTask>, bool), StorageError> {
+    let key = CampaignKey {
+        company_id: campaign.company_id,
+        campaign_id: campaign.id,
+    };
+    let mut allowed = Vec::new();
+    let mut turned_away = 0;
+    loop {
+        // One batch is read, locked and dealt with before the next is asked for: tasks that were
+        // let through are still claimable until they are written, so a batch is taken whole.
+        let missing = wanted - allowed.len();
+        let batch = rows
+            .due_tasks(key, u16::try_from(missing).unwrap_or(TASKS_PER_VISIT))
+            .await?;
+        assert!(
+            batch.len() <= missing,
+            "a store hands out no more tasks than were asked for"
+        );
+        let exhausted = batch.len() < missing;
+        let numbers: Vec<_> = batch.iter().map(|task| task.contact.phone_number).collect();
+        let excluded = rows.excluded_among(key.company_id, &numbers).await?;
+        for task in batch {
+            let is_excluded = excluded.contains(&task.contact.phone_number);
+            let waiting = match gate::decide(&task, campaign, is_excluded, request.now) {
+                Decision::Dial => {
+                    allowed.push(task);
+                    continue;
+                }
+                Decision::Wait { until, reason } => {
+                    task.postponed(until.unwrap_or(request.now), reason, request.now)
+                }
+                Decision::Never { reason } => task.barred(reason, request.now),
+            };
+            turned_away += 1;
+            rows.call_tasks().update(&waiting).await?;
+        }
+        // Once something was let through it has to be written before more is read.
+        if exhausted || !allowed.is_empty() || turned_away >= TURNED_AWAY_PER_VISIT {
+            return Ok((allowed, exhausted));
+        }
+    }
 }
 
 fn attempt_for(
@@ -164,14 +248,21 @@ fn attempt_for(
 ) -> Result<ClaimedTask, StorageError> {
     let task = task
         .on(TaskEvent::Claimed { attempt_id }, request.now)
-        .map_err(|error| StorageError::Corrupt { table: "call_tasks", what: error.to_string() })?;
+        .map_err(|error| StorageError::Corrupt {
+            table: "call_tasks",
+            what: error.to_string(),
+        })?;
+    let task = CallTask {
+        version: task.version + 1,
+        ..task
+    };
     let attempt = CallAttempt {
         id: attempt_id,
         company_id: task.company_id,
         campaign_id: task.campaign_id,
         task_id: task.id,
         number: task.attempts_count,
-        phone_number: task.contact.phone_number.clone(),
+        phone_number: task.contact.phone_number,
         provider: request.provider.clone(),
         provider_call_id: None,
         state: AttemptState::Created,

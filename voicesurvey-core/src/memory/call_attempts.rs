@@ -1,0 +1,79 @@
+//! Call attempts.
+
+use std::ops::Bound;
+
+use async_trait::async_trait;
+
+use super::rows::under_before;
+use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
+use crate::call_attempt::CallAttempt;
+use crate::id::CallAttemptId;
+use crate::ports::repositories::CallAttemptFilter;
+use crate::ports::{CallAttemptRepository, Page, PageRequest, StorageError};
+
+#[async_trait]
+impl CallAttemptRepository for MemoryUnitOfWork {
+    async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError> {
+        let attempt = self.transaction.get::<CallAttempt>(&id);
+        Ok(attempt
+            .filter(|attempt| self.sees(attempt.company_id))
+            .cloned())
+    }
+
+    async fn get_for_update(
+        &mut self,
+        id: CallAttemptId,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        CallAttemptRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
+        self.may_write(attempt.company_id)?;
+        let stored = self.transaction.get::<CallAttempt>(&attempt.id);
+        let stored = stored
+            .filter(|stored| {
+                stored.company_id == attempt.company_id && stored.version == attempt.version
+            })
+            .cloned()
+            .ok_or_else(|| conflict("the attempt was changed or does not exist"))?;
+        let ends = stored.state.is_live() && !attempt.state.is_live();
+        let revives = !stored.state.is_live() && attempt.state.is_live();
+        require(!revives, "an attempt that has ended stays ended")?;
+        self.transaction.recount_attempt(Some(&stored), attempt);
+        if ends {
+            self.transaction.release_line(attempt);
+        }
+        self.transaction.put(CallAttempt {
+            version: attempt.version + 1,
+            ..attempt.clone()
+        });
+        Ok(())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallAttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallAttempt>, StorageError> {
+        let before: Option<CallAttemptId> = cursor(page)?;
+        let attempts = self.transaction.table::<CallAttempt>();
+        let index = attempts.index();
+        let rows: Box<dyn Iterator<Item = &CallAttempt> + Send> = if let Some(id) = filter.task_id {
+            let ids = under_before(&index.by_task, id, before);
+            Box::new(ids.filter_map(|id| attempts.get(&id)))
+        } else if let Some(id) = filter.campaign_id {
+            let ids = under_before(&index.by_campaign, id, before);
+            Box::new(ids.filter_map(|id| attempts.get(&id)))
+        } else {
+            let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+            Box::new(attempts.range((Bound::Unbounded, end)).rev())
+        };
+        let rows = rows.filter(|row| {
+            self.sees(row.company_id)
+                && filter.campaign_id.is_none_or(|id| row.campaign_id == id)
+                && filter.task_id.is_none_or(|id| row.task_id == id)
+                && filter.state.is_none_or(|state| row.state == state)
+        });
+        Ok(page_of(rows, page, |row| row.id.to_string()))
+    }
+}

@@ -1,0 +1,175 @@
+//! Call tasks.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+
+use super::rows::{TaskRow, under, under_after};
+use super::table::Transaction;
+use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
+use crate::call_task::{CallTask, TaskEvent, TaskState};
+use crate::id::{CallTaskId, CampaignId};
+use crate::phone_number::PhoneNumber;
+use crate::ports::repositories::CallTaskFilter;
+use crate::ports::{CallTaskRepository, Page, PageRequest, StorageError};
+use crate::time::Timestamp;
+
+impl Transaction {
+    /// Stores a task as it is given, with its counts, and makes it claimable when its time has
+    /// come by `now`.
+    pub(super) fn put_task(&mut self, task: CallTask, now: Timestamp) {
+        let claimable = matches!(task.state, TaskState::Pending { due_at } if due_at <= now);
+        let before = self.get::<TaskRow>(&task.id).map(|row| row.task.clone());
+        self.recount_task(before.as_ref(), &task);
+        if claimable {
+            self.wake(task.campaign_id, now);
+        }
+        self.put(TaskRow { task, claimable });
+    }
+
+    fn has_number(&self, campaign_id: CampaignId, phone_number: PhoneNumber) -> bool {
+        self.table::<TaskRow>()
+            .index()
+            .numbers
+            .contains(&(campaign_id, phone_number))
+    }
+}
+
+#[async_trait]
+impl CallTaskRepository for MemoryUnitOfWork {
+    async fn insert_many(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError> {
+        let mut added = HashSet::new();
+        for task in tasks {
+            self.may_write(task.company_id)?;
+            self.transaction
+                .require_campaign(task.campaign_id, task.company_id)?;
+            if self
+                .transaction
+                .has_number(task.campaign_id, task.contact.phone_number)
+            {
+                continue;
+            }
+            require(
+                !self.transaction.has::<TaskRow>(&task.id),
+                "the task exists",
+            )?;
+            self.transaction.put_task(task.clone(), task.created_at);
+            added.insert(task.id);
+        }
+        Ok(added)
+    }
+
+    async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        let row = self.transaction.get::<TaskRow>(&id);
+        Ok(row
+            .filter(|row| self.sees(row.task.company_id))
+            .map(|row| row.task.clone()))
+    }
+
+    async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        CallTaskRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, task: &CallTask) -> Result<(), StorageError> {
+        self.may_write(task.company_id)?;
+        let stored = self
+            .transaction
+            .get::<TaskRow>(&task.id)
+            .map(|row| &row.task);
+        let stored = stored
+            .filter(|stored| {
+                stored.company_id == task.company_id
+                    && stored.campaign_id == task.campaign_id
+                    && stored.version == task.version
+            })
+            .ok_or_else(|| conflict("the task was changed or does not exist"))?;
+        let number = task.contact.phone_number;
+        require(
+            number == stored.contact.phone_number
+                || !self.transaction.has_number(task.campaign_id, number),
+            "the campaign has the number already",
+        )?;
+        let task = CallTask {
+            version: task.version + 1,
+            ..task.clone()
+        };
+        let now = task.updated_at;
+        self.transaction.put_task(task, now);
+        Ok(())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallTaskFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallTask>, StorageError> {
+        let after: Option<CallTaskId> = cursor(page)?;
+        let tasks = self.transaction.table::<TaskRow>();
+        let rows: Box<dyn Iterator<Item = &TaskRow> + Send> = match filter.campaign_id {
+            Some(campaign_id) => {
+                let ids = under_after(&tasks.index().by_campaign, campaign_id, after);
+                Box::new(ids.filter_map(|id| tasks.get(&id)))
+            }
+            None => Box::new(tasks.after(after)),
+        };
+        let text = filter.text.as_deref().map(str::to_lowercase);
+        let rows = rows.map(|row| &row.task).filter(|task| {
+            self.sees(task.company_id)
+                && filter
+                    .status
+                    .is_none_or(|status| task.state.status() == status)
+                && text.as_deref().is_none_or(|text| contains(task, text))
+        });
+        Ok(page_of(rows, page, |task| task.id.to_string()))
+    }
+
+    async fn waiting_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let tasks = self.transaction.table::<TaskRow>();
+        let waiting = under(&tasks.index().waiting, *phone_number);
+        let rows = waiting.filter_map(|id| tasks.get(&id)).map(|row| &row.task);
+        Ok(rows
+            .filter(|task| self.sees(task.company_id))
+            .cloned()
+            .collect())
+    }
+
+    async fn cancel_waiting(
+        &mut self,
+        campaign_id: CampaignId,
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let tasks = self.transaction.table::<TaskRow>();
+        let rows = under(&tasks.index().by_campaign, campaign_id)
+            .filter_map(|id| tasks.get(&id))
+            .filter(|row| self.sees(row.task.company_id))
+            .filter(|row| row.task.state.due_at().is_some());
+        let waiting: Vec<CallTask> = rows.map(|row| row.task.clone()).collect();
+        let mut cancelled = 0;
+        for task in waiting {
+            let task = task
+                .on(TaskEvent::Cancelled, now)
+                .map_err(|error| StorageError::Failed(Box::new(error)))?;
+            self.transaction.put_task(
+                CallTask {
+                    version: task.version + 1,
+                    ..task
+                },
+                now,
+            );
+            cancelled += 1;
+        }
+        Ok(cancelled)
+    }
+}
+
+/// Whether the name or the number contains this text, which is in lower case.
+fn contains(task: &CallTask, text: &str) -> bool {
+    let contact = &task.contact;
+    contact.name.to_lowercase().contains(text) || contact.phone_number.as_str().contains(text)
+}

@@ -1,0 +1,215 @@
+//! Campaigns, with their row in the ready list, and the uploads of their call lists.
+
+use std::ops::Bound;
+
+use async_trait::async_trait;
+
+use super::ready_list::AT_ONCE;
+use super::rows::{CampaignLevel, ReceivedEvent, TaskRow, under};
+use super::table::Transaction;
+use super::{MemoryUnitOfWork, cursor, page_of, require};
+use crate::call_attempt::CallAttempt;
+use crate::call_list::Upload;
+use crate::campaign::{Campaign, CampaignStatus};
+use crate::company::Company;
+use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::id::{CampaignId, CompanyId, UploadId};
+use crate::ports::repositories::CampaignCounters;
+use crate::ports::{CallListRepository, CampaignRepository, Page, PageRequest, StorageError};
+use crate::queue::QueueLevel;
+use crate::skillbase::Skillbase;
+
+impl Transaction {
+    /// A skillbase of another company does not exist for a campaign.
+    fn require_skillbase(&self, campaign: &Campaign) -> Result<(), StorageError> {
+        let skillbase = self.get::<Skillbase>(&campaign.settings.skillbase_id);
+        require(
+            skillbase.is_some_and(|skillbase| skillbase.company_id == campaign.company_id),
+            "the skillbase does not exist",
+        )
+    }
+
+    /// A campaign of another company does not exist for what belongs to a campaign.
+    pub(super) fn require_campaign(
+        &self,
+        id: CampaignId,
+        company_id: CompanyId,
+    ) -> Result<(), StorageError> {
+        let campaign = self.get::<Campaign>(&id);
+        require(
+            campaign.is_some_and(|campaign| campaign.company_id == company_id),
+            "the campaign does not exist",
+        )
+    }
+
+    /// Writes the campaign's row in the ready list as its status and limits say.
+    fn put_level(&mut self, campaign: &Campaign) {
+        let pacing = campaign.effective_settings().pacing;
+        let running = campaign.status == CampaignStatus::Running;
+        let level = self.get::<CampaignLevel>(&campaign.id).map_or_else(
+            || {
+                QueueLevel::new(
+                    pacing.max_concurrent_calls,
+                    pacing.pace,
+                    campaign.created_at,
+                )
+            },
+            |row| row.level,
+        );
+        let level = QueueLevel {
+            ready_at: running.then_some(campaign.updated_at),
+            max_concurrent_calls: pacing.max_concurrent_calls,
+            pace: pacing.pace,
+            ..level
+        };
+        let (company_id, campaign_id) = (campaign.company_id, campaign.id);
+        self.put(CampaignLevel {
+            company_id,
+            campaign_id,
+            running,
+            level,
+        });
+        if running {
+            self.wake_company(company_id, campaign.updated_at);
+        }
+    }
+
+    /// Removes everything that belongs to a campaign.
+    fn remove_campaign(&mut self, campaign: &Campaign) {
+        let mut live = 0;
+        let index = self.table::<CallAttempt>().index();
+        let attempts: Vec<_> = under(&index.by_campaign, campaign.id).collect();
+        for id in attempts {
+            live += u32::from(
+                self.get::<CallAttempt>(&id)
+                    .is_some_and(|row| row.state.is_live()),
+            );
+            self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.attempt_id == id);
+            self.remove_while::<Turn>((id, 0), |row| row.attempt_id == id);
+            self.remove::<Consent>(id);
+            self.remove::<Conversation>(id);
+            self.remove::<CallAttempt>(id);
+        }
+        let index = self.table::<TaskRow>().index();
+        let tasks: Vec<_> = under(&index.by_campaign, campaign.id).collect();
+        for id in tasks {
+            self.remove_while::<Answer>((id, String::new()), |row| row.task_id == id);
+            self.remove::<SurveyResponse>(id);
+            self.remove::<TaskRow>(id);
+        }
+        let uploads = self.table::<Upload>().after(None);
+        let uploads: Vec<UploadId> = uploads
+            .filter(|row| row.campaign_id == campaign.id)
+            .map(|row| row.id)
+            .collect();
+        for id in uploads {
+            self.remove::<Upload>(id);
+        }
+        self.remove_counts(campaign.id);
+        self.remove::<CampaignLevel>(campaign.id);
+        self.remove::<Campaign>(campaign.id);
+        if live > 0 {
+            self.release_company_lines(campaign.company_id, live, AT_ONCE);
+        }
+    }
+}
+
+#[async_trait]
+impl CampaignRepository for MemoryUnitOfWork {
+    async fn insert(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
+        self.may_write(campaign.company_id)?;
+        let rows = &mut self.transaction;
+        require(!rows.has::<Campaign>(&campaign.id), "the campaign exists")?;
+        require(
+            rows.has::<Company>(&campaign.company_id),
+            "the company does not exist",
+        )?;
+        rows.require_skillbase(campaign)?;
+        rows.put_level(campaign);
+        rows.put(campaign.clone());
+        Ok(())
+    }
+
+    async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
+        let campaign = self.transaction.get::<Campaign>(&id);
+        Ok(campaign
+            .filter(|campaign| self.sees(campaign.company_id))
+            .cloned())
+    }
+
+    async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
+        CampaignRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
+        self.may_write(campaign.company_id)?;
+        let stored = self.transaction.get::<Campaign>(&campaign.id);
+        require(
+            stored.is_some_and(|stored| {
+                stored.company_id == campaign.company_id && stored.version == campaign.version
+            }),
+            "the campaign was changed or does not exist",
+        )?;
+        self.transaction.require_skillbase(campaign)?;
+        self.transaction.put_level(campaign);
+        self.transaction.put(Campaign {
+            version: campaign.version + 1,
+            ..campaign.clone()
+        });
+        Ok(())
+    }
+
+    async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError> {
+        let Some(campaign) = CampaignRepository::get(self, id).await? else {
+            return Ok(false);
+        };
+        self.transaction.remove_campaign(&campaign);
+        Ok(true)
+    }
+
+    async fn list(
+        &mut self,
+        status: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Campaign>, StorageError> {
+        let before = cursor::<CampaignId>(page)?.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self
+            .transaction
+            .table::<Campaign>()
+            .range((Bound::Unbounded, before))
+            .rev();
+        let rows = rows.filter(|row| {
+            self.sees(row.company_id) && status.is_none_or(|status| row.status.name() == status)
+        });
+        Ok(page_of(rows, page, |row| row.id.to_string()))
+    }
+
+    async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {
+        let campaign = CampaignRepository::get(self, id).await?;
+        Ok(campaign
+            .map(|campaign| self.transaction.counters(campaign.id))
+            .unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl CallListRepository for MemoryUnitOfWork {
+    async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError> {
+        self.may_write(upload.company_id)?;
+        self.transaction
+            .require_campaign(upload.campaign_id, upload.company_id)?;
+        require(
+            !self.transaction.has::<Upload>(&upload.id),
+            "the upload exists",
+        )?;
+        self.transaction.put(upload.clone());
+        Ok(())
+    }
+
+    async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError> {
+        let upload = self.transaction.get::<Upload>(&id);
+        Ok(upload
+            .filter(|upload| self.sees(upload.company_id))
+            .cloned())
+    }
+}

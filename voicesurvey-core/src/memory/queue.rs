@@ -1,0 +1,306 @@
+//! The dispatcher's side: the rows that the claim needs, and what the scheduler looks after.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::num::NonZeroU16;
+
+use async_trait::async_trait;
+
+use super::rows::{CampaignLevel, CompanyLevel, TaskRow, first_id};
+use super::table::Transaction;
+use super::{MemoryStorage, MemoryUnitOfWork};
+use crate::call_attempt::CallAttempt;
+use crate::call_task::{CallTask, TaskState};
+use crate::campaign::Campaign;
+use crate::exclusion::Exclusion;
+use crate::id::{CallTaskId, CampaignId, CompanyId};
+use crate::phone_number::PhoneNumber;
+use crate::ports::{
+    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
+};
+use crate::queue::QueueLevel;
+use crate::queue::claim::{ClaimRows, claim};
+use crate::time::Timestamp;
+
+impl Transaction {
+    /// The campaign's claimable tasks, in the order in which they are to be called.
+    fn claimable(&self, campaign_id: CampaignId) -> impl Iterator<Item = &CallTask> {
+        let tasks = self.table::<TaskRow>();
+        let first = (
+            campaign_id,
+            Reverse(i16::MAX),
+            Timestamp::MIN_UTC,
+            first_id(),
+        );
+        tasks
+            .index()
+            .claimable
+            .range(first..)
+            .take_while(move |(of, ..)| *of == campaign_id)
+            .filter_map(|(_, _, _, id)| tasks.get(id))
+            .map(|row| &row.task)
+    }
+
+    /// The company's campaigns that are or will be ready, earliest first.
+    fn ready(&self, company_id: CompanyId) -> impl Iterator<Item = (Timestamp, &CampaignLevel)> {
+        let levels = self.table::<CampaignLevel>();
+        let first = (company_id, Timestamp::MIN_UTC, first_id());
+        levels
+            .index()
+            .range(first..)
+            .take_while(move |(of, ..)| *of == company_id)
+            .filter_map(|(_, ready_at, id)| Some((*ready_at, levels.get(id)?)))
+    }
+}
+
+#[async_trait]
+impl ClaimRows for MemoryUnitOfWork {
+    async fn ready_companies(
+        &mut self,
+        now: Timestamp,
+        at_most: u16,
+    ) -> Result<Vec<(CompanyId, QueueLevel)>, StorageError> {
+        let levels = self.transaction.table::<CompanyLevel>();
+        let ready = levels
+            .index()
+            .iter()
+            .take_while(|(ready_at, _)| *ready_at <= now);
+        let rows = ready
+            .take(at_most.into())
+            .filter_map(|(_, id)| levels.get(id));
+        Ok(rows.map(|row| (row.company_id, row.level)).collect())
+    }
+
+    async fn ready_campaigns(
+        &mut self,
+        company_id: CompanyId,
+        now: Timestamp,
+        at_most: u16,
+    ) -> Result<Vec<(CampaignId, QueueLevel)>, StorageError> {
+        let ready = self
+            .transaction
+            .ready(company_id)
+            .take_while(|(ready_at, _)| *ready_at <= now);
+        Ok(ready
+            .take(at_most.into())
+            .map(|(_, row)| (row.campaign_id, row.level))
+            .collect())
+    }
+
+    async fn due_tasks(
+        &mut self,
+        campaign: CampaignKey,
+        at_most: u16,
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let called = &self.transaction.table::<CallAttempt>().index().live_numbers;
+        let free = self
+            .transaction
+            .claimable(campaign.campaign_id)
+            .filter(|task| !called.contains(&(task.company_id, task.contact.phone_number)));
+        Ok(free.take(at_most.into()).cloned().collect())
+    }
+
+    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError> {
+        Ok(self
+            .transaction
+            .claimable(campaign.campaign_id)
+            .next()
+            .is_some())
+    }
+
+    async fn excluded_among(
+        &mut self,
+        company_id: CompanyId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let exclusions = self.transaction.table::<Exclusion>();
+        let is_excluded = |number: &&PhoneNumber| exclusions.get(&(**number, company_id)).is_some();
+        Ok(phone_numbers.iter().filter(is_excluded).copied().collect())
+    }
+
+    async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError> {
+        for ClaimedTask { task, attempt } in claimed {
+            self.transaction.put_task(task.clone(), task.updated_at);
+            self.transaction.recount_attempt(None, attempt);
+            self.transaction.put(attempt.clone());
+        }
+        Ok(())
+    }
+
+    async fn write_campaign(
+        &mut self,
+        campaign: CampaignKey,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError> {
+        let CampaignKey {
+            company_id,
+            campaign_id,
+        } = campaign;
+        self.transaction.put(CampaignLevel {
+            company_id,
+            campaign_id,
+            running: true,
+            level: *level,
+        });
+        Ok(())
+    }
+
+    async fn next_ready_campaign(
+        &mut self,
+        company_id: CompanyId,
+    ) -> Result<Option<Timestamp>, StorageError> {
+        Ok(self
+            .transaction
+            .ready(company_id)
+            .next()
+            .map(|(ready_at, _)| ready_at))
+    }
+
+    async fn write_company(
+        &mut self,
+        company_id: CompanyId,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError> {
+        self.transaction.put(CompanyLevel {
+            company_id,
+            level: *level,
+        });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TaskQueue for MemoryStorage {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+        let mut rows = MemoryUnitOfWork {
+            scope: Scope::Platform,
+            transaction: self.transaction().await,
+        };
+        let claimed = claim(&mut rows, request).await?;
+        rows.transaction.commit();
+        Ok(claimed)
+    }
+
+    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        let ready = rows.table::<CompanyLevel>().index();
+        Ok(ready.first().map(|(ready_at, _)| *ready_at))
+    }
+
+    async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        let mut rows = self.transaction().await;
+        let tasks = rows.table::<TaskRow>();
+        let due = tasks
+            .index()
+            .due
+            .iter()
+            .take_while(|(due_at, _)| *due_at <= now);
+        let due: Vec<(Timestamp, CallTaskId)> = due.take(at_most.get().into()).copied().collect();
+        let mut promoted = 0;
+        for (due_at, id) in due {
+            let Some(task) = rows.get::<TaskRow>(&id).map(|row| row.task.clone()) else {
+                continue;
+            };
+            let task = CallTask {
+                state: TaskState::Pending { due_at },
+                reason: None,
+                updated_at: now,
+                version: task.version + 1,
+                ..task
+            };
+            rows.put_task(task, now);
+            promoted += 1;
+        }
+        rows.commit();
+        Ok(promoted)
+    }
+
+    async fn next_due_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        Ok(rows
+            .table::<TaskRow>()
+            .index()
+            .due
+            .first()
+            .map(|(due_at, _)| *due_at))
+    }
+
+    async fn expired_attempts(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        let rows = self.transaction().await;
+        let attempts = rows.table::<CallAttempt>();
+        let expired = attempts
+            .index()
+            .leases
+            .iter()
+            .take_while(|(until, _)| *until <= now);
+        let expired = expired
+            .take(at_most.get().into())
+            .filter_map(|(_, id)| attempts.get(id));
+        let key = |row: &CallAttempt| AttemptKey {
+            company_id: row.company_id,
+            attempt_id: row.id,
+        };
+        Ok(expired.map(key).collect())
+    }
+
+    async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        Ok(rows
+            .table::<CallAttempt>()
+            .index()
+            .leases
+            .first()
+            .map(|(until, _)| *until))
+    }
+
+    async fn campaigns_to_start(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let campaigns = rows.table::<Campaign>();
+        let scheduled = campaigns.index().scheduled.iter();
+        let to_start = scheduled
+            .take_while(|(starts_at, _)| starts_at.is_none_or(|starts_at| starts_at <= now))
+            .filter_map(|(_, id)| campaigns.get(id));
+        Ok(to_start
+            .take(at_most.get().into())
+            .map(campaign_key)
+            .collect())
+    }
+
+    async fn campaigns_to_finish(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let campaigns = rows.table::<Campaign>();
+        let under_way = campaigns
+            .index()
+            .under_way
+            .iter()
+            .filter_map(|id| campaigns.get(id));
+        let finished = under_way.filter(|campaign| {
+            let counters = rows.counters(campaign.id);
+            counters.total_tasks() > 0
+                && counters.open_tasks() == 0
+                && counters.live_attempts() == 0
+        });
+        Ok(finished
+            .take(at_most.get().into())
+            .map(campaign_key)
+            .collect())
+    }
+}
+
+fn campaign_key(campaign: &Campaign) -> CampaignKey {
+    CampaignKey {
+        company_id: campaign.company_id,
+        campaign_id: campaign.id,
+    }
+}

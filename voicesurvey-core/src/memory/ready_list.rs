@@ -1,0 +1,144 @@
+//! What is kept beside the rows: the ready list and the counts, in the same transaction (I12).
+
+use super::rows::{CampaignLevel, CompanyLevel, Count, Counted};
+use super::table::Transaction;
+use crate::call_attempt::CallAttempt;
+use crate::call_task::CallTask;
+use crate::id::{CampaignId, CompanyId};
+use crate::ports::repositories::CampaignCounters;
+use crate::time::Timestamp;
+
+/// Long ago: wakes at once when nobody says what time it is.
+pub(super) const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
+
+impl Transaction {
+    /// Makes a visit of the campaign worth while at that instant, if it runs.
+    pub(super) fn wake(&mut self, campaign_id: CampaignId, at: Timestamp) {
+        let Some(&row) = self.get::<CampaignLevel>(&campaign_id) else {
+            return;
+        };
+        if row.running {
+            self.put(CampaignLevel {
+                level: row.level.woken(at),
+                ..row
+            });
+            self.wake_company(row.company_id, at);
+        }
+    }
+
+    /// Makes a visit of the company worth while at that instant.
+    pub(super) fn wake_company(&mut self, company_id: CompanyId, at: Timestamp) {
+        if let Some(&row) = self.get::<CompanyLevel>(&company_id) {
+            self.put(CompanyLevel {
+                level: row.level.woken(at),
+                ..row
+            });
+        }
+    }
+
+    /// Gives the line of an attempt that ended back, and wakes who may use it.
+    pub(super) fn release_line(&mut self, attempt: &CallAttempt) {
+        let at = attempt.ended_at.unwrap_or(AT_ONCE);
+        if let Some(&row) = self.get::<CampaignLevel>(&attempt.campaign_id) {
+            let mut level = row.level;
+            level.in_flight = level.in_flight.saturating_sub(1);
+            self.put(CampaignLevel { level, ..row });
+        }
+        self.wake(attempt.campaign_id, at);
+        self.release_company_lines(attempt.company_id, 1, at);
+    }
+
+    /// Gives lines back to a company.
+    pub(super) fn release_company_lines(
+        &mut self,
+        company_id: CompanyId,
+        lines: u32,
+        at: Timestamp,
+    ) {
+        if let Some(&row) = self.get::<CompanyLevel>(&company_id) {
+            let mut level = row.level.woken(at);
+            level.in_flight = level.in_flight.saturating_sub(lines);
+            self.put(CompanyLevel { level, ..row });
+        }
+    }
+
+    /// Moves the counts from how a task was to how it is.
+    pub(super) fn recount_task(&mut self, before: Option<&CallTask>, after: &CallTask) {
+        let counted = |task: &CallTask| {
+            [
+                Some(Counted::Task(task.state.status())),
+                task.reason.map(Counted::Reason),
+            ]
+        };
+        self.recount(after.campaign_id, before.map(counted), counted(after));
+    }
+
+    /// Moves the counts from how an attempt was to how it is.
+    pub(super) fn recount_attempt(&mut self, before: Option<&CallAttempt>, after: &CallAttempt) {
+        let counted = |attempt: &CallAttempt| {
+            [
+                Some(Counted::Attempt(attempt.state)),
+                attempt.outcome.map(Counted::Outcome),
+            ]
+        };
+        self.recount(after.campaign_id, before.map(counted), counted(after));
+    }
+
+    fn recount(
+        &mut self,
+        campaign_id: CampaignId,
+        before: Option<[Option<Counted>; 2]>,
+        after: [Option<Counted>; 2],
+    ) {
+        if before == Some(after) {
+            return;
+        }
+        for counted in before.into_iter().flatten().flatten() {
+            let rows = self.count(campaign_id, counted) - 1;
+            if rows == 0 {
+                self.remove::<Count>((campaign_id, counted));
+            } else {
+                self.put(Count {
+                    campaign_id,
+                    counted,
+                    rows,
+                });
+            }
+        }
+        for counted in after.into_iter().flatten() {
+            let rows = self.count(campaign_id, counted) + 1;
+            self.put(Count {
+                campaign_id,
+                counted,
+                rows,
+            });
+        }
+    }
+
+    fn count(&self, campaign_id: CampaignId, counted: Counted) -> u64 {
+        self.get::<Count>(&(campaign_id, counted))
+            .map_or(0, |count| count.rows)
+    }
+
+    /// What the campaign's rows add up to.
+    pub(super) fn counters(&self, campaign_id: CampaignId) -> CampaignCounters {
+        let mut counters = CampaignCounters::default();
+        let counts = self.table::<Count>().range((campaign_id, Counted::FIRST)..);
+        for count in counts.take_while(|count| count.campaign_id == campaign_id) {
+            let &Count { counted, rows, .. } = count;
+            match counted {
+                Counted::Task(status) => counters.tasks.insert(status, rows),
+                Counted::Reason(reason) => counters.reasons.insert(reason, rows),
+                Counted::Attempt(state) => counters.attempts.insert(state, rows),
+                Counted::Outcome(outcome) => counters.outcomes.insert(outcome, rows),
+            };
+        }
+        counters
+    }
+
+    /// Forgets what a campaign that is removed added up to.
+    pub(super) fn remove_counts(&mut self, campaign_id: CampaignId) {
+        let first = (campaign_id, Counted::FIRST);
+        self.remove_while::<Count>(first, |count| count.campaign_id == campaign_id);
+    }
+}

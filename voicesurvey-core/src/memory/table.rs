@@ -1,0 +1,223 @@
+//! Tables with their indexes, and the journal that takes changes back.
+//!
+//! Every change of every table goes through [`Transaction`], so nothing can be changed that is not
+//! undone when the transaction is dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, RangeBounds};
+
+use futures_util::lock::OwnedMutexGuard;
+
+use super::rows::{CampaignLevel, CompanyLevel, Count, ReceivedEvent, TaskRow};
+use crate::api_key::ApiKey;
+use crate::call_attempt::CallAttempt;
+use crate::call_list::Upload;
+use crate::campaign::Campaign;
+use crate::company::Company;
+use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::exclusion::Exclusion;
+use crate::ports::repositories::OutboxEvent;
+use crate::skillbase::Skillbase;
+
+/// What a table holds.
+pub(super) trait Row: Send + Sized + 'static {
+    /// What names a row in its table.
+    type Key: Ord + Clone + Send + 'static;
+    /// The table's further orders and uniqueness rules.
+    type Index: Default + Send;
+
+    /// The row's key.
+    fn key(&self) -> Self::Key;
+
+    /// Puts the row into the index, or takes it out.
+    fn index(&self, _index: &mut Self::Index, _present: bool) {}
+}
+
+/// Makes `entry` be in the set or not.
+pub(super) fn set<T: Ord>(entries: &mut BTreeSet<T>, entry: T, present: bool) {
+    if present {
+        entries.insert(entry);
+    } else {
+        entries.remove(&entry);
+    }
+}
+
+/// Rows by key, with an index that always agrees with them.
+pub(super) struct Table<R: Row> {
+    rows: BTreeMap<R::Key, R>,
+    index: R::Index,
+}
+
+impl<R: Row> Default for Table<R> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            index: R::Index::default(),
+        }
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// The row with that key.
+    pub(super) fn get(&self, key: &R::Key) -> Option<&R> {
+        self.rows.get(key)
+    }
+
+    /// The rows in that range of keys, in order.
+    pub(super) fn range(
+        &self,
+        keys: impl RangeBounds<R::Key>,
+    ) -> impl DoubleEndedIterator<Item = &R> {
+        self.rows.range(keys).map(|(_, row)| row)
+    }
+
+    /// The rows behind that key, all of them without one, in order.
+    pub(super) fn after(&self, key: Option<R::Key>) -> impl Iterator<Item = &R> {
+        self.range((
+            key.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        ))
+    }
+
+    /// The table's further orders.
+    pub(super) fn index(&self) -> &R::Index {
+        &self.index
+    }
+
+    /// Stores the row, or removes it, and returns what was there.
+    fn replace(&mut self, key: R::Key, row: Option<R>) -> Option<R> {
+        let before = self.rows.remove(&key);
+        if let Some(before) = &before {
+            before.index(&mut self.index, false);
+        }
+        if let Some(row) = row {
+            row.index(&mut self.index, true);
+            self.rows.insert(key, row);
+        }
+        before
+    }
+}
+
+/// A row that has its place among the tables.
+pub(super) trait Stored: Row {
+    /// The row's table.
+    fn table(tables: &Tables) -> &Table<Self>;
+    /// The row's table, to be changed.
+    fn table_mut(tables: &mut Tables) -> &mut Table<Self>;
+}
+
+/// Declares the tables.
+macro_rules! tables {
+    ($($table:ident: $row:ty,)+) => {
+        /// Everything that is stored.
+        #[derive(Default)]
+        pub(super) struct Tables {
+            $($table: Table<$row>,)+
+        }
+
+        $(impl Stored for $row {
+            fn table(tables: &Tables) -> &Table<Self> {
+                &tables.$table
+            }
+
+            fn table_mut(tables: &mut Tables) -> &mut Table<Self> {
+                &mut tables.$table
+            }
+        })+
+    };
+}
+
+tables! {
+    companies: Company,
+    company_levels: CompanyLevel,
+    api_keys: ApiKey,
+    skillbases: Skillbase,
+    campaigns: Campaign,
+    campaign_levels: CampaignLevel,
+    counts: Count,
+    uploads: Upload,
+    call_tasks: TaskRow,
+    call_attempts: CallAttempt,
+    conversations: Conversation,
+    turns: Turn,
+    answers: Answer,
+    consents: Consent,
+    responses: SurveyResponse,
+    exclusions: Exclusion,
+    received_events: ReceivedEvent,
+    outbox_events: OutboxEvent,
+}
+
+type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
+
+/// The only holder of the tables while it lives. What it changed and did not commit it takes back.
+pub(super) struct Transaction {
+    tables: OwnedMutexGuard<Tables>,
+    journal: Vec<Undo>,
+}
+
+impl Transaction {
+    /// Begins with an empty journal.
+    pub(super) fn new(tables: OwnedMutexGuard<Tables>) -> Self {
+        Self {
+            tables,
+            journal: Vec::new(),
+        }
+    }
+
+    /// The table of those rows.
+    pub(super) fn table<R: Stored>(&self) -> &Table<R> {
+        R::table(&self.tables)
+    }
+
+    /// The row with that key.
+    pub(super) fn get<R: Stored>(&self, key: &R::Key) -> Option<&R> {
+        self.table().get(key)
+    }
+
+    /// Whether there is a row with that key.
+    pub(super) fn has<R: Stored>(&self, key: &R::Key) -> bool {
+        self.get::<R>(key).is_some()
+    }
+
+    /// Stores a row in the place of the one with its key, if there is one.
+    pub(super) fn put<R: Stored>(&mut self, row: R) {
+        self.replace(row.key(), Some(row));
+    }
+
+    /// Removes the row with that key. `false` if there is none.
+    pub(super) fn remove<R: Stored>(&mut self, key: R::Key) -> bool {
+        self.replace::<R>(key, None)
+    }
+
+    /// Removes the rows from `first` on, as long as they are of those that are meant.
+    pub(super) fn remove_while<R: Stored>(&mut self, first: R::Key, is_meant: impl Fn(&R) -> bool) {
+        let rows = self.table::<R>().range(first..);
+        let keys: Vec<R::Key> = rows.take_while(|row| is_meant(row)).map(R::key).collect();
+        for key in keys {
+            self.remove::<R>(key);
+        }
+    }
+
+    fn replace<R: Stored>(&mut self, key: R::Key, row: Option<R>) -> bool {
+        let before = R::table_mut(&mut self.tables).replace(key.clone(), row);
+        let existed = before.is_some();
+        self.journal.push(Box::new(move |tables| {
+            R::table_mut(tables).replace(key, before);
+        }));
+        existed
+    }
+
+    /// Keeps the changes.
+    pub(super) fn commit(mut self) {
+        self.journal.clear();
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        while let Some(undo) = self.journal.pop() {
+            undo(&mut self.tables);
+        }
+    }
+}

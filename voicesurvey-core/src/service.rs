@@ -1,0 +1,34 @@
+//! The use cases. Each is small: read, let a pure function decide, write, commit, tell.
+//!
+//! No unit of work is open while a provider or an interpreter is asked (I2), and nothing about a
+//! call is kept in memory between two steps: any server can take the next one.
+
+pub mod call_events;
+pub mod campaign_service;
+pub mod campaigns;
+pub mod companies;
+pub mod dispatcher;
+pub mod engine;
+pub mod error;
+pub mod interviews;
+pub mod recovery;
+pub mod reports;
+pub mod scheduler;
+pub mod settlement;
+pub mod skillbases;
+pub mod validation;
+pub mod webhooks;
+
+pub use call_events::CallEvents;
+pub use campaign_service::{CampaignChanges, CampaignService, NewCampaign, NewSchedule};
+pub use campaigns::Campaigns;
+pub use companies::{Companies, NewApiKey, NewCompany};
+pub use dispatcher::Dispatcher;
+pub use engine::{Engine, EngineParts, EngineSettings};
+pub use error::{FieldError, ServiceError};
+pub use interviews::Interviews;
+pub use recovery::Recovery;
+pub use reports::Reports;
+pub use scheduler::Scheduler;
+pub use skillbases::{SkillbaseContent, Skillbases};
+pub use webhooks::Webhooks;

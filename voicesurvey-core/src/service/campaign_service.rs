@@ -1,0 +1,134 @@
+//! The driving port: what API, dashboard and embedders may ask about campaigns.
+
+use async_trait::async_trait;
+
+use super::error::ServiceError;
+use crate::api_key::Actor;
+use crate::call_list::{CallList, Contact, Upload};
+use crate::calling_hours::CallingHours;
+use crate::campaign::{Campaign, Pacing, RetryPolicy};
+use crate::id::{CampaignId, SkillbaseId};
+use crate::language::Language;
+use crate::survey::Survey;
+use crate::time::Timestamp;
+use crate::time_zone::TimeZone;
+
+/// Creates, fills, starts and stops campaigns. Needs the role manager, and sees only the actor's
+/// company (I11).
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait CampaignService: Send + Sync {
+    /// Creates a draft. What is left out comes from the company: its language, its zone, its
+    /// default skillbase; window 09:00-21:00, 5 calls at a time, 10 a minute, 3 attempts 30 minutes
+    /// apart.
+    async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError>;
+
+    /// Changes a campaign that has not started; its name and description also later.
+    async fn change(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        changes: CampaignChanges,
+    ) -> Result<Campaign, ServiceError>;
+
+    /// Removes a campaign with everything that belongs to it. Refused while it runs, and while
+    /// calls of it are in progress.
+    async fn delete(&self, actor: &Actor, id: CampaignId) -> Result<(), ServiceError>;
+
+    /// Adds the people of a call list. Rows that cannot be used are named in the answer, and the
+    /// others are kept. Uploading the same list twice adds nobody twice. All or nothing: after an
+    /// error nobody was added.
+    async fn upload(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        call_list: CallList,
+    ) -> Result<Upload, ServiceError>;
+
+    /// What [`CampaignService::upload`] would do, with the first contacts as they would be stored.
+    /// Writes nothing.
+    async fn preview(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        call_list: CallList,
+    ) -> Result<(Upload, Vec<Contact>), ServiceError>;
+
+    /// Starts calling, or waits for the start date if it is still to come. Refused while the
+    /// campaign runs and while it has nobody to call.
+    async fn start(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError>;
+
+    /// Stops calling. Calls in progress end by themselves.
+    async fn pause(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError>;
+
+    /// Goes on calling after a pause.
+    async fn resume(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError>;
+
+    /// Gives the campaign up for good; who was not called will not be.
+    async fn cancel(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError>;
+}
+
+/// A campaign to be created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewCampaign {
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who speaks; absent means the company's default for the language.
+    pub skillbase_id: Option<SkillbaseId>,
+    /// The language; absent means the skillbase's, else the company's.
+    pub language: Option<Language>,
+    /// What is asked.
+    pub survey: Survey,
+    /// When people may be called.
+    pub schedule: NewSchedule,
+    /// How fast.
+    pub pacing: Pacing,
+    /// How often.
+    pub retry: RetryPolicy,
+}
+
+/// When people may be called, as far as it was said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewSchedule {
+    /// Before this instant nobody is called.
+    pub starts_at: Option<Timestamp>,
+    /// From this instant on nobody is called.
+    pub ends_at: Option<Timestamp>,
+    /// The hours; absent means 09:00-21:00 every day.
+    pub hours: Option<CallingHours>,
+    /// The zone; absent means the company's.
+    pub time_zone: Option<TimeZone>,
+}
+
+/// What is to be changed; absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CampaignChanges {
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// Who speaks.
+    pub skillbase_id: Option<SkillbaseId>,
+    /// What is asked.
+    pub survey: Option<Survey>,
+    /// When people may be called; its parts that are absent stay as they are.
+    pub schedule: NewSchedule,
+    /// How fast.
+    pub pacing: Option<Pacing>,
+    /// How often.
+    pub retry: Option<RetryPolicy>,
+}
+
+impl CampaignChanges {
+    /// Whether more than the name and the description is to be changed.
+    pub fn touches_settings(&self) -> bool {
+        let names_only = Self {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            ..Self::default()
+        };
+        *self != names_only
+    }
+}

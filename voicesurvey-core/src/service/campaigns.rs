@@ -1,0 +1,348 @@
+//! The one implementation of [`CampaignService`].
+
+mod uploading;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::campaign_service::{CampaignChanges, CampaignService, NewCampaign};
+use super::error::{ServiceError, require};
+use super::validation;
+use crate::api_key::{Actor, Role};
+use crate::call_list::{CallList, Contact, Upload};
+use crate::calling_hours::CallingHours;
+use crate::campaign::{
+    Campaign, CampaignEvent, CampaignSettings, CampaignStatus, PauseReason, Schedule,
+};
+use crate::company::Company;
+use crate::id::{CampaignId, IdGenerator, SkillbaseId};
+use crate::language::Language;
+use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
+use crate::skillbase::Skillbase;
+use crate::time::Clock;
+
+/// Campaigns over a store.
+#[derive(Clone, Debug)]
+pub struct Campaigns {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    wake_up: Arc<dyn WakeUp>,
+}
+
+impl Campaigns {
+    /// Over a store. `wake_up` is rung when there is something new to call.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+        wake_up: Arc<dyn WakeUp>,
+    ) -> Self {
+        Self {
+            storage,
+            clock,
+            ids,
+            wake_up,
+        }
+    }
+
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>, ServiceError> {
+        require(actor, Role::Manager)?;
+        Ok(self.storage.begin(Scope::Company(actor.company_id)).await?)
+    }
+
+    /// Moves a campaign and stores it; cancelling also ends the tasks that wait.
+    async fn transition(
+        &self,
+        work: &mut dyn UnitOfWork,
+        campaign: Campaign,
+        event: CampaignEvent,
+    ) -> Result<Campaign, ServiceError> {
+        let now = self.clock.now();
+        let campaign = campaign
+            .on(event, now)
+            .map_err(|error| ServiceError::NotAllowed {
+                code: "invalid_transition",
+                message: error.to_string(),
+            })?;
+        work.campaigns().update(&campaign).await?;
+        if campaign.status == CampaignStatus::Cancelled {
+            work.call_tasks().cancel_waiting(campaign.id, now).await?;
+        }
+        Ok(Campaign {
+            version: campaign.version + 1,
+            ..campaign
+        })
+    }
+
+    async fn move_to(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        event: CampaignEvent,
+    ) -> Result<Campaign, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = locked(&mut *work, id).await?;
+        let campaign = self.transition(&mut *work, campaign, event).await?;
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(campaign)
+    }
+}
+
+#[async_trait]
+impl CampaignService for Campaigns {
+    async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let company = company(&mut *work, actor).await?;
+        let skillbase =
+            find_skillbase(&mut *work, new.skillbase_id, new.language, company.language).await?;
+        let now = self.clock.now();
+        let campaign = Campaign {
+            id: self.ids.next(),
+            company_id: actor.company_id,
+            name: new.name.trim().to_owned(),
+            description: new.description,
+            status: CampaignStatus::Draft,
+            settings: CampaignSettings {
+                skillbase_id: skillbase.id,
+                language: new.language.unwrap_or(skillbase.language),
+                survey: new.survey,
+                schedule: Schedule {
+                    starts_at: new.schedule.starts_at,
+                    ends_at: new.schedule.ends_at,
+                    hours: new
+                        .schedule
+                        .hours
+                        .unwrap_or_else(CallingHours::nine_to_nine),
+                    time_zone: new.schedule.time_zone.unwrap_or(company.time_zone),
+                },
+                pacing: new.pacing,
+                retry: new.retry,
+            },
+            snapshot: None,
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+            ended_at: None,
+            version: 1,
+        };
+        check(&campaign)?;
+        work.campaigns().insert(&campaign).await?;
+        work.commit().await?;
+        Ok(campaign)
+    }
+
+    async fn change(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        changes: CampaignChanges,
+    ) -> Result<Campaign, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = locked(&mut *work, id).await?;
+        if changes.touches_settings() && !campaign.status.is_editable() {
+            return Err(ServiceError::NotAllowed {
+                code: "campaign_started",
+                message: format!(
+                    "the settings of a {} campaign cannot be changed, only its name and description",
+                    campaign.status
+                ),
+            });
+        }
+        if let Some(skillbase_id) = changes.skillbase_id {
+            let language = campaign.settings.language;
+            find_skillbase(&mut *work, Some(skillbase_id), None, language).await?;
+        }
+        let campaign = Campaign {
+            updated_at: self.clock.now(),
+            ..changed(campaign, changes)
+        };
+        check(&campaign)?;
+        work.campaigns().update(&campaign).await?;
+        work.commit().await?;
+        Ok(Campaign {
+            version: campaign.version + 1,
+            ..campaign
+        })
+    }
+
+    async fn delete(&self, actor: &Actor, id: CampaignId) -> Result<(), ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = locked(&mut *work, id).await?;
+        let not_allowed = |code, message: &str| {
+            Err(ServiceError::NotAllowed {
+                code,
+                message: message.to_owned(),
+            })
+        };
+        if campaign.status == CampaignStatus::Running {
+            return not_allowed(
+                "campaign_running",
+                "a running campaign cannot be deleted; pause or cancel it first",
+            );
+        }
+        if work.campaigns().counters(id).await?.live_attempts() > 0 {
+            return not_allowed(
+                "calls_in_progress",
+                "calls of this campaign are still in progress; delete it when they have ended",
+            );
+        }
+        work.campaigns().delete(id).await?;
+        work.commit().await?;
+        Ok(())
+    }
+
+    async fn upload(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        call_list: CallList,
+    ) -> Result<Upload, ServiceError> {
+        self.add_call_list(actor, id, call_list).await
+    }
+
+    async fn preview(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        call_list: CallList,
+    ) -> Result<(Upload, Vec<Contact>), ServiceError> {
+        self.preview_call_list(actor, id, call_list).await
+    }
+
+    async fn start(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError> {
+        let now = self.clock.now();
+        let mut work = self.begin(actor).await?;
+        let campaign = locked(&mut *work, id).await?;
+        let event = match (campaign.status, campaign.settings.schedule.starts_at) {
+            (CampaignStatus::Draft, Some(starts_at)) if starts_at > now => CampaignEvent::Schedule,
+            _ => CampaignEvent::Start,
+        };
+        if campaign.status.is_editable() && work.campaigns().counters(id).await?.open_tasks() == 0 {
+            return Err(ServiceError::NotAllowed {
+                code: "no_tasks",
+                message: "the campaign has nobody to call; upload a call list first".to_owned(),
+            });
+        }
+        let campaign = freeze(&mut *work, campaign, self.clock.as_ref()).await?;
+        let campaign = self.transition(&mut *work, campaign, event).await?;
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(campaign)
+    }
+
+    async fn pause(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError> {
+        self.move_to(actor, id, CampaignEvent::Pause(PauseReason::User))
+            .await
+    }
+
+    async fn resume(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError> {
+        self.move_to(actor, id, CampaignEvent::Resume).await
+    }
+
+    async fn cancel(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError> {
+        self.move_to(actor, id, CampaignEvent::Cancel).await
+    }
+}
+
+/// Freezes the settings unless they are frozen, or still wait for the start date.
+pub(crate) async fn freeze(
+    work: &mut dyn UnitOfWork,
+    campaign: Campaign,
+    clock: &dyn Clock,
+) -> Result<Campaign, ServiceError> {
+    let now = clock.now();
+    if campaign
+        .settings
+        .schedule
+        .starts_at
+        .is_some_and(|starts_at| starts_at > now)
+    {
+        return Ok(campaign);
+    }
+    let skillbase = work
+        .skillbases()
+        .get(campaign.settings.skillbase_id)
+        .await?;
+    let skillbase = skillbase.ok_or_else(|| StorageError::Corrupt {
+        table: "campaigns",
+        what: format!("campaign {} names a skillbase that is gone", campaign.id),
+    })?;
+    Ok(campaign.frozen(&skillbase, now))
+}
+
+async fn locked(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign, ServiceError> {
+    work.campaigns()
+        .get_for_update(id)
+        .await?
+        .ok_or(ServiceError::NotFound { what: "campaign" })
+}
+
+async fn company(work: &mut dyn UnitOfWork, actor: &Actor) -> Result<Company, ServiceError> {
+    let company = work.companies().get(actor.company_id).await?;
+    company.ok_or(ServiceError::NotFound { what: "company" })
+}
+
+async fn find_skillbase(
+    work: &mut dyn UnitOfWork,
+    named: Option<SkillbaseId>,
+    language: Option<Language>,
+    company_language: Language,
+) -> Result<Skillbase, ServiceError> {
+    if let Some(id) = named {
+        return work.skillbases().get(id).await?.ok_or_else(|| {
+            ServiceError::invalid(
+                "skillbase_id",
+                format!("Skillbase {id} not found or doesn't belong to company"),
+            )
+        });
+    }
+    let language = language.unwrap_or(company_language);
+    work.skillbases()
+        .default_for(language)
+        .await?
+        .ok_or_else(|| {
+            ServiceError::invalid(
+                "skillbase_id",
+                format!(
+                    "the company has no default skillbase for {}; name one",
+                    language.name()
+                ),
+            )
+        })
+}
+
+fn check(campaign: &Campaign) -> Result<(), ServiceError> {
+    let mut errors = Vec::new();
+    validation::name("name", &campaign.name, &mut errors);
+    validation::settings(&campaign.settings, &mut errors);
+    validation::finish(errors)
+}
+
+fn changed(campaign: Campaign, changes: CampaignChanges) -> Campaign {
+    let old = campaign.settings;
+    let schedule = changes.schedule;
+    let settings = CampaignSettings {
+        skillbase_id: changes.skillbase_id.unwrap_or(old.skillbase_id),
+        language: old.language,
+        survey: changes.survey.unwrap_or(old.survey),
+        schedule: Schedule {
+            starts_at: schedule.starts_at.or(old.schedule.starts_at),
+            ends_at: schedule.ends_at.or(old.schedule.ends_at),
+            hours: schedule.hours.unwrap_or(old.schedule.hours),
+            time_zone: schedule.time_zone.unwrap_or(old.schedule.time_zone),
+        },
+        pacing: changes.pacing.unwrap_or(old.pacing),
+        retry: changes.retry.unwrap_or(old.retry),
+    };
+    Campaign {
+        name: changes
+            .name
+            .map_or(campaign.name, |name| name.trim().to_owned()),
+        description: changes.description.unwrap_or(campaign.description),
+        settings,
+        ..campaign
+    }
+}

@@ -1,0 +1,342 @@
+//! The dispatcher: claims due tasks, asks the gate once more, and has the provider dial.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+
+use super::call_events::{CALL_LEASE, campaign_of, store_progress};
+use super::engine::EngineSettings;
+use super::settlement::settle;
+use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::campaign::{Campaign, CampaignEvent, PauseReason};
+use crate::gate::{self, Decision, Reason};
+use crate::id::IdGenerator;
+use crate::outcome::Outcome;
+use crate::ports::{
+    CallOrder, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope, Storage, StorageError,
+    TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
+};
+use crate::time::{Clock, Timestamp};
+
+/// Turns due tasks into calls. Every server has one; the claim keeps them apart.
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    storage: Arc<dyn Storage>,
+    queue: Arc<dyn TaskQueue>,
+    provider: Arc<dyn TelephonyProvider>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    wake_up: Arc<dyn WakeUp>,
+    settings: EngineSettings,
+}
+
+/// What the last look before the dial found.
+enum Verdict {
+    Dial(Box<CallOrder>),
+    GiveUp,
+}
+
+impl Dispatcher {
+    /// Over a store, its queue and a provider.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        queue: Arc<dyn TaskQueue>,
+        provider: Arc<dyn TelephonyProvider>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+        wake_up: Arc<dyn WakeUp>,
+        settings: EngineSettings,
+    ) -> Self {
+        Self {
+            storage,
+            queue,
+            provider,
+            clock,
+            ids,
+            wake_up,
+            settings,
+        }
+    }
+
+    /// Claims what is due and dials it. Returns how many tasks were claimed; fewer than
+    /// `claim_at_most` means that nothing more is due now.
+    pub async fn tick(&self) -> Result<usize, StorageError> {
+        let claimed = self.claim().await?;
+        let count = claimed.len();
+        for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
+            if let Err(error) = result {
+                // The attempt is committed and has a lease, so recovery looks after it (I7).
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a dial was not recorded"
+                );
+            }
+        }
+        Ok(count)
+    }
+
+    /// Claims what is due, without dialing.
+    pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
+        let now = self.clock.now();
+        let dial_before = now + self.settings.dial_within;
+        self.queue
+            .claim_due(&ClaimRequest {
+                now,
+                attempt_ids: (0..self.settings.claim_at_most)
+                    .map(|_| self.ids.next())
+                    .collect(),
+                provider: self.provider.name().to_owned(),
+                dial_before,
+                lease_until: dial_before + self.settings.grace_after_deadline,
+            })
+            .await
+    }
+
+    /// Dials one claimed task, unless the gate has closed meanwhile, and records what the provider
+    /// said.
+    pub async fn dial(&self, claimed: ClaimedTask) -> Result<(), StorageError> {
+        let order = match self.last_look(&claimed).await? {
+            Verdict::Dial(order) => order,
+            Verdict::GiveUp => return Ok(()),
+        };
+        // The look at the store may have taken long; a person whom another server has called
+        // meanwhile must not ring.
+        if self.clock.now() >= claimed.attempt.dial_before {
+            return self
+                .give_up(&claimed, Reason::DialDeadlinePassed, None)
+                .await;
+        }
+        let answer = self.provider.place_call(&order).await;
+        self.record(&claimed, answer).await
+    }
+
+    async fn last_look(&self, claimed: &ClaimedTask) -> Result<Verdict, StorageError> {
+        let attempt = &claimed.attempt;
+        let mut work = self
+            .storage
+            .begin(Scope::Company(attempt.company_id))
+            .await?;
+        let campaign = campaign_of(&mut *work, attempt).await?;
+        let excluded = work
+            .exclusions()
+            .get(&attempt.phone_number)
+            .await?
+            .is_some();
+        drop(work);
+        let now = self.clock.now();
+        match gate::decide(&claimed.task, &campaign, excluded, now) {
+            Decision::Dial if now < attempt.dial_before => {
+                Ok(Verdict::Dial(Box::new(self.order(claimed, &campaign))))
+            }
+            Decision::Dial => {
+                self.give_up(claimed, Reason::DialDeadlinePassed, None)
+                    .await?;
+                Ok(Verdict::GiveUp)
+            }
+            Decision::Wait { until, reason } => {
+                self.give_up(claimed, reason, until).await?;
+                Ok(Verdict::GiveUp)
+            }
+            Decision::Never { reason } => {
+                self.bar(claimed, reason).await?;
+                Ok(Verdict::GiveUp)
+            }
+        }
+    }
+
+    fn order(&self, claimed: &ClaimedTask, campaign: &Campaign) -> CallOrder {
+        let longest_call = campaign
+            .snapshot
+            .as_ref()
+            .map_or(Duration::from_mins(10), |snapshot| {
+                snapshot.skillbase.longest_call
+            });
+        CallOrder {
+            company_id: claimed.attempt.company_id,
+            attempt_id: claimed.attempt.id,
+            phone_number: claimed.attempt.phone_number,
+            language: claimed
+                .task
+                .contact
+                .language
+                .unwrap_or(campaign.settings.language),
+            ring_for: self.settings.ring_for,
+            longest_call,
+        }
+    }
+
+    /// Ends an attempt that was surely not dialed. It is free, and the task waits.
+    async fn give_up(
+        &self,
+        claimed: &ClaimedTask,
+        reason: Reason,
+        until: Option<Timestamp>,
+    ) -> Result<(), StorageError> {
+        self.undo(claimed, |task, now| {
+            task.postponed(until.unwrap_or(now), reason, now)
+        })
+        .await
+    }
+
+    /// Ends an attempt that was surely not dialed, and the task with it.
+    async fn bar(&self, claimed: &ClaimedTask, reason: Reason) -> Result<(), StorageError> {
+        self.undo(claimed, |task, now| task.barred(reason, now))
+            .await
+    }
+
+    async fn undo(
+        &self,
+        claimed: &ClaimedTask,
+        settle_task: impl FnOnce(crate::call_task::CallTask, Timestamp) -> crate::call_task::CallTask,
+    ) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let mut work = self
+            .storage
+            .begin(Scope::Company(claimed.attempt.company_id))
+            .await?;
+        let Some(attempt) = own_attempt(&mut *work, claimed).await? else {
+            return Ok(());
+        };
+        release_undialed(&mut *work, attempt, settle_task, now).await?;
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        claimed: &ClaimedTask,
+        answer: Result<Placed, PlaceCallError>,
+    ) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let mut work = self
+            .storage
+            .begin(Scope::Company(claimed.attempt.company_id))
+            .await?;
+        let id = claimed.attempt.id;
+        let Some(mut attempt) = work.call_attempts().get_for_update(id).await? else {
+            return Ok(());
+        };
+        match answer {
+            Ok(placed) => {
+                attempt
+                    .provider_call_id
+                    .get_or_insert(placed.provider_call_id);
+                attempt.accepted_at.get_or_insert(now);
+                attempt.state = attempt.state.max(AttemptState::Accepted);
+                if attempt.state.is_live() {
+                    attempt.lease_until = attempt.lease_until.max(now + CALL_LEASE);
+                }
+                work.call_attempts().update(&attempt).await?;
+            }
+            Err(PlaceCallError::Rejected { code, outcome }) => {
+                attempt.error_code = Some(code);
+                store_progress(&mut *work, attempt.ended(outcome, now), &self.ids, now).await?;
+            }
+            Err(PlaceCallError::RetryLater { after }) => {
+                self.retry_later(&mut *work, attempt, after, now).await?;
+            }
+            Err(PlaceCallError::Configuration { code, what }) => {
+                tracing::error!(%code, %what, "the provider refuses our configuration");
+                self.stop_for_configuration(&mut *work, attempt, code, now)
+                    .await?;
+            }
+            // The provider may be ringing this number right now. Dialing again could reach a person
+            // twice, which is worse than not at all, so the attempt stays live until a webhook or
+            // recovery tells what became of the call (I3).
+            Err(PlaceCallError::Unknown { source }) => {
+                tracing::warn!(attempt = %id, error = &*source, "it is not known whether it rings");
+                attempt.state = attempt.state.max(AttemptState::Unknown);
+                work.call_attempts().update(&attempt).await?;
+            }
+        }
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(())
+    }
+
+    async fn retry_later(
+        &self,
+        work: &mut dyn UnitOfWork,
+        attempt: CallAttempt,
+        after: Option<TimeDelta>,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let Some(after) = after else {
+            return store_progress(
+                work,
+                attempt.ended(Outcome::ProviderFailure, now),
+                &self.ids,
+                now,
+            )
+            .await;
+        };
+        let attempt = attempt.ended(Outcome::ProviderFailure, now);
+        let campaign = campaign_of(work, &attempt).await?;
+        work.call_attempts().update(&attempt).await?;
+        settle(work, &attempt, &campaign, &self.ids, now).await?;
+        if let Some(task) = work.call_tasks().get_for_update(attempt.task_id).await?
+            && task.state.due_at().is_some()
+        {
+            let task = task.postponed(now + after, Reason::ProviderUnavailable, now);
+            work.call_tasks().update(&task).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the attempt back and pauses the campaign: every further dial would fail alike.
+    async fn stop_for_configuration(
+        &self,
+        work: &mut dyn UnitOfWork,
+        mut attempt: CallAttempt,
+        code: String,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        attempt.error_code = Some(code);
+        let campaign_id = attempt.campaign_id;
+        let reason = Reason::ProviderUnavailable;
+        release_undialed(
+            work,
+            attempt,
+            |task, now| task.postponed(now, reason, now),
+            now,
+        )
+        .await?;
+        if let Some(campaign) = work.campaigns().get_for_update(campaign_id).await?
+            && let Ok(paused) = campaign.on(CampaignEvent::Pause(PauseReason::ProviderFailure), now)
+        {
+            work.campaigns().update(&paused).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The attempt as it is now, unless somebody else has dealt with it: then it is not ours any more.
+async fn own_attempt(
+    work: &mut dyn UnitOfWork,
+    claimed: &ClaimedTask,
+) -> Result<Option<CallAttempt>, StorageError> {
+    let attempt = work
+        .call_attempts()
+        .get_for_update(claimed.attempt.id)
+        .await?;
+    Ok(attempt.filter(|attempt| attempt.state == AttemptState::Created))
+}
+
+/// Ends an attempt that was surely not dialed, and moves its task, if it still is that attempt's.
+pub(crate) async fn release_undialed(
+    work: &mut dyn UnitOfWork,
+    attempt: CallAttempt,
+    settle_task: impl FnOnce(crate::call_task::CallTask, Timestamp) -> crate::call_task::CallTask,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
+    let attempt = attempt.ended(Outcome::Cancelled, now);
+    work.call_attempts().update(&attempt).await?;
+    if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
+        work.call_tasks().update(&settle_task(task, now)).await?;
+    }
+    Ok(())
+}

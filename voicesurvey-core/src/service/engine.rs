@@ -1,0 +1,173 @@
+//! The engine: everything that makes calls happen, put together once.
+//!
+//! It has no loop and no timer of its own. Whoever runs it, a server, a simulation or another
+//! program, calls [`Engine::step`] when the bell rings and when [`Engine::next_step_at`] has come.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::call_events::CallEvents;
+use super::campaigns::Campaigns;
+use super::dispatcher::Dispatcher;
+use super::error::ServiceError;
+use super::interviews::Interviews;
+use super::recovery::Recovery;
+use super::scheduler::Scheduler;
+use super::webhooks::Webhooks;
+use crate::id::IdGenerator;
+use crate::interpretation::AnswerInterpreter;
+use crate::ports::{Storage, StorageError, TaskQueue, TelephonyProvider, WakeUp};
+use crate::time::{Clock, Timestamp};
+
+/// What an engine is made of.
+#[derive(Clone, Debug)]
+pub struct EngineParts {
+    /// Where everything is kept.
+    pub storage: Arc<dyn Storage>,
+    /// The same store, from the dispatcher's side.
+    pub queue: Arc<dyn TaskQueue>,
+    /// Who dials.
+    pub provider: Arc<dyn TelephonyProvider>,
+    /// Who understands answers.
+    pub interpreter: Arc<dyn AnswerInterpreter>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers come from.
+    pub ids: Arc<IdGenerator>,
+    /// Whom to tell when there may be something to do.
+    pub wake_up: Arc<dyn WakeUp>,
+    /// Times and sizes.
+    pub settings: EngineSettings,
+}
+
+/// Times and sizes of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// How many tasks one claim takes at most. What is claimed is dialed at once, so this bounds
+    /// how many attempts a crash leaves with an unknown outcome.
+    pub claim_at_most: u16,
+    /// How long after the claim a call may still be dialed.
+    pub dial_within: TimeDelta,
+    /// How long after that deadline the attempt is looked after. Must cover the provider's time-out.
+    pub grace_after_deadline: TimeDelta,
+    /// How long a telephone may ring.
+    pub ring_for: Duration,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            claim_at_most: 20,
+            dial_within: TimeDelta::seconds(30),
+            grace_after_deadline: TimeDelta::seconds(90),
+            ring_for: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Everything that makes calls happen.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    queue: Arc<dyn TaskQueue>,
+    dispatcher: Dispatcher,
+    scheduler: Scheduler,
+    recovery: Recovery,
+    webhooks: Webhooks,
+    campaigns: Campaigns,
+}
+
+impl Engine {
+    /// Puts the parts together.
+    pub fn new(parts: EngineParts) -> Self {
+        let EngineParts {
+            storage,
+            queue,
+            provider,
+            interpreter,
+            clock,
+            ids,
+            wake_up,
+            settings,
+        } = parts;
+        let call_events =
+            CallEvents::new(storage.clone(), clock.clone(), ids.clone(), wake_up.clone());
+        let interviews = Interviews::new(storage.clone(), interpreter, clock.clone(), ids.clone());
+        Self {
+            dispatcher: Dispatcher::new(
+                storage.clone(),
+                queue.clone(),
+                provider.clone(),
+                clock.clone(),
+                ids.clone(),
+                wake_up.clone(),
+                settings,
+            ),
+            scheduler: Scheduler::new(
+                storage.clone(),
+                queue.clone(),
+                clock.clone(),
+                wake_up.clone(),
+            ),
+            recovery: Recovery::new(
+                storage.clone(),
+                queue.clone(),
+                provider.clone(),
+                call_events.clone(),
+                clock.clone(),
+                ids.clone(),
+                wake_up.clone(),
+            ),
+            webhooks: Webhooks::new(provider, call_events, interviews, clock.clone()),
+            campaigns: Campaigns::new(storage, clock, ids, wake_up),
+            queue,
+        }
+    }
+
+    /// Does everything that is due now. Returns how much that was; zero means that nothing will be
+    /// due before [`Engine::next_step_at`], unless the bell rings.
+    pub async fn step(&self) -> Result<u64, ServiceError> {
+        const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(100).unwrap();
+        let moved = self.scheduler.tick().await?;
+        let recovered = self.recovery.tick(RECOVERED_PER_STEP).await?;
+        let claimed = self.dispatcher.tick().await?;
+        Ok(moved + recovered as u64 + claimed as u64)
+    }
+
+    /// When the next step is due; `None` when nothing waits for a time to come.
+    pub async fn next_step_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let instants = [
+            self.queue.next_ready_at().await?,
+            self.queue.next_due_at().await?,
+            self.queue.next_expiry_at().await?,
+        ];
+        Ok(instants.into_iter().flatten().min())
+    }
+
+    /// Claims and dials.
+    pub const fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// Starts, promotes and finishes.
+    pub const fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// Looks after lost calls.
+    pub const fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Takes the provider's webhooks.
+    pub const fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
+    /// Creates, fills, starts and stops campaigns.
+    pub const fn campaigns(&self) -> &Campaigns {
+        &self.campaigns
+    }
+}

@@ -1,0 +1,238 @@
+//! The conversation over the line: what was heard goes in, what to say comes out, and everything
+//! said is committed before the reply is spoken (I9).
+
+use std::sync::Arc;
+
+use super::call_events::{CALL_LEASE, campaign_of, response, store_progress};
+use crate::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind};
+use crate::call_task::CallTask;
+use crate::campaign::Campaign;
+use crate::conversation::{Conversation, Heard, Script, Step, Then, VoiceReply, keypad};
+use crate::id::IdGenerator;
+use crate::interpretation::{AnswerInterpreter, Interpretation, Utterance};
+use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork};
+use crate::skillbase::Skillbase;
+use crate::time::{Clock, Timestamp};
+
+/// Leads conversations. Any server can take the next turn of any call.
+#[derive(Clone, Debug)]
+pub struct Interviews {
+    storage: Arc<dyn Storage>,
+    interpreter: Arc<dyn AnswerInterpreter>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+}
+
+/// What a conversation is held about.
+struct Scene {
+    attempt: CallAttempt,
+    task: CallTask,
+    campaign: Campaign,
+    skillbase: Skillbase,
+    conversation: Option<Conversation>,
+}
+
+impl Scene {
+    fn script(&self) -> Script<'_> {
+        Script::new(&self.campaign, &self.skillbase, &self.task.contact)
+    }
+}
+
+impl Interviews {
+    /// Over a store and an interpreter.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        interpreter: Arc<dyn AnswerInterpreter>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+    ) -> Self {
+        Self {
+            storage,
+            interpreter,
+            clock,
+            ids,
+        }
+    }
+
+    /// Somebody or something picked up: what is said first.
+    ///
+    /// Asked again, it answers the same. A machine is hung up on; so is a call nobody knows.
+    pub async fn answered(
+        &self,
+        call: &CallReference,
+        by: AnsweredBy,
+        at: Timestamp,
+    ) -> Result<VoiceReply, StorageError> {
+        let now = self.clock.now();
+        let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
+        let Some(scene) = scene(&mut *work, call).await? else {
+            return Ok(silent_goodbye());
+        };
+        if let Some(conversation) = scene.conversation {
+            return Ok(conversation.last_reply);
+        }
+        let event = CallEvent {
+            company_id: call.company_id,
+            attempt_id: call.attempt_id,
+            event_id: "answer".to_owned(),
+            provider_call_id: call.provider_call_id.clone(),
+            kind: CallEventKind::Answered { by },
+            at,
+            raw_status: None,
+            error_code: None,
+        };
+        work.events().receive(&event, now).await?;
+        let attempt = scene.attempt.clone().on(&event, now, CALL_LEASE);
+        if by.outcome().is_some() {
+            store_progress(&mut *work, attempt, &self.ids, now).await?;
+            work.commit().await?;
+            return Ok(silent_goodbye());
+        }
+        let step = Conversation::begin(&attempt, &scene.script(), &self.ids, now);
+        work.interviews()
+            .insert_conversation(&step.conversation)
+            .await?;
+        work.interviews().insert_turns(&step.turns).await?;
+        store_progress(&mut *work, attempt, &self.ids, now).await?;
+        work.commit().await?;
+        Ok(step.conversation.last_reply)
+    }
+
+    /// The person said something, pressed keys or stayed silent: what is said next.
+    ///
+    /// `step` names the reply that was answered. When another request has answered it already, the
+    /// reply that followed is given again and nothing is stored twice (I10).
+    pub async fn turn(
+        &self,
+        call: &CallReference,
+        step: u32,
+        heard: &Heard,
+    ) -> Result<VoiceReply, StorageError> {
+        let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
+        let Some(scene) = scene(&mut *work, call).await? else {
+            return Ok(silent_goodbye());
+        };
+        // The interpreter may take seconds; nothing is open meanwhile.
+        drop(work);
+        let Some(conversation) = scene.conversation.clone() else {
+            return Ok(silent_goodbye());
+        };
+        if step != conversation.step {
+            return Ok(conversation.last_reply);
+        }
+        let understood = self.understand(&conversation, &scene.script(), heard).await;
+
+        let now = self.clock.now();
+        let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
+        let Some(attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
+            return Ok(silent_goodbye());
+        };
+        let Some(latest) = work.interviews().conversation(call.attempt_id).await? else {
+            return Ok(silent_goodbye());
+        };
+        if latest.version != conversation.version {
+            return Ok(latest.last_reply);
+        }
+        let step = conversation.hear(heard, understood, &scene.script(), &self.ids, now);
+        let reply = step.conversation.last_reply.clone();
+        self.store(&mut *work, attempt, step, now).await?;
+        work.commit().await?;
+        Ok(reply)
+    }
+
+    async fn understand(
+        &self,
+        conversation: &Conversation,
+        script: &Script<'_>,
+        heard: &Heard,
+    ) -> Option<Interpretation> {
+        let expected = conversation.expected(script)?;
+        match heard {
+            Heard::Silence => None,
+            Heard::Keys { keys } => Some(keypad::interpret(keys, &expected)),
+            Heard::Speech { words, .. } => {
+                let language = conversation.language;
+                let utterance = Utterance {
+                    language,
+                    expected,
+                    words: words.clone(),
+                };
+                Some(self.interpreter.interpret(&utterance).await)
+            }
+        }
+    }
+
+    async fn store(
+        &self,
+        work: &mut dyn UnitOfWork,
+        mut attempt: CallAttempt,
+        step: Step,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let interviews = work.interviews();
+        interviews.insert_turns(&step.turns).await?;
+        if let Some(consent) = &step.consent {
+            interviews.insert_consent(consent).await?;
+        }
+        if let Some(answer) = &step.answer {
+            interviews.put_answer(answer).await?;
+        }
+        interviews.update_conversation(&step.conversation).await?;
+        if let Some(conclusion) = step.conclusion {
+            attempt.conclude(conclusion.outcome);
+            if conclusion.answered {
+                let complete = conclusion.outcome == crate::outcome::Outcome::Completed;
+                let response = response(&step.conversation, complete, &self.ids, now);
+                interviews.put_response(&response).await?;
+            }
+        }
+        attempt.lease_until = attempt.lease_until.max(now + CALL_LEASE);
+        store_progress(work, attempt, &self.ids, now).await
+    }
+}
+
+/// Reads everything a conversation needs, with the attempt locked; `None` when there is no such
+/// call.
+async fn scene(
+    work: &mut dyn UnitOfWork,
+    call: &CallReference,
+) -> Result<Option<Scene>, StorageError> {
+    let Some(attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
+        tracing::warn!(attempt = %call.attempt_id, "a webhook speaks of an unknown attempt");
+        return Ok(None);
+    };
+    let Some(task) = work.call_tasks().get(attempt.task_id).await? else {
+        return Ok(None);
+    };
+    let campaign = campaign_of(work, &attempt).await?;
+    let skillbase_id = campaign.effective_settings().skillbase_id;
+    let frozen = campaign
+        .snapshot
+        .as_ref()
+        .map(|snapshot| snapshot.skillbase.clone());
+    let skillbase = match frozen {
+        Some(skillbase) => Some(skillbase),
+        None => work.skillbases().get(skillbase_id).await?,
+    };
+    let Some(skillbase) = skillbase else {
+        return Ok(None);
+    };
+    let conversation = work.interviews().conversation(attempt.id).await?;
+    Ok(Some(Scene {
+        attempt,
+        task,
+        campaign,
+        skillbase,
+        conversation,
+    }))
+}
+
+/// Hangs up without a word.
+fn silent_goodbye() -> VoiceReply {
+    VoiceReply {
+        language: crate::language::Language::En,
+        voice: None,
+        say: Vec::new(),
+        then: Then::HangUp,
+    }
+}

@@ -1,0 +1,153 @@
+//! Recovery: attempts of which nothing was heard are looked after, and never simply dialed again.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use super::call_events::{CALL_LEASE, CallEvents, store_progress};
+use super::dispatcher::release_undialed;
+use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::gate::Reason;
+use crate::id::IdGenerator;
+use crate::outcome::Outcome;
+use crate::ports::{
+    AttemptKey, CallReference, FoundCall, Scope, Storage, StorageError, TaskQueue,
+    TelephonyProvider, WakeUp,
+};
+use crate::time::{Clock, Timestamp};
+
+/// Settles attempts whose lease has run out (I7).
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    storage: Arc<dyn Storage>,
+    queue: Arc<dyn TaskQueue>,
+    provider: Arc<dyn TelephonyProvider>,
+    call_events: CallEvents,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    wake_up: Arc<dyn WakeUp>,
+}
+
+impl Recovery {
+    /// Over a store, its queue and the provider that knows what became of a call.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        queue: Arc<dyn TaskQueue>,
+        provider: Arc<dyn TelephonyProvider>,
+        call_events: CallEvents,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+        wake_up: Arc<dyn WakeUp>,
+    ) -> Self {
+        Self {
+            storage,
+            queue,
+            provider,
+            call_events,
+            clock,
+            ids,
+            wake_up,
+        }
+    }
+
+    /// Looks after up to `at_most` attempts whose lease has run out. Returns how many.
+    pub async fn tick(&self, at_most: NonZeroU16) -> Result<usize, StorageError> {
+        let expired = self
+            .queue
+            .expired_attempts(self.clock.now(), at_most)
+            .await?;
+        for &key in &expired {
+            self.recover(key).await?;
+        }
+        Ok(expired.len())
+    }
+
+    async fn recover(&self, key: AttemptKey) -> Result<(), StorageError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let attempt = work.call_attempts().get(key.attempt_id).await?;
+        drop(work);
+        let Some(attempt) = attempt else {
+            return Ok(());
+        };
+        let call = CallReference {
+            company_id: attempt.company_id,
+            attempt_id: attempt.id,
+            provider_call_id: attempt.provider_call_id.clone(),
+        };
+        let found = self
+            .provider
+            .find_call(&call)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
+                FoundCall::Unknown
+            });
+        tracing::info!(attempt = %attempt.id, state = %attempt.state, "recovering an attempt");
+        match found {
+            FoundCall::Found { events } => {
+                for event in &events {
+                    self.call_events.receive(event).await?;
+                }
+                self.look_again_later(key, None).await
+            }
+            FoundCall::NotFound => self.settle_missing(key).await,
+            FoundCall::Unknown => {
+                self.look_again_later(key, Some(AttemptState::Unknown))
+                    .await
+            }
+        }
+    }
+
+    /// The provider has no such call. One that it never took was not dialed and is free; one that
+    /// it had taken is over, and how it ended is what is known of it.
+    async fn settle_missing(&self, key: AttemptKey) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let Some((mut work, attempt)) = self.expired(key, now).await? else {
+            return Ok(());
+        };
+        if attempt.state <= AttemptState::Unknown {
+            let reason = Reason::ProviderUnavailable;
+            release_undialed(
+                &mut *work,
+                attempt,
+                |task, now| task.postponed(now, reason, now),
+                now,
+            )
+            .await?;
+        } else {
+            let conversation = work.interviews().conversation(attempt.id).await?;
+            let outcome = conversation.map_or(Outcome::Lost, |held| held.broken_off());
+            store_progress(&mut *work, attempt.ended(outcome, now), &self.ids, now).await?;
+        }
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(())
+    }
+
+    async fn look_again_later(
+        &self,
+        key: AttemptKey,
+        state: Option<AttemptState>,
+    ) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let Some((mut work, mut attempt)) = self.expired(key, now).await? else {
+            return Ok(());
+        };
+        attempt.lease_until = now + CALL_LEASE;
+        attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
+        work.call_attempts().update(&attempt).await?;
+        work.commit().await
+    }
+
+    /// The attempt, locked, if it is still live and nothing has been heard of it meanwhile.
+    async fn expired(
+        &self,
+        key: AttemptKey,
+        now: Timestamp,
+    ) -> Result<Option<(Box<dyn crate::ports::UnitOfWork>, CallAttempt)>, StorageError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let attempt = work.call_attempts().get_for_update(key.attempt_id).await?;
+        Ok(attempt
+            .filter(|attempt| attempt.state.is_live() && attempt.lease_until <= now)
+            .map(|attempt| (work, attempt)))
+    }
+}

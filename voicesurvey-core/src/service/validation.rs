@@ -1,0 +1,207 @@
+//! What makes a campaign's settings usable, checked in one place for every way of creating one.
+
+use std::collections::HashSet;
+
+use super::error::{FieldError, ServiceError};
+use crate::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
+use crate::survey::{Question, QuestionKind, Survey};
+
+const LONGEST_NAME: usize = 200;
+const LONGEST_TEXT: usize = 2_000;
+const MOST_QUESTIONS: usize = 50;
+const MOST_ATTEMPTS: u16 = 20;
+const LONGEST_DELAY_MINUTES: u32 = 30 * 24 * 60;
+const MOST_CONCURRENT: u32 = 10_000;
+const MOST_PER_MINUTE: u32 = 100_000;
+const MOST_RETRIES_OF_A_QUESTION: u8 = 5;
+
+/// Checks a name.
+pub fn name(field: &str, name: &str, errors: &mut Vec<FieldError>) {
+    if name.trim().is_empty() {
+        errors.push(FieldError::new(field, "must not be empty"));
+    } else if name.chars().count() > LONGEST_NAME {
+        errors.push(FieldError::new(
+            field,
+            format!("use at most {LONGEST_NAME} characters"),
+        ));
+    }
+}
+
+/// Turns what was found into an answer.
+pub fn finish(errors: Vec<FieldError>) -> Result<(), ServiceError> {
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(ServiceError::Invalid(errors))
+    }
+}
+
+/// Checks the settings of a campaign.
+pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
+    survey(&settings.survey, errors);
+    schedule(&settings.schedule, errors);
+    pacing(&settings.pacing, errors);
+    retry(&settings.retry, errors);
+}
+
+fn text(field: String, text: &str, errors: &mut Vec<FieldError>) {
+    if text.trim().is_empty() {
+        errors.push(FieldError::new(field, "must not be empty"));
+    } else if text.chars().count() > LONGEST_TEXT {
+        errors.push(FieldError::new(
+            field,
+            format!("use at most {LONGEST_TEXT} characters"),
+        ));
+    }
+}
+
+fn survey(survey: &Survey, errors: &mut Vec<FieldError>) {
+    text("intro_script".to_owned(), &survey.intro_script, errors);
+    text(
+        "completion_message".to_owned(),
+        &survey.completion_message,
+        errors,
+    );
+    if survey.questions.is_empty() {
+        errors.push(FieldError::new(
+            "questions",
+            "a survey needs at least one question",
+        ));
+    }
+    if survey.questions.len() > MOST_QUESTIONS {
+        errors.push(FieldError::new(
+            "questions",
+            format!("use at most {MOST_QUESTIONS}"),
+        ));
+    }
+    let mut keys = HashSet::new();
+    for (index, question) in survey.questions.iter().enumerate() {
+        let field = format!("questions[{index}]");
+        check_question(&field, question, errors);
+        if !keys.insert(question.key.as_str()) {
+            let message = format!("the key '{}' is used twice", question.key);
+            errors.push(FieldError::new(format!("{field}.key"), message));
+        }
+    }
+    for (language, words) in &survey.translations {
+        let field = format!("translations.{language}");
+        text(format!("{field}.intro_script"), &words.intro_script, errors);
+        text(
+            format!("{field}.completion_message"),
+            &words.completion_message,
+            errors,
+        );
+        for key in words
+            .questions
+            .keys()
+            .filter(|key| !keys.contains(key.as_str()))
+        {
+            let message = format!("there is no question '{key}'");
+            errors.push(FieldError::new(format!("{field}.questions"), message));
+        }
+        for key in keys
+            .iter()
+            .filter(|key| !words.questions.contains_key(**key))
+        {
+            let message = format!("the question '{key}' is not translated");
+            errors.push(FieldError::new(format!("{field}.questions"), message));
+        }
+    }
+}
+
+fn check_question(field: &str, question: &Question, errors: &mut Vec<FieldError>) {
+    let is_key = |key: &str| {
+        !key.is_empty()
+            && key.len() <= 64
+            && key
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+    };
+    if !is_key(&question.key) {
+        let message = "use 1 to 64 letters, digits, - and _";
+        errors.push(FieldError::new(format!("{field}.key"), message));
+    }
+    text(format!("{field}.text"), &question.text, errors);
+    if question.retries > MOST_RETRIES_OF_A_QUESTION {
+        let message = format!("use at most {MOST_RETRIES_OF_A_QUESTION}");
+        errors.push(FieldError::new(format!("{field}.retries"), message));
+    }
+    match &question.kind {
+        QuestionKind::Scale { min, max } if min >= max => {
+            errors.push(FieldError::new(
+                format!("{field}.max"),
+                "must be greater than min",
+            ));
+        }
+        QuestionKind::Numeric {
+            min: Some(min),
+            max: Some(max),
+            ..
+        } if min > max => {
+            errors.push(FieldError::new(
+                format!("{field}.max"),
+                "must not be less than min",
+            ));
+        }
+        QuestionKind::Choice { options } => {
+            if options.len() < 2 {
+                errors.push(FieldError::new(
+                    format!("{field}.options"),
+                    "give at least two",
+                ));
+            }
+            let mut keys = HashSet::new();
+            for (index, option) in options.iter().enumerate() {
+                let field = format!("{field}.options[{index}]");
+                if option.key.trim().is_empty() || !keys.insert(&option.key) {
+                    let message = "must not be empty and not be used twice";
+                    errors.push(FieldError::new(format!("{field}.key"), message));
+                }
+                if option.say.iter().all(|words| words.trim().is_empty()) {
+                    errors.push(FieldError::new(
+                        format!("{field}.say"),
+                        "give the words for it",
+                    ));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn schedule(schedule: &Schedule, errors: &mut Vec<FieldError>) {
+    if let (Some(starts_at), Some(ends_at)) = (schedule.starts_at, schedule.ends_at)
+        && ends_at <= starts_at
+    {
+        errors.push(FieldError::new("ends_at", "must be later than starts_at"));
+    }
+}
+
+fn pacing(pacing: &Pacing, errors: &mut Vec<FieldError>) {
+    if !(1..=MOST_CONCURRENT).contains(&pacing.max_concurrent_calls) {
+        let message = format!("use a number from 1 to {MOST_CONCURRENT}");
+        errors.push(FieldError::new("max_concurrent_calls", message));
+    }
+    if !(1..=MOST_PER_MINUTE).contains(&pacing.pace.calls_per_minute) {
+        let message = format!("use a number from 1 to {MOST_PER_MINUTE}");
+        errors.push(FieldError::new("calls_per_minute", message));
+    }
+    if pacing.pace.seconds_between_calls > 3_600 {
+        errors.push(FieldError::new("seconds_between_calls", "use at most 3600"));
+    }
+}
+
+fn retry(retry: &RetryPolicy, errors: &mut Vec<FieldError>) {
+    if !(1..=MOST_ATTEMPTS).contains(&retry.max_attempts) {
+        let message = format!("use a number from 1 to {MOST_ATTEMPTS}");
+        errors.push(FieldError::new("max_attempts", message));
+    }
+    if retry
+        .delays_minutes
+        .iter()
+        .any(|minutes| !(1..=LONGEST_DELAY_MINUTES).contains(minutes))
+    {
+        let message = format!("use minutes from 1 to {LONGEST_DELAY_MINUTES}");
+        errors.push(FieldError::new("retry_interval_minutes", message));
+    }
+}

@@ -1,0 +1,68 @@
+//! Webhooks of the provider: believed, carried out, answered.
+
+use std::sync::Arc;
+
+use super::call_events::CallEvents;
+use super::interviews::Interviews;
+use crate::ports::{
+    StorageError, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+};
+use crate::time::Clock;
+
+/// Takes webhooks for whichever provider is configured.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    provider: Arc<dyn TelephonyProvider>,
+    call_events: CallEvents,
+    interviews: Interviews,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a webhook was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookFailure {
+    /// It is not believed; the provider need not send it again.
+    #[error(transparent)]
+    Refused(#[from] WebhookError),
+    /// It could not be stored; the provider should send it again.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Webhooks {
+    /// For a provider, over the services that carry out what it says.
+    pub fn new(
+        provider: Arc<dyn TelephonyProvider>,
+        call_events: CallEvents,
+        interviews: Interviews,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            provider,
+            call_events,
+            interviews,
+            clock,
+        }
+    }
+
+    /// Carries out a webhook. What it says is committed when this returns.
+    pub async fn handle(&self, request: &WebhookRequest) -> Result<WebhookReply, WebhookFailure> {
+        match self.provider.read_webhook(request, self.clock.now())? {
+            Webhook::Nothing => Ok(WebhookReply::empty()),
+            Webhook::Event(event) => {
+                self.call_events.receive(&event).await?;
+                Ok(WebhookReply::empty())
+            }
+            Webhook::Answered { call, by, at } => {
+                let reply = self.interviews.answered(&call, by, at).await?;
+                Ok(self.provider.write_reply(&call, &reply))
+            }
+            Webhook::Turn {
+                call, step, heard, ..
+            } => {
+                let reply = self.interviews.turn(&call, step, &heard).await?;
+                Ok(self.provider.write_reply(&call, &reply))
+            }
+        }
+    }
+}

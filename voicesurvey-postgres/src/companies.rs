@@ -1,0 +1,110 @@
+//! Companies, each with its row in the ready list.
+
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use voicesurvey_core::company::{Company, CompanyLimits};
+use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::ports::{CompanyRepository, Page, PageRequest, Scope, StorageError};
+
+use crate::error::{foreign_company, written};
+use crate::page::{self, Direction, Place};
+use crate::row::Reader;
+use crate::schema;
+use crate::unit_of_work::PostgresUnitOfWork;
+
+macro_rules! columns {
+    () => {
+        "company_id, name, time_zone, region, language, max_concurrent_calls, calls_per_minute, \
+         created_at, version"
+    };
+}
+
+fn company(row: &PgRow) -> Result<Company, StorageError> {
+    let row = Reader::new("companies", row);
+    Ok(Company {
+        id: row.id("company_id")?,
+        name: row.get("name")?,
+        time_zone: row.parsed("time_zone")?,
+        region: row.parsed("region")?,
+        language: row.parsed("language")?,
+        limits: CompanyLimits {
+            max_concurrent_calls: row.number("max_concurrent_calls")?,
+            calls_per_minute: row.number("calls_per_minute")?,
+        },
+        created_at: row.get("created_at")?,
+        version: row.number("version")?,
+    })
+}
+
+#[async_trait]
+impl CompanyRepository for PostgresUnitOfWork {
+    async fn insert(&mut self, company: &Company) -> Result<(), StorageError> {
+        if self.scope != Scope::Platform {
+            return Err(foreign_company());
+        }
+        let insert = sqlx::query(concat!(
+            "INSERT INTO companies (", columns!(), ")
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
+        ))
+        .bind(company.id.as_uuid())
+        .bind(company.name.clone())
+        .bind(company.time_zone.name())
+        .bind(company.region.to_string())
+        .bind(company.language.code())
+        .bind(i64::from(company.limits.max_concurrent_calls))
+        .bind(i64::from(company.limits.calls_per_minute))
+        .bind(company.created_at)
+        .bind(i64::from(company.version));
+        written(self.execute(insert).await?, "the company exists already")?;
+        let insert = sqlx::query(
+            "INSERT INTO company_queue
+                 (company_id, in_flight, max_concurrent_calls, calls_per_minute, arrival)
+             VALUES ($1, 0, $2, $3, $4)",
+        )
+        .bind(company.id.as_uuid())
+        .bind(i64::from(company.limits.max_concurrent_calls))
+        .bind(i64::from(company.limits.calls_per_minute))
+        .bind(company.created_at);
+        self.execute(insert).await?;
+        Ok(())
+    }
+
+    async fn get(&mut self, id: CompanyId) -> Result<Option<Company>, StorageError> {
+        if self.permit(id).is_err() {
+            return Ok(None);
+        }
+        let select = concat!("SELECT ", columns!(), " FROM companies WHERE company_id = $1");
+        self.row(sqlx::query(select).bind(id.as_uuid())).await?.as_ref().map(company).transpose()
+    }
+
+    async fn update(&mut self, company: &Company) -> Result<(), StorageError> {
+        self.permit(company.id)?;
+        let update = sqlx::query(
+            "UPDATE companies
+             SET name = $3, time_zone = $4, region = $5, language = $6, max_concurrent_calls = $7,
+                 calls_per_minute = $8, version = version + 1
+             WHERE company_id = $1 AND version = $2",
+        )
+        .bind(company.id.as_uuid())
+        .bind(i64::from(company.version))
+        .bind(company.name.clone())
+        .bind(company.time_zone.name())
+        .bind(company.region.to_string())
+        .bind(company.language.code())
+        .bind(i64::from(company.limits.max_concurrent_calls))
+        .bind(i64::from(company.limits.calls_per_minute));
+        written(self.execute(update).await?, "the company was changed meanwhile")?;
+        self.ready_list.limits_changed(company);
+        Ok(())
+    }
+
+    async fn list(&mut self, request: &PageRequest) -> Result<Page<Company>, StorageError> {
+        let mut list = schema::select(columns!(), "companies", self.scope);
+        page::by_creation(&mut list, "company_id", Direction::OldestFirst, request)?;
+        let rows = self.list(&list).await?;
+        let companies = rows.iter().map(company).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(companies, request.limit(), |company: &Company| {
+            Place::new(company.created_at, company.id.as_uuid()).cursor()
+        }))
+    }
+}

@@ -1,0 +1,141 @@
+//! The counters of campaigns, moved by what a unit of work changes (I12).
+
+use std::collections::BTreeMap;
+
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+use voicesurvey_core::call_attempt::AttemptState;
+use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::gate::Reason;
+use voicesurvey_core::id::{CampaignId, CompanyId};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::StorageError;
+use voicesurvey_core::ports::repositories::CampaignCounters;
+
+use crate::row::Reader;
+use crate::unit_of_work::PostgresUnitOfWork;
+
+/// A campaign with its company, in the order in which rows are locked.
+pub(crate) type CampaignPlace = (CompanyId, CampaignId);
+
+/// Names one counter. Its order is the order in which counters are locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Counter {
+    campaign: CampaignPlace,
+    kind: &'static str,
+    name: &'static str,
+}
+
+/// What a unit of work has still to add to counters.
+#[derive(Debug, Default)]
+pub(crate) struct CounterChanges(BTreeMap<Counter, i64>);
+
+impl CounterChanges {
+    /// Counts `by` tasks with that status and reason.
+    pub(crate) fn tasks(
+        &mut self,
+        campaign: CampaignPlace,
+        status: TaskStatus,
+        reason: Option<Reason>,
+        by: i64,
+    ) {
+        self.add(campaign, "task", status.name(), by);
+        if let Some(reason) = reason {
+            self.add(campaign, "reason", reason.name(), by);
+        }
+    }
+
+    /// Counts `by` attempts with that state and outcome.
+    pub(crate) fn attempts(
+        &mut self,
+        campaign: CampaignPlace,
+        state: AttemptState,
+        outcome: Option<Outcome>,
+        by: i64,
+    ) {
+        self.add(campaign, "attempt", state.name(), by);
+        if let Some(outcome) = outcome {
+            self.add(campaign, "outcome", outcome.name(), by);
+        }
+    }
+
+    fn add(&mut self, campaign: CampaignPlace, kind: &'static str, name: &'static str, by: i64) {
+        *self.0.entry(Counter { campaign, kind, name }).or_default() += by;
+    }
+}
+
+impl PostgresUnitOfWork {
+    /// Adds the changes to the stored counters.
+    pub(crate) async fn write_counters(&mut self) -> Result<(), StorageError> {
+        let mut changes = std::mem::take(&mut self.counters.0);
+        changes.retain(|_, by| *by != 0);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let companies: Vec<Uuid> =
+            changes.keys().map(|counter| counter.campaign.0.as_uuid()).collect();
+        let campaigns: Vec<Uuid> =
+            changes.keys().map(|counter| counter.campaign.1.as_uuid()).collect();
+        let kinds: Vec<&str> = changes.keys().map(|counter| counter.kind).collect();
+        let names: Vec<&str> = changes.keys().map(|counter| counter.name).collect();
+        let by: Vec<i64> = changes.values().copied().collect();
+        let add = "INSERT INTO campaign_counters AS counters
+                       (company_id, campaign_id, kind, name, count)
+                   SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])
+                   ON CONFLICT (company_id, campaign_id, kind, name)
+                   DO UPDATE SET count = counters.count + excluded.count";
+        let add = sqlx::query(add).bind(companies).bind(campaigns).bind(kinds).bind(names).bind(by);
+        self.execute(add).await?;
+        Ok(())
+    }
+
+    /// The counters of a campaign, with what this unit of work has still to add.
+    pub(crate) async fn read_counters(
+        &mut self,
+        company_id: CompanyId,
+        campaign_id: CampaignId,
+    ) -> Result<CampaignCounters, StorageError> {
+        let select = "SELECT kind, name, count FROM campaign_counters
+                      WHERE company_id = $1 AND campaign_id = $2";
+        let select =
+            sqlx::query(select).bind(company_id.as_uuid()).bind(campaign_id.as_uuid());
+        let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for row in self.rows(select).await? {
+            let (kind, name, count) = stored_count(&row)?;
+            counts.insert((kind, name), count);
+        }
+        let pending = self.counters.0.iter();
+        for (counter, by) in pending.filter(|(counter, _)| counter.campaign.1 == campaign_id) {
+            *counts.entry((counter.kind.to_owned(), counter.name.to_owned())).or_default() += by;
+        }
+        let mut counters = CampaignCounters::default();
+        for ((kind, name), count) in counts {
+            let corrupt = || StorageError::Corrupt {
+                table: "campaign_counters",
+                what: format!("{count} of {kind} {name}"),
+            };
+            let count = u64::try_from(count).map_err(|_| corrupt())?;
+            if count > 0 {
+                insert(&mut counters, &kind, &name, count).ok_or_else(corrupt)?;
+            }
+        }
+        Ok(counters)
+    }
+}
+
+fn stored_count(row: &PgRow) -> Result<(String, String, i64), StorageError> {
+    let row = Reader::new("campaign_counters", row);
+    Ok((row.get("kind")?, row.get("name")?, row.get("count")?))
+}
+
+/// Puts a count where it belongs; `None` when there is no such counter.
+fn insert(counters: &mut CampaignCounters, kind: &str, name: &str, count: u64) -> Option<()> {
+    match kind {
+        "task" => counters.tasks.insert(name.parse().ok()?, count),
+        "reason" => counters.reasons.insert(Reason::from_name(name)?, count),
+        "attempt" => counters.attempts.insert(AttemptState::from_name(name)?, count),
+        "outcome" => counters.outcomes.insert(name.parse().ok()?, count),
+        _ => return None,
+    };
+    Some(())
+}

@@ -1,0 +1,204 @@
+//! One transaction with one scope. It implements every repository itself, one file each.
+//!
+//! Two walls keep companies apart (I11): every statement names its company, and row-level security
+//! hides the rows of others from a statement that would forget to.
+//!
+//! Counters and the ready list are written when the unit of work commits, always companies first,
+//! then campaigns, then counters, each in the order of their keys. So no two units of work wait
+//! for each other there, and these rows, which everybody wants, are locked for a moment only.
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::query::Query;
+use sqlx::{IntoArguments, Postgres, Row as _};
+use uuid::Uuid;
+use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::ports::{
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
+    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
+    InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+};
+
+use crate::counters::CounterChanges;
+use crate::error::{foreign_company, storage_error};
+use crate::ready_list::ReadyListChanges;
+
+/// A statement with its arguments.
+pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
+
+/// A transaction that sees and changes what its scope allows.
+pub(crate) struct PostgresUnitOfWork {
+    transaction: sqlx::Transaction<'static, Postgres>,
+    pub(crate) scope: Scope,
+    pub(crate) counters: CounterChanges,
+    pub(crate) ready_list: ReadyListChanges,
+    /// A statement has failed. PostgreSQL would answer a commit with a silent rollback.
+    failed: bool,
+}
+
+impl PostgresUnitOfWork {
+    pub(crate) async fn begin(pool: &PgPool, scope: Scope) -> Result<Self, StorageError> {
+        let transaction = pool.begin().await.map_err(storage_error)?;
+        let mut work = Self {
+            transaction,
+            scope,
+            counters: CounterChanges::default(),
+            ready_list: ReadyListChanges::default(),
+            failed: false,
+        };
+        let (company_id, scope) = match scope {
+            Scope::Company(company_id) => (company_id.to_string(), "company"),
+            Scope::Platform => (String::new(), "platform"),
+        };
+        let set_scope = "SELECT set_config('voicesurvey.company_id', $1, true), \
+                         set_config('voicesurvey.scope', $2, true)";
+        work.execute(sqlx::query(set_scope).bind(company_id).bind(scope)).await?;
+        Ok(work)
+    }
+
+    /// Runs a statement, and returns how many rows it touched.
+    pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, StorageError> {
+        let done = statement.execute(&mut *self.transaction).await;
+        self.outcome(done).map(|done| done.rows_affected())
+    }
+
+    /// Runs a statement that returns at most one row.
+    pub(crate) async fn row<A>(
+        &mut self,
+        statement: Query<'static, Postgres, A>,
+    ) -> Result<Option<PgRow>, StorageError>
+    where
+        A: Send + IntoArguments<Postgres> + 'static,
+    {
+        let row = statement.fetch_optional(&mut *self.transaction).await;
+        self.outcome(row)
+    }
+
+    /// Runs a statement that returns rows.
+    pub(crate) async fn rows<A>(
+        &mut self,
+        statement: Query<'static, Postgres, A>,
+    ) -> Result<Vec<PgRow>, StorageError>
+    where
+        A: Send + IntoArguments<Postgres> + 'static,
+    {
+        let rows = statement.fetch_all(&mut *self.transaction).await;
+        self.outcome(rows)
+    }
+
+    /// Runs a list that was built for its filters. The one place that takes built SQL; every value
+    /// in it is bound.
+    pub(crate) async fn list(
+        &mut self,
+        list: &sea_query::SelectStatement,
+    ) -> Result<Vec<PgRow>, StorageError> {
+        use sea_query_sqlx::SqlxBinder as _;
+        let (sql, values) = list.build_sqlx(sea_query::PostgresQueryBuilder);
+        self.rows(sqlx::query_with(sqlx::AssertSqlSafe(sql), values)).await
+    }
+
+    fn outcome<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, StorageError> {
+        self.failed |= outcome.is_err();
+        outcome.map_err(storage_error)
+    }
+
+    /// Refuses to write a row that is not the scope's.
+    pub(crate) fn permit(&self, company_id: CompanyId) -> Result<(), StorageError> {
+        match self.scope {
+            Scope::Company(own) if own != company_id => Err(foreign_company()),
+            Scope::Company(_) | Scope::Platform => Ok(()),
+        }
+    }
+
+    /// The company to look for a row in: the scope's, or, for the platform, the one that `find`
+    /// finds (see [`company_of!`](crate::schema::company_of)); `None` when there is no such row.
+    pub(crate) async fn company_of(
+        &mut self,
+        find: &'static str,
+        id: Uuid,
+    ) -> Result<Option<Uuid>, StorageError> {
+        match self.scope {
+            Scope::Company(company_id) => Ok(Some(company_id.as_uuid())),
+            Scope::Platform => {
+                let row = self.row(sqlx::query(find).bind(id)).await?;
+                row.map(|row| row.try_get(0).map_err(storage_error)).transpose()
+            }
+        }
+    }
+
+    /// Looks a row up by its identifier: `select` takes the company as `$1` and it as `$2`.
+    pub(crate) async fn find(
+        &mut self,
+        company_of: &'static str,
+        select: &'static str,
+        id: Uuid,
+    ) -> Result<Option<PgRow>, StorageError> {
+        match self.company_of(company_of, id).await? {
+            Some(company_id) => self.row(sqlx::query(select).bind(company_id).bind(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Writes counters and ready list, so that later statements see them.
+    pub(crate) async fn write_changes(&mut self) -> Result<(), StorageError> {
+        self.write_ready_list().await?;
+        self.write_counters().await
+    }
+
+    /// Writes what is left to write, and commits.
+    pub(crate) async fn finish(mut self) -> Result<(), StorageError> {
+        if self.failed {
+            let what = "an earlier statement of the unit of work failed, so it cannot be committed";
+            return Err(StorageError::Failed(what.into()));
+        }
+        self.write_changes().await?;
+        self.transaction.commit().await.map_err(storage_error)
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for PostgresUnitOfWork {
+    fn companies(&mut self) -> &mut dyn CompanyRepository {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn skillbases(&mut self) -> &mut dyn SkillbaseRepository {
+        self
+    }
+
+    fn campaigns(&mut self) -> &mut dyn CampaignRepository {
+        self
+    }
+
+    fn call_lists(&mut self) -> &mut dyn CallListRepository {
+        self
+    }
+
+    fn call_tasks(&mut self) -> &mut dyn CallTaskRepository {
+        self
+    }
+
+    fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository {
+        self
+    }
+
+    fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.finish().await
+    }
+}

@@ -1,0 +1,68 @@
+//! What handlers and workers share: the services, put together over one store and one provider.
+
+use std::sync::Arc;
+
+use voicesurvey_core::ports::{Storage, TelephonyProvider};
+use voicesurvey_core::service::{
+    CampaignService, Companies, Engine, EngineParts, Reports, Skillbases,
+};
+use voicesurvey_core::time::Clock;
+
+/// The services of a running server. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Companies and API keys.
+    pub companies: Companies,
+    /// Skillbases.
+    pub skillbases: Skillbases,
+    /// Campaigns.
+    pub campaigns: Arc<dyn CampaignService>,
+    /// Reading for screens.
+    pub reports: Reports,
+    /// Calls: dispatcher, scheduler, recovery, webhooks.
+    pub engine: Engine,
+    /// The store, for health checks.
+    pub storage: Arc<dyn Storage>,
+    /// The provider, for its name.
+    pub provider: Arc<dyn TelephonyProvider>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What the HTTP side needs to know.
+    pub http: Arc<HttpSettings>,
+}
+
+/// Settings of the HTTP side.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The operator's bearer token; without one the operator's routes refuse everybody.
+    pub operator_token: Option<String>,
+    /// The largest call list that is taken, in bytes.
+    pub largest_upload_bytes: usize,
+    /// The URL at which the provider reaches this server, without a slash at the end.
+    pub public_url: String,
+}
+
+impl App {
+    /// Puts the services together.
+    pub fn new(parts: EngineParts, http: HttpSettings) -> Self {
+        let EngineParts { storage, provider, clock, ids, .. } = parts.clone();
+        let engine = Engine::new(parts);
+        Self {
+            companies: Companies::new(storage.clone(), clock.clone(), ids.clone()),
+            skillbases: Skillbases::new(storage.clone(), clock.clone(), ids),
+            campaigns: Arc::new(engine.campaigns().clone()),
+            reports: Reports::new(storage.clone()),
+            engine,
+            storage,
+            provider,
+            clock,
+            http: Arc::new(http),
+        }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("provider", &self.provider.name()).finish_non_exhaustive()
+    }
+}

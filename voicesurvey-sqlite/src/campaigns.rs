@@ -1,0 +1,136 @@
+//! Campaigns, each with its row in the ready list and its counters.
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Order, Value};
+use sqlx::sqlite::SqliteRow;
+use voicesurvey_core::campaign::{Campaign, CampaignStatus};
+use voicesurvey_core::id::CampaignId;
+use voicesurvey_core::ports::repositories::CampaignCounters;
+use voicesurvey_core::ports::{CampaignKey, CampaignRepository, Page, PageRequest, StorageError};
+
+use crate::counters;
+use crate::error::stale;
+use crate::page::{self, Created};
+use crate::row::{Row, json, micros, read_all};
+use crate::schema::{CAMPAIGN_COUNTERS, CAMPAIGNS};
+use crate::unit_of_work::{SqliteUnitOfWork, built};
+
+fn values(campaign: &Campaign) -> Result<[Value; 15], StorageError> {
+    Ok([
+        campaign.company_id.as_uuid().into(),
+        campaign.id.as_uuid().into(),
+        campaign.name.clone().into(),
+        campaign.description.clone().into(),
+        campaign.status.name().into(),
+        campaign.status.pause_reason().map(|reason| reason.name().to_owned()).into(),
+        campaign.settings.skillbase_id.as_uuid().into(),
+        campaign.settings.schedule.starts_at.map(micros).into(),
+        json(&campaign.settings)?.into(),
+        campaign.snapshot.as_ref().map(json).transpose()?.into(),
+        micros(campaign.created_at).into(),
+        micros(campaign.updated_at).into(),
+        campaign.started_at.map(micros).into(),
+        campaign.ended_at.map(micros).into(),
+        campaign.version.into(),
+    ])
+}
+
+fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
+    let row = Row::new(row, CAMPAIGNS.name);
+    Ok(Campaign {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        status: CampaignStatus::from_names(row.get("status")?, row.get("pause_reason")?)
+            .ok_or_else(|| row.corrupt("status: does not go with the pause reason"))?,
+        settings: row.document("settings")?,
+        snapshot: row.optional_document("snapshot")?,
+        created_at: row.instant("created_at")?,
+        updated_at: row.instant("updated_at")?,
+        started_at: row.optional_instant("started_at")?,
+        ended_at: row.optional_instant("ended_at")?,
+        version: row.get("version")?,
+    })
+}
+
+#[async_trait]
+impl CampaignRepository for SqliteUnitOfWork {
+    async fn insert(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
+        self.must_cover(campaign.company_id)?;
+        self.execute(built(&CAMPAIGNS.insert([values(campaign)?]))).await?;
+        self.put_campaign_queue(campaign).await
+    }
+
+    async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
+        let mut select = CAMPAIGNS.select(self.scope);
+        select.and_where(Expr::col("id").eq(id.as_uuid()));
+        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+    }
+
+    async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
+        CampaignRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
+        self.must_cover(campaign.company_id)?;
+        let update = sqlx::query(
+            "UPDATE campaigns
+             SET name = ?4, description = ?5, status = ?6, pause_reason = ?7, skillbase_id = ?8,
+                 starts_at = ?9, settings = ?10, snapshot = ?11, updated_at = ?12, started_at = ?13,
+                 ended_at = ?14, version = version + 1
+             WHERE company_id = ?1 AND id = ?2 AND version = ?3",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.id.as_uuid())
+        .bind(campaign.version)
+        .bind(campaign.name.clone())
+        .bind(campaign.description.clone())
+        .bind(campaign.status.name())
+        .bind(campaign.status.pause_reason().map(|reason| reason.name()))
+        .bind(campaign.settings.skillbase_id.as_uuid())
+        .bind(campaign.settings.schedule.starts_at.map(micros))
+        .bind(json(&campaign.settings)?)
+        .bind(campaign.snapshot.as_ref().map(json).transpose()?)
+        .bind(micros(campaign.updated_at))
+        .bind(campaign.started_at.map(micros))
+        .bind(campaign.ended_at.map(micros));
+        if self.execute(update).await? == 0 {
+            return Err(stale(CAMPAIGNS.name));
+        }
+        self.put_campaign_queue(campaign).await
+    }
+
+    async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError> {
+        let Some(campaign) = CampaignRepository::get(self, id).await? else { return Ok(false) };
+        let key = CampaignKey { company_id: campaign.company_id, campaign_id: id };
+        self.delete_campaign_queue(key).await?;
+        self.delete_provider_events(key).await?;
+        // The foreign keys of tasks, attempts and interviews do the rest.
+        let mut delete = CAMPAIGNS.delete(self.scope);
+        delete.and_where(Expr::col("id").eq(id.as_uuid()));
+        Ok(self.execute(built(&delete)).await? > 0)
+    }
+
+    async fn list(
+        &mut self,
+        status: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Campaign>, StorageError> {
+        let mut select = CAMPAIGNS.select(self.scope);
+        if let Some(status) = status {
+            select.and_where(Expr::col("status").eq(status));
+        }
+        page::by_creation(&mut select, "id", Order::Desc, page)?;
+        let rows = read_all(&self.fetch_all(built(&select)).await?, read)?;
+        Ok(Page::from_rows(rows, page.limit(), |campaign| {
+            Created::cursor(campaign.created_at, campaign.id.as_uuid())
+        }))
+    }
+
+    async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {
+        let mut select = CAMPAIGN_COUNTERS.select(self.scope);
+        select.and_where(Expr::col("campaign_id").eq(id.as_uuid()));
+        counters::read(&self.fetch_all(built(&select)).await?)
+    }
+}

@@ -1,0 +1,294 @@
+//! Names of tables and columns for the statements that sea-query builds.
+//!
+//! Every list of columns equals the table's, which a test compares both ways: SQLite takes a
+//! quoted name that it does not know for a text, so a typing error would not fail by itself.
+
+use sea_query::{DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, Value};
+use voicesurvey_core::ports::Scope;
+
+/// A table with its `N` columns.
+pub(crate) struct Table<const N: usize> {
+    pub(crate) name: &'static str,
+    pub(crate) columns: [&'static str; N],
+}
+
+impl<const N: usize> Table<N> {
+    /// The rows within `scope`, all columns.
+    pub(crate) fn select(&self, scope: Scope) -> SelectStatement {
+        Query::select()
+            .columns(self.columns)
+            .from(self.name)
+            .and_where(within(scope))
+            .take()
+    }
+
+    /// Removes rows within `scope`. The caller adds which.
+    pub(crate) fn delete(&self, scope: Scope) -> DeleteStatement {
+        Query::delete().from_table(self.name).and_where(within(scope)).take()
+    }
+
+    /// Adds rows, their values in the order of the columns.
+    pub(crate) fn insert(&self, rows: impl IntoIterator<Item = [Value; N]>) -> InsertStatement {
+        let mut statement = Query::insert().into_table(self.name).columns(self.columns).take();
+        for row in rows {
+            // OK because a row has as many values as the table has columns, by its type.
+            statement.values_panic(row.map(Expr::value));
+        }
+        statement
+    }
+}
+
+/// The condition that keeps a statement within `scope` (I11).
+///
+/// Every key begins with the company, so the platform's scope names all companies rather than none:
+/// SQLite then looks each of them up in the same index.
+fn within(scope: Scope) -> Expr {
+    match scope {
+        Scope::Company(company_id) => Expr::col("company_id").eq(company_id.as_uuid()),
+        Scope::Platform => Expr::col("company_id")
+            .in_subquery(Query::select().column("company_id").from(COMPANIES.name).take()),
+    }
+}
+
+pub(crate) const COMPANIES: Table<9> = Table {
+    name: "companies",
+    columns: [
+        "company_id",
+        "name",
+        "time_zone",
+        "region",
+        "language",
+        "max_concurrent_calls",
+        "calls_per_minute",
+        "created_at",
+        "version",
+    ],
+};
+
+pub(crate) const API_KEYS: Table<10> = Table {
+    name: "api_keys",
+    columns: [
+        "company_id",
+        "id",
+        "name",
+        "prefix",
+        "hash",
+        "role",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ],
+};
+
+pub(crate) const SKILLBASES: Table<12> = Table {
+    name: "skillbases",
+    columns: [
+        "company_id",
+        "id",
+        "name",
+        "language",
+        "voice",
+        "persona",
+        "longest_call_seconds",
+        "closing",
+        "is_default",
+        "created_at",
+        "updated_at",
+        "version",
+    ],
+};
+
+pub(crate) const CAMPAIGNS: Table<15> = Table {
+    name: "campaigns",
+    columns: [
+        "company_id",
+        "id",
+        "name",
+        "description",
+        "status",
+        "pause_reason",
+        "skillbase_id",
+        "starts_at",
+        "settings",
+        "snapshot",
+        "created_at",
+        "updated_at",
+        "started_at",
+        "ended_at",
+        "version",
+    ],
+};
+
+pub(crate) const CAMPAIGN_COUNTERS: Table<5> =
+    Table { name: "campaign_counters", columns: ["company_id", "campaign_id", "kind", "name", "count"] };
+
+pub(crate) const UPLOADS: Table<12> = Table {
+    name: "uploads",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "file_name",
+        "columns",
+        "total_rows",
+        "created",
+        "duplicates_in_list",
+        "duplicates_in_campaign",
+        "excluded",
+        "errors",
+        "created_at",
+    ],
+};
+
+pub(crate) const CALL_TASKS: Table<23> = Table {
+    name: "call_tasks",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "upload_id",
+        "phone_number",
+        "name",
+        "name_folded",
+        "language",
+        "time_zones",
+        "priority",
+        "extra",
+        "status",
+        "due_at",
+        "attempt_id",
+        "claimable",
+        "attempts_count",
+        "attempts_spent",
+        "last_attempt_at",
+        "outcome",
+        "reason",
+        "created_at",
+        "updated_at",
+        "version",
+    ],
+};
+
+pub(crate) const CALL_ATTEMPTS: Table<23> = Table {
+    name: "call_attempts",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "task_id",
+        "attempt_number",
+        "phone_number",
+        "provider",
+        "provider_call_id",
+        "state",
+        "dial_before",
+        "lease_until",
+        "created_at",
+        "accepted_at",
+        "ringing_at",
+        "answered_at",
+        "ended_at",
+        "answered_by",
+        "outcome",
+        "raw_status",
+        "error_code",
+        "cost_amount",
+        "cost_currency",
+        "version",
+    ],
+};
+
+pub(crate) const CONVERSATIONS: Table<12> = Table {
+    name: "conversations",
+    columns: [
+        "company_id",
+        "attempt_id",
+        "task_id",
+        "campaign_id",
+        "language",
+        "position",
+        "step",
+        "turns",
+        "last_reply",
+        "outcome",
+        "started_at",
+        "version",
+    ],
+};
+
+pub(crate) const TURNS: Table<10> = Table {
+    name: "turns",
+    columns: [
+        "company_id",
+        "id",
+        "attempt_id",
+        "sequence",
+        "speaker",
+        "words",
+        "heard_with",
+        "interpretation",
+        "question_key",
+        "at",
+    ],
+};
+
+pub(crate) const ANSWERS: Table<13> = Table {
+    name: "answers",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "task_id",
+        "attempt_id",
+        "question_key",
+        "result",
+        "words",
+        "confidence",
+        "interpreted_by",
+        "repeats",
+        "turn_id",
+        "at",
+    ],
+};
+
+pub(crate) const CONSENTS: Table<8> = Table {
+    name: "consents",
+    columns: [
+        "company_id",
+        "attempt_id",
+        "task_id",
+        "given",
+        "text",
+        "language",
+        "turn_id",
+        "at",
+    ],
+};
+
+pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
+    name: "survey_responses",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "task_id",
+        "attempt_id",
+        "complete",
+        "started_at",
+        "ended_at",
+    ],
+};
+
+pub(crate) const EXCLUSIONS: Table<5> = Table {
+    name: "exclusions",
+    columns: ["company_id", "phone_number", "source", "attempt_id", "created_at"],
+};
+
+pub(crate) const PROVIDER_EVENTS: Table<5> = Table {
+    name: "provider_events",
+    columns: ["company_id", "attempt_id", "event_id", "body", "received_at"],
+};
+
+pub(crate) const OUTBOX_EVENTS: Table<5> =
+    Table { name: "outbox_events", columns: ["company_id", "id", "kind", "body", "at"] };

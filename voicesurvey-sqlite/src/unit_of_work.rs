@@ -1,0 +1,157 @@
+//! One transaction with its scope; every repository is implemented for it, one file each.
+//!
+//! Guards two things. Rows of other companies are not written (I11). And after a statement failed
+//! nothing more is done or committed: SQLite undoes only that statement, or on a full disk the
+//! whole transaction without a word, and would carry on with half of the work.
+
+use async_trait::async_trait;
+use sea_query::SqliteQueryBuilder;
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Execute, Sqlite, Transaction};
+use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::ports::{
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
+    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
+    InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+};
+
+use crate::error::{conflict, storage_error};
+
+/// A unit of work, or one of the queue's own transactions.
+pub(crate) struct SqliteUnitOfWork {
+    transaction: Transaction<'static, Sqlite>,
+    pub(crate) scope: Scope,
+    has_failed: bool,
+}
+
+/// Nothing more can be done in this unit of work.
+#[derive(Debug, thiserror::Error)]
+#[error("an earlier statement of this unit of work failed, so nothing of it is committed")]
+struct HasFailed;
+
+impl SqliteUnitOfWork {
+    /// Waits for the writing connection and locks the database for writing.
+    pub(crate) async fn begin(writer: &SqlitePool, scope: Scope) -> Result<Self, StorageError> {
+        let transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(storage_error)?;
+        Ok(Self { transaction, scope, has_failed: false })
+    }
+
+    /// Refuses rows that do not belong to the scope.
+    pub(crate) fn must_cover(&self, company_id: CompanyId) -> Result<(), StorageError> {
+        match self.scope {
+            Scope::Company(own) if own != company_id => {
+                Err(conflict("the row belongs to another company"))
+            }
+            Scope::Company(_) | Scope::Platform => Ok(()),
+        }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) async fn execute<'q, E>(&mut self, statement: E) -> Result<u64, StorageError>
+    where
+        E: Execute<'q, Sqlite> + 'q,
+    {
+        use sqlx::Executor as _;
+        self.must_be_sound()?;
+        let done = (&mut *self.transaction).execute(statement).await;
+        self.noting_failure(done).map(|done| done.rows_affected())
+    }
+
+    /// Runs a statement and returns its rows.
+    pub(crate) async fn fetch_all<'q, E>(&mut self, statement: E) -> Result<Vec<SqliteRow>, StorageError>
+    where
+        E: Execute<'q, Sqlite> + 'q,
+    {
+        use sqlx::Executor as _;
+        self.must_be_sound()?;
+        let rows = (&mut *self.transaction).fetch_all(statement).await;
+        self.noting_failure(rows)
+    }
+
+    /// Runs a query and returns its first row.
+    pub(crate) async fn fetch_optional<'q, E>(
+        &mut self,
+        query: E,
+    ) -> Result<Option<SqliteRow>, StorageError>
+    where
+        E: Execute<'q, Sqlite> + 'q,
+    {
+        use sqlx::Executor as _;
+        self.must_be_sound()?;
+        let row = (&mut *self.transaction).fetch_optional(query).await;
+        self.noting_failure(row)
+    }
+
+    /// Commits, unless something failed before.
+    pub(crate) async fn finish(self) -> Result<(), StorageError> {
+        self.must_be_sound()?;
+        self.transaction.commit().await.map_err(storage_error)
+    }
+
+    fn must_be_sound(&self) -> Result<(), StorageError> {
+        if self.has_failed { Err(StorageError::Failed(Box::new(HasFailed))) } else { Ok(()) }
+    }
+
+    fn noting_failure<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StorageError> {
+        result.map_err(|error| {
+            self.has_failed = true;
+            storage_error(error)
+        })
+    }
+}
+
+/// A statement of sea-query, ready to run. The one place that vouches for built SQL: sea-query
+/// binds every value, and the names come from `schema.rs`.
+pub(crate) fn built(statement: &impl SqlxBinder) -> Query<'static, Sqlite, SqlxValues> {
+    let (sql, values) = statement.build_sqlx(SqliteQueryBuilder);
+    sqlx::query_with(AssertSqlSafe(sql), values)
+}
+
+#[async_trait]
+impl UnitOfWork for SqliteUnitOfWork {
+    fn companies(&mut self) -> &mut dyn CompanyRepository {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn skillbases(&mut self) -> &mut dyn SkillbaseRepository {
+        self
+    }
+
+    fn campaigns(&mut self) -> &mut dyn CampaignRepository {
+        self
+    }
+
+    fn call_lists(&mut self) -> &mut dyn CallListRepository {
+        self
+    }
+
+    fn call_tasks(&mut self) -> &mut dyn CallTaskRepository {
+        self
+    }
+
+    fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository {
+        self
+    }
+
+    fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.finish().await
+    }
+}
