@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use event::{AnsweredBy, CallEvent, CallEventKind};
 
+use crate::call_task::CallTask;
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -137,6 +138,41 @@ impl FromStr for AttemptState {
 }
 
 impl CallAttempt {
+    /// The attempt that a claim commits before anybody is dialed (I2); `task` has counted it.
+    pub fn created(
+        id: CallAttemptId,
+        task: &CallTask,
+        provider: &str,
+        now: Timestamp,
+        dial_before: Timestamp,
+        lease_until: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            company_id: task.company_id,
+            campaign_id: task.campaign_id,
+            task_id: task.id,
+            number: task.attempts_count,
+            phone_number: task.contact.phone_number,
+            provider: provider.to_owned(),
+            provider_call_id: None,
+            state: AttemptState::Created,
+            dial_before,
+            lease_until,
+            created_at: now,
+            accepted_at: None,
+            ringing_at: None,
+            answered_at: None,
+            ended_at: None,
+            answered_by: None,
+            outcome: None,
+            raw_status: None,
+            error_code: None,
+            cost: None,
+            version: 1,
+        }
+    }
+
     /// Takes in `event`, and extends the lease by `lease`, because somebody is alive at the other
     /// end.
     ///
@@ -210,3 +246,6 @@ impl CallAttempt {
 fn earliest(known: &mut Option<Timestamp>, at: Timestamp) {
     *known = Some(known.map_or(at, |known| known.min(at)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,3 +190,6 @@ pub fn opening(schedule: &Schedule, zones: &[TimeZone], now: Timestamp) -> Decis
         Some(_) => Decision::Dial,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,17 +66,53 @@ pub struct UnknownLanguage(pub String);
 impl FromStr for Language {
     type Err = UnknownLanguage;
 
-    /// Reads a code, also with a region and in any case: `it`, `IT`, `it-IT`, `en_GB`.
+    /// Reads a code, also with a region and in any case (`it`, `IT`, `it-IT`, `en_GB`), or the
+    /// language's name as a call list may have it, in its own words or in English.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let code = text
-            .trim()
-            .split(['-', '_'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let wanted = text.trim().to_lowercase();
+        let code = wanted.split(['-', '_']).next().unwrap_or_default();
         Self::ALL
             .into_iter()
-            .find(|language| language.code() == code)
+            .find(|language| {
+                language.code() == code
+                    || language.name().to_lowercase() == wanted
+                    || language.own_names().contains(&wanted.as_str())
+            })
             .ok_or_else(|| UnknownLanguage(text.to_owned()))
+    }
+}
+
+impl Language {
+    /// What the language calls itself, in lower case, also without its accents.
+    const fn own_names(self) -> &'static [&'static str] {
+        match self {
+            Self::It => &["italiano"],
+            Self::En => &[],
+            Self::Ru => &["русский"],
+            Self::Es => &["español", "espanol"],
+            Self::Fr => &["français", "francais"],
+            Self::De => &["deutsch"],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_read_as_lists_write_them() {
+        for (text, language) in [
+            ("it", Language::It),
+            ("IT-it", Language::It),
+            ("en_GB", Language::En),
+            ("Italiano", Language::It),
+            ("English", Language::En),
+            ("Русский", Language::Ru),
+        ] {
+            assert_eq!(text.parse(), Ok(language), "{text}");
+        }
+        assert!("klingon".parse::<Language>().is_err());
+        assert!("".parse::<Language>().is_err());
     }
 }

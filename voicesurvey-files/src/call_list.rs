@@ -58,7 +58,7 @@ pub fn read_call_list(
     limits: &ReadLimits,
 ) -> Result<CallList, CallListError> {
     let text = format::recognise(content)?;
-    let (delimiter, text) = delimiter::find(text);
+    let (delimiter, text) = delimiter::find(text, limits);
     let records = records::read(text, delimiter, limits)?;
     let (header, records) = split_header(records)?;
     if records.is_empty() {
@@ -86,10 +86,16 @@ fn split_header(mut records: Vec<Record>) -> Result<(Vec<String>, Vec<Record>), 
     let Some(first) = records.first() else {
         return Err(CallListError::Empty);
     };
-    if !first
+    // A heading may look like a number too: a date, for instance.
+    let has_numbers = first
         .cells
         .iter()
-        .any(|cell| cell::looks_like_a_phone_number(cell))
+        .any(|cell| cell::looks_like_a_phone_number(cell));
+    if !has_numbers
+        || first
+            .cells
+            .iter()
+            .any(|cell| heading::is_phone_number(cell))
     {
         return Ok((records.remove(0).cells, records));
     }

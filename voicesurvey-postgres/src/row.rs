@@ -68,9 +68,17 @@ impl<'r> Reader<'r> {
     }
 
     /// A `smallint` that holds a byte.
-    pub(crate) fn byte(&self, column: &str) -> Result<Option<u8>, StorageError> {
-        let Some(number) = self.get::<Option<i16>>(column)? else { return Ok(None) };
-        u8::try_from(number).map(Some).map_err(|error| self.unreadable(column, &error))
+    pub(crate) fn byte(&self, column: &str) -> Result<u8, StorageError> {
+        let number: i16 = self.get(column)?;
+        u8::try_from(number).map_err(|error| self.unreadable(column, &error))
+    }
+
+    /// A `smallint` that holds a byte and may be absent.
+    pub(crate) fn optional_byte(&self, column: &str) -> Result<Option<u8>, StorageError> {
+        if self.get::<Option<i16>>(column)?.is_none() {
+            return Ok(None);
+        }
+        self.byte(column).map(Some)
     }
 
     /// A text that stands for something.

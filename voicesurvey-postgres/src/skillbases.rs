@@ -103,7 +103,18 @@ impl SkillbaseRepository for PostgresUnitOfWork {
         .bind(skillbase.closing.clone())
         .bind(skillbase.is_default)
         .bind(skillbase.updated_at);
-        written(self.execute(update).await?, "the skillbase was changed meanwhile")
+        written(self.attempt(update).await?, "the skillbase was changed meanwhile")
+    }
+
+    async fn delete(&mut self, id: SkillbaseId) -> Result<bool, StorageError> {
+        let Some(company_id) = self.company_of(company_of!("skillbases"), id.as_uuid()).await?
+        else {
+            return Ok(false);
+        };
+        let delete = sqlx::query("DELETE FROM skillbases WHERE company_id = $1 AND id = $2")
+            .bind(company_id)
+            .bind(id.as_uuid());
+        Ok(self.attempt(delete).await? == 1)
     }
 
     async fn list(&mut self, request: &PageRequest) -> Result<Page<Skillbase>, StorageError> {

@@ -10,7 +10,7 @@
 use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
-use sqlx::{IntoArguments, Postgres, Row as _};
+use sqlx::{Acquire as _, IntoArguments, Postgres, Row as _};
 use uuid::Uuid;
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{
@@ -60,6 +60,16 @@ impl PostgresUnitOfWork {
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, StorageError> {
         let done = statement.execute(&mut *self.transaction).await;
         self.outcome(done).map(|done| done.rows_affected())
+    }
+
+    /// Runs a statement that constraints may refuse, so that the unit of work survives a refusal.
+    pub(crate) async fn attempt(&mut self, statement: Statement) -> Result<u64, StorageError> {
+        let mut savepoint = self.transaction.begin().await.map_err(storage_error)?;
+        match statement.execute(&mut *savepoint).await {
+            Ok(done) => savepoint.commit().await.map(|()| done.rows_affected()),
+            Err(refused) => savepoint.rollback().await.and(Err(refused)),
+        }
+        .map_err(storage_error)
     }
 
     /// Runs a statement that returns at most one row.

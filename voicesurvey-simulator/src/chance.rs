@@ -12,7 +12,7 @@ use voicesurvey_core::phone_number::PhoneNumber;
 use crate::settings::{Between, Probability};
 
 /// A stream of draws.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Chance(ChaCha12Rng);
 
 /// What a stream of draws decides about.
@@ -56,7 +56,8 @@ impl Chance {
     }
 
     pub(crate) fn between(&mut self, range: Between) -> u32 {
-        self.0.random_range(range.from.min(range.to)..=range.from.max(range.to))
+        self.0
+            .random_range(range.from.min(range.to)..=range.from.max(range.to))
     }
 
     /// From `low` to `high`, both included; `low` if they are the wrong way round.

@@ -19,8 +19,8 @@ pub(crate) struct Person {
     pub(crate) is_meant: bool,
     /// What they think of surveys.
     pub(crate) attitude: Attitude,
-    /// How content they are, from 0 to 1: it colours all their answers.
-    pub(crate) contentment: f64,
+    /// How content they are, from 0 to 100: it colours all their answers.
+    pub(crate) contentment: i64,
     /// How fast they speak.
     pub(crate) words_per_minute: u32,
     zone: TimeZone,
@@ -74,10 +74,13 @@ impl Person {
             voicemail_after: has_voicemail.then_some(voicemail_after),
             is_meant: !chance.happens(numbers.wrong_person),
             attitude,
-            contentment: chance.share(),
+            contentment: chance.integer(0, 100),
             // At least one, so that what they say takes a finite time.
             words_per_minute: chance.between(population.lines.words_per_minute).max(1),
-            zone: chance.pick(&number.time_zones()).copied().unwrap_or(TimeZone::UTC),
+            zone: chance
+                .pick(&number.time_zones())
+                .copied()
+                .unwrap_or(TimeZone::UTC),
             availability: f64::from(chance.between(Between::new(50, 150))) / 100.0,
         }
     }
@@ -86,7 +89,11 @@ impl Person {
     pub(crate) fn picks_up(&self, at: Timestamp, population: &Population) -> Probability {
         let usual = population.lines.picks_up.at(self.zone.local(at).hour());
         // Certainty is left alone, so that a setting of "always" means it.
-        if usual == Probability::ALWAYS { usual } else { usual.times(self.availability) }
+        if usual == Probability::ALWAYS {
+            usual
+        } else {
+            usual.times(self.availability)
+        }
     }
 }
 
@@ -105,8 +112,17 @@ mod tests {
         let tokyo = Person::behind(&"+81312345678".parse().unwrap(), 1, &population);
         let evening_in_rome = "2026-11-20T18:30:00Z".parse().unwrap();
         let evening_in_tokyo = "2026-11-20T10:30:00Z".parse().unwrap();
-        assert_eq!(rome.picks_up(evening_in_rome, &population), Probability::ALWAYS);
-        assert_eq!(rome.picks_up(evening_in_tokyo, &population), Probability::NEVER);
-        assert_eq!(tokyo.picks_up(evening_in_tokyo, &population), Probability::ALWAYS);
+        assert_eq!(
+            rome.picks_up(evening_in_rome, &population),
+            Probability::ALWAYS
+        );
+        assert_eq!(
+            rome.picks_up(evening_in_tokyo, &population),
+            Probability::NEVER
+        );
+        assert_eq!(
+            tokyo.picks_up(evening_in_tokyo, &population),
+            Probability::ALWAYS
+        );
     }
 }

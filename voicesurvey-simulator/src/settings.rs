@@ -41,7 +41,11 @@ impl Probability {
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
         // A cast because `From` is not const; every u8 is exact.
-        Self(if percent > 100 { 1.0 } else { percent as f64 / 100.0 })
+        Self(if percent > 100 {
+            1.0
+        } else {
+            percent as f64 / 100.0
+        })
     }
 
     /// The chance as a number from 0 to 1.
@@ -65,7 +69,11 @@ impl TryFrom<f64> for Probability {
     type Error = ProbabilityOutOfRange;
 
     fn try_from(value: f64) -> Result<Self, Self::Error> {
-        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ProbabilityOutOfRange(value)) }
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(ProbabilityOutOfRange(value))
+        }
     }
 }
 
@@ -103,7 +111,10 @@ mod tests {
             r#"{"seed": 7, "population": {"questions": {"breaks_off": 0.5}}}"#,
         )
         .unwrap();
-        assert_eq!(settings.population.questions.breaks_off, Probability::percent(50));
+        assert_eq!(
+            settings.population.questions.breaks_off,
+            Probability::percent(50)
+        );
         assert_eq!(settings.population.lines, LineBehaviour::default());
         assert_eq!(settings.faults, Faults::default());
     }
@@ -116,7 +127,10 @@ mod tests {
             r#"{"faults": {"lost": 1.5}}"#,
             r#"{"faults": {"lost": -0.1}}"#,
         ] {
-            assert!(serde_json::from_str::<SimulationSettings>(json).is_err(), "{json}");
+            assert!(
+                serde_json::from_str::<SimulationSettings>(json).is_err(),
+                "{json}"
+            );
         }
         assert!(Probability::try_from(f64::NAN).is_err());
     }
@@ -125,6 +139,9 @@ mod tests {
     fn settings_read_back_as_they_were_written() {
         let settings = SimulationSettings::default();
         let json = serde_json::to_string(&settings).unwrap();
-        assert_eq!(serde_json::from_str::<SimulationSettings>(&json).unwrap(), settings);
+        assert_eq!(
+            serde_json::from_str::<SimulationSettings>(&json).unwrap(),
+            settings
+        );
     }
 }

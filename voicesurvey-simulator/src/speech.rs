@@ -70,9 +70,10 @@ impl Speaker<'_> {
     /// A number outside the bounds; `None` where there are none.
     pub(crate) fn outside(&mut self, expected: &Expected) -> Option<Spoken> {
         let (low, high) = match expected {
-            Expected::Number { min, max, .. } => {
-                (min.and_then(|min| min.ceil().to_i64()), max.and_then(|max| max.floor().to_i64()))
-            }
+            Expected::Number { min, max, .. } => (
+                min.and_then(|min| min.ceil().to_i64()),
+                max.and_then(|max| max.floor().to_i64()),
+            ),
             Expected::Scale { min, max } => (Some(*min), Some(*max)),
             _ => return None,
         };
@@ -88,9 +89,10 @@ impl Speaker<'_> {
     pub(crate) fn keys(&mut self, expected: &Expected) -> Option<Heard> {
         let keys = match (self.answer(expected, false).meant, expected) {
             (AnswerValue::YesNo(yes), _) => if yes { "1" } else { "2" }.to_owned(),
-            (AnswerValue::Number(number), _) => {
-                number.to_u64().filter(|_| number.fract().is_zero())?.to_string()
-            }
+            (AnswerValue::Number(number), _) => number
+                .to_u64()
+                .filter(|_| number.fract().is_zero())?
+                .to_string(),
             (AnswerValue::Choice(key), Expected::Choice { options }) => {
                 let position = options.iter().position(|option| option.key == key)?;
                 (position + 1).to_string()
@@ -102,13 +104,23 @@ impl Speaker<'_> {
 
     fn consent(&mut self) -> Spoken {
         let words = self.chance.phrase(self.vocabulary().consents).to_owned();
-        Spoken { words, meant: AnswerValue::YesNo(true) }
+        Spoken {
+            words,
+            meant: AnswerValue::YesNo(true),
+        }
     }
 
     fn yes_or_no(&mut self) -> Spoken {
         let yes = self.chance.integer(0, 99) < 20 + self.contentment * 6 / 10;
-        let phrases = if yes { self.vocabulary().yes } else { self.vocabulary().no };
-        Spoken { words: self.chance.phrase(phrases).to_owned(), meant: AnswerValue::YesNo(yes) }
+        let phrases = if yes {
+            self.vocabulary().yes
+        } else {
+            self.vocabulary().no
+        };
+        Spoken {
+            words: self.chance.phrase(phrases).to_owned(),
+            meant: AnswerValue::YesNo(yes),
+        }
     }
 
     /// A whole number from `low` to `high`, higher for those who are content.
@@ -121,9 +133,16 @@ impl Speaker<'_> {
     fn number(&mut self, value: i64, bounds: (i64, i64), halves: bool, corrects: bool) -> Spoken {
         let vocabulary = self.vocabulary();
         if halves && self.chance.happens(Probability::percent(20)) {
-            let words = format!("{} {}", numbers::in_words(self.language, value), vocabulary.half);
+            let words = format!(
+                "{} {}",
+                numbers::in_words(self.language, value),
+                vocabulary.half
+            );
             let meant = Decimal::from(value) + Decimal::new(5, 1);
-            return Spoken { words, meant: AnswerValue::Number(meant) };
+            return Spoken {
+                words,
+                meant: AnswerValue::Number(meant),
+            };
         }
         self.framed(vocabulary.number_frames, value, bounds, corrects)
     }
@@ -139,15 +158,26 @@ impl Speaker<'_> {
         (low, high): (i64, i64),
         corrects: bool,
     ) -> Spoken {
-        let frames = if corrects && low < high { self.vocabulary().corrections } else { frames };
-        let said_first = if value > low { value - 1 } else { value.saturating_add(1) };
+        let frames = if corrects && low < high {
+            self.vocabulary().corrections
+        } else {
+            frames
+        };
+        let said_first = if value > low {
+            value - 1
+        } else {
+            value.saturating_add(1)
+        };
         let words = self
             .chance
             .phrase(frames)
             .replace("{n}", &numbers::in_words(self.language, value))
             .replace("{first}", &numbers::in_words(self.language, said_first))
             .replace("{max}", &numbers::in_words(self.language, high));
-        Spoken { words, meant: AnswerValue::Number(Decimal::from(value)) }
+        Spoken {
+            words,
+            meant: AnswerValue::Number(Decimal::from(value)),
+        }
     }
 
     fn choice(&mut self, options: &[ChoiceOption]) -> Spoken {
@@ -160,10 +190,15 @@ impl Speaker<'_> {
             Some(ordinal) if self.chance.happens(Probability::percent(15)) => (*ordinal).to_owned(),
             _ => {
                 let said = self.chance.pick(&option.say).unwrap_or(&option.key);
-                self.chance.phrase(self.vocabulary().choice_frames).replace("{option}", said)
+                self.chance
+                    .phrase(self.vocabulary().choice_frames)
+                    .replace("{option}", said)
             }
         };
-        Spoken { words, meant: AnswerValue::Choice(option.key.clone()) }
+        Spoken {
+            words,
+            meant: AnswerValue::Choice(option.key.clone()),
+        }
     }
 
     fn opinion(&mut self) -> Spoken {
@@ -175,7 +210,10 @@ impl Speaker<'_> {
             _ => vocabulary.praise,
         };
         let words = self.chance.phrase(sentences).to_owned();
-        Spoken { meant: AnswerValue::Text(words.clone()), words }
+        Spoken {
+            meant: AnswerValue::Text(words.clone()),
+            words,
+        }
     }
 }
 

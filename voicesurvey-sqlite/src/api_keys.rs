@@ -56,13 +56,21 @@ impl ApiKeyRepository for SqliteUnitOfWork {
     async fn get(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         let mut select = API_KEYS.select(self.scope);
         select.and_where(Expr::col("id").eq(id.as_uuid()));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn find_by_hash(&mut self, hash: &ApiKeyHash) -> Result<Option<ApiKey>, StorageError> {
         let mut select = API_KEYS.select(self.scope);
         select.and_where(Expr::col("hash").eq(Expr::value(hash.as_bytes().to_vec())));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn update(&mut self, key: &ApiKey) -> Result<(), StorageError> {

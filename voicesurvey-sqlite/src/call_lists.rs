@@ -55,13 +55,18 @@ fn read(row: &SqliteRow) -> Result<Upload, StorageError> {
 impl CallListRepository for SqliteUnitOfWork {
     async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError> {
         self.must_cover(upload.company_id)?;
-        self.execute(built(&UPLOADS.insert([values(upload)?]))).await?;
+        self.execute(built(&UPLOADS.insert([values(upload)?])))
+            .await?;
         Ok(())
     }
 
     async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError> {
         let mut select = UPLOADS.select(self.scope);
         select.and_where(Expr::col("id").eq(id.as_uuid()));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 }

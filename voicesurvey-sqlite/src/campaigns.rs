@@ -22,7 +22,11 @@ fn values(campaign: &Campaign) -> Result<[Value; 15], StorageError> {
         campaign.name.clone().into(),
         campaign.description.clone().into(),
         campaign.status.name().into(),
-        campaign.status.pause_reason().map(|reason| reason.name().to_owned()).into(),
+        campaign
+            .status
+            .pause_reason()
+            .map(|reason| reason.name().to_owned())
+            .into(),
         campaign.settings.skillbase_id.as_uuid().into(),
         campaign.settings.schedule.starts_at.map(micros).into(),
         json(&campaign.settings)?.into(),
@@ -54,18 +58,37 @@ fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
     })
 }
 
+impl SqliteUnitOfWork {
+    /// The campaign with its company; `None` if there is none within the scope.
+    pub(crate) async fn campaign_key(
+        &mut self,
+        id: CampaignId,
+    ) -> Result<Option<CampaignKey>, StorageError> {
+        let campaign = CampaignRepository::get(self, id).await?;
+        Ok(campaign.map(|campaign| CampaignKey {
+            company_id: campaign.company_id,
+            campaign_id: id,
+        }))
+    }
+}
+
 #[async_trait]
 impl CampaignRepository for SqliteUnitOfWork {
     async fn insert(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
         self.must_cover(campaign.company_id)?;
-        self.execute(built(&CAMPAIGNS.insert([values(campaign)?]))).await?;
+        self.execute(built(&CAMPAIGNS.insert([values(campaign)?])))
+            .await?;
         self.put_campaign_queue(campaign).await
     }
 
     async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
         let mut select = CAMPAIGNS.select(self.scope);
         select.and_where(Expr::col("id").eq(id.as_uuid()));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
@@ -102,8 +125,9 @@ impl CampaignRepository for SqliteUnitOfWork {
     }
 
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError> {
-        let Some(campaign) = CampaignRepository::get(self, id).await? else { return Ok(false) };
-        let key = CampaignKey { company_id: campaign.company_id, campaign_id: id };
+        let Some(key) = self.campaign_key(id).await? else {
+            return Ok(false);
+        };
         self.delete_campaign_queue(key).await?;
         self.delete_provider_events(key).await?;
         // The foreign keys of tasks, attempts and interviews do the rest.

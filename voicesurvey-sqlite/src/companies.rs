@@ -50,14 +50,19 @@ impl CompanyRepository for SqliteUnitOfWork {
         if self.scope != Scope::Platform {
             return Err(conflict("companies are added in the platform's scope"));
         }
-        self.execute(built(&COMPANIES.insert([values(company)]))).await?;
+        self.execute(built(&COMPANIES.insert([values(company)])))
+            .await?;
         self.insert_company_queue(company).await
     }
 
     async fn get(&mut self, id: CompanyId) -> Result<Option<Company>, StorageError> {
         let mut select = COMPANIES.select(self.scope);
         select.and_where(Expr::col("company_id").eq(id.as_uuid()));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn update(&mut self, company: &Company) -> Result<(), StorageError> {

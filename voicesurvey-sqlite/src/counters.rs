@@ -62,8 +62,19 @@ impl CounterChanges {
     }
 
     fn add(&mut self, campaign: CampaignKey, kind: &'static str, name: &'static str, by: i64) {
-        let CampaignKey { company_id, campaign_id } = campaign;
-        *self.0.entry(Counter { company_id, campaign_id, kind, name }).or_default() += by;
+        let CampaignKey {
+            company_id,
+            campaign_id,
+        } = campaign;
+        *self
+            .0
+            .entry(Counter {
+                company_id,
+                campaign_id,
+                kind,
+                name,
+            })
+            .or_default() += by;
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) fn storage_error(error: sqlx::Error) -> StorageError {
             } else if NOT_NOW.contains(&primary_code(database.as_ref())) {
                 StorageError::Unavailable(Box::new(error))
             } else if database.message().starts_with("no such table") {
-                StorageError::NotMigrated { what: database.message().to_owned() }
+                StorageError::NotMigrated {
+                    what: database.message().to_owned(),
+                }
             } else {
                 StorageError::Failed(Box::new(error))
             }
@@ -53,7 +55,9 @@ pub(crate) fn conflict(what: impl Into<String>) -> StorageError {
 
 /// The row was changed since it was read, or is not there (any more).
 pub(crate) fn stale(table: &str) -> StorageError {
-    conflict(format!("{table}: the stored version is another one, or there is no such row"))
+    conflict(format!(
+        "{table}: the stored version is another one, or there is no such row"
+    ))
 }
 
 /// The constraint that refused the statement, if one did. SQLite names checks and the columns of
@@ -62,7 +66,9 @@ fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     let message = error.message();
     match error.kind() {
         ErrorKind::UniqueViolation | ErrorKind::CheckViolation => {
-            let rule = message.split_once("constraint failed: ").map_or(message, |(_, rule)| rule);
+            let rule = message
+                .split_once("constraint failed: ")
+                .map_or(message, |(_, rule)| rule);
             Some(rule.to_owned())
         }
         ErrorKind::ForeignKeyViolation => {
@@ -73,5 +79,9 @@ fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
 }
 
 fn primary_code(error: &dyn DatabaseError) -> i32 {
-    error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0) & 0xff
+    error
+        .code()
+        .and_then(|code| code.parse::<i32>().ok())
+        .unwrap_or(0)
+        & 0xff
 }

@@ -37,7 +37,10 @@ impl FromStr for Created {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let place = text.split_once('_').and_then(|(at, id)| {
-            Some(Self { at: at.parse().ok()?, id: id.parse().ok()? })
+            Some(Self {
+                at: at.parse().ok()?,
+                id: id.parse().ok()?,
+            })
         });
         place.ok_or_else(unknown_cursor)
     }
@@ -60,7 +63,10 @@ pub(crate) fn by_creation(
             _ => place.gt(after),
         });
     }
-    select.order_by("created_at", order.clone()).order_by(id, order).limit(one_more(page));
+    select
+        .order_by("created_at", order.clone())
+        .order_by(id, order)
+        .limit(one_more(page));
     Ok(())
 }
 
@@ -93,14 +99,20 @@ mod tests {
 
     #[test]
     fn cursors_read_back() {
-        let place = Created { at: -5, id: Uuid::from_u128(7) };
+        let place = Created {
+            at: -5,
+            id: Uuid::from_u128(7),
+        };
         assert_eq!(place.to_string().parse::<Created>().unwrap(), place);
     }
 
     #[test]
     fn a_cursor_that_was_made_up_is_refused() {
         for made_up in ["", "_", "5", "5_", "x_00000000-0000-0000-0000-000000000007"] {
-            assert!(matches!(made_up.parse::<Created>(), Err(StorageError::Conflict { .. })));
+            assert!(matches!(
+                made_up.parse::<Created>(),
+                Err(StorageError::Conflict { .. })
+            ));
         }
     }
 }

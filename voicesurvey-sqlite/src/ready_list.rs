@@ -14,7 +14,10 @@ use crate::row::micros;
 use crate::unit_of_work::SqliteUnitOfWork;
 
 impl SqliteUnitOfWork {
-    pub(crate) async fn insert_company_queue(&mut self, company: &Company) -> Result<(), StorageError> {
+    pub(crate) async fn insert_company_queue(
+        &mut self,
+        company: &Company,
+    ) -> Result<(), StorageError> {
         let insert = sqlx::query(
             "INSERT INTO company_queue
                  (company_id, ready_at, in_flight, max_concurrent_calls, calls_per_minute, arrival)
@@ -60,7 +63,10 @@ impl SqliteUnitOfWork {
 
     /// Brings a campaign's row in line with the campaign: limits of its effective settings, and
     /// ready at its `updated_at` if it runs. Lines in use and pace stay.
-    pub(crate) async fn put_campaign_queue(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
+    pub(crate) async fn put_campaign_queue(
+        &mut self,
+        campaign: &Campaign,
+    ) -> Result<(), StorageError> {
         let running = campaign.status == CampaignStatus::Running;
         let ready_at = running.then_some(campaign.updated_at);
         let pacing = campaign.effective_settings().pacing;
@@ -110,7 +116,11 @@ impl SqliteUnitOfWork {
         Ok(())
     }
 
-    async fn wake_company(&mut self, company_id: CompanyId, at: Timestamp) -> Result<(), StorageError> {
+    async fn wake_company(
+        &mut self,
+        company_id: CompanyId,
+        at: Timestamp,
+    ) -> Result<(), StorageError> {
         let update = sqlx::query(
             "UPDATE company_queue SET ready_at = min(coalesce(ready_at, ?2), ?2)
              WHERE company_id = ?1",
@@ -134,10 +144,9 @@ impl SqliteUnitOfWork {
         .bind(campaign.company_id.as_uuid())
         .bind(campaign.campaign_id.as_uuid());
         self.execute(update).await?;
-        let update = sqlx::query(
-            "UPDATE company_queue SET in_flight = in_flight - 1 WHERE company_id = ?1",
-        )
-        .bind(campaign.company_id.as_uuid());
+        let update =
+            sqlx::query("UPDATE company_queue SET in_flight = in_flight - 1 WHERE company_id = ?1")
+                .bind(campaign.company_id.as_uuid());
         self.execute(update).await?;
         self.wake_campaign(campaign, at).await?;
         // Also when the campaign does not run: its line is free for the company's other campaigns.
@@ -159,11 +168,10 @@ impl SqliteUnitOfWork {
         .bind(campaign.company_id.as_uuid())
         .bind(campaign.campaign_id.as_uuid());
         self.execute(free).await?;
-        let delete = sqlx::query(
-            "DELETE FROM campaign_queue WHERE company_id = ?1 AND campaign_id = ?2",
-        )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign.campaign_id.as_uuid());
+        let delete =
+            sqlx::query("DELETE FROM campaign_queue WHERE company_id = ?1 AND campaign_id = ?2")
+                .bind(campaign.company_id.as_uuid())
+                .bind(campaign.campaign_id.as_uuid());
         self.execute(delete).await?;
         self.look_again_at_company(campaign.company_id).await
     }

@@ -1,6 +1,5 @@
 //! Reading rows: every column by name, and a row that cannot be read is an error that says why.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use sqlx::sqlite::SqliteRow;
@@ -22,7 +21,10 @@ impl<'r> Row<'r> {
 
     /// Says that the row cannot be read.
     pub(crate) fn corrupt(&self, what: impl Into<String>) -> StorageError {
-        StorageError::Corrupt { table: self.table, what: what.into() }
+        StorageError::Corrupt {
+            table: self.table,
+            what: what.into(),
+        }
     }
 
     /// A column that the driver can decode by itself. Numbers that do not fit are errors.
@@ -30,7 +32,9 @@ impl<'r> Row<'r> {
     where
         T: Decode<'r, Sqlite> + Type<Sqlite>,
     {
-        self.row.try_get(column).map_err(|error| self.corrupt(error.to_string()))
+        self.row
+            .try_get(column)
+            .map_err(|error| self.corrupt(error.to_string()))
     }
 
     pub(crate) fn id<I: From<Uuid>>(&self, column: &str) -> Result<I, StorageError> {
@@ -49,7 +53,9 @@ impl<'r> Row<'r> {
     }
 
     pub(crate) fn optional_instant(&self, column: &str) -> Result<Option<Timestamp>, StorageError> {
-        self.get::<Option<i64>>(column)?.map(|at| self.instant_of(column, at)).transpose()
+        self.get::<Option<i64>>(column)?
+            .map(|at| self.instant_of(column, at))
+            .transpose()
     }
 
     /// A value that is stored as one word, such as a status, a language or a phone number.
@@ -61,7 +67,9 @@ impl<'r> Row<'r> {
         &self,
         column: &str,
     ) -> Result<Option<T>, StorageError> {
-        self.get::<Option<&str>>(column)?.map(|word| self.word_of(column, word)).transpose()
+        self.get::<Option<&str>>(column)?
+            .map(|word| self.word_of(column, word))
+            .transpose()
     }
 
     /// A value that is stored as JSON.
@@ -73,7 +81,9 @@ impl<'r> Row<'r> {
         &self,
         column: &str,
     ) -> Result<Option<T>, StorageError> {
-        self.get::<Option<&str>>(column)?.map(|text| self.document_of(column, text)).transpose()
+        self.get::<Option<&str>>(column)?
+            .map(|text| self.document_of(column, text))
+            .transpose()
     }
 
     fn instant_of(&self, column: &str, at: i64) -> Result<Timestamp, StorageError> {
@@ -147,7 +157,16 @@ mod tests {
             row.instant("missing").unwrap_err(),
         ];
         for error in errors {
-            assert!(matches!(error, StorageError::Corrupt { table: "samples", .. }), "{error:?}");
+            assert!(
+                matches!(
+                    error,
+                    StorageError::Corrupt {
+                        table: "samples",
+                        ..
+                    }
+                ),
+                "{error:?}"
+            );
         }
     }
 }

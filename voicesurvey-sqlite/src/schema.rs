@@ -24,12 +24,18 @@ impl<const N: usize> Table<N> {
 
     /// Removes rows within `scope`. The caller adds which.
     pub(crate) fn delete(&self, scope: Scope) -> DeleteStatement {
-        Query::delete().from_table(self.name).and_where(within(scope)).take()
+        Query::delete()
+            .from_table(self.name)
+            .and_where(within(scope))
+            .take()
     }
 
     /// Adds rows, their values in the order of the columns.
     pub(crate) fn insert(&self, rows: impl IntoIterator<Item = [Value; N]>) -> InsertStatement {
-        let mut statement = Query::insert().into_table(self.name).columns(self.columns).take();
+        let mut statement = Query::insert()
+            .into_table(self.name)
+            .columns(self.columns)
+            .take();
         for row in rows {
             // OK because a row has as many values as the table has columns, by its type.
             statement.values_panic(row.map(Expr::value));
@@ -45,8 +51,12 @@ impl<const N: usize> Table<N> {
 fn within(scope: Scope) -> Expr {
     match scope {
         Scope::Company(company_id) => Expr::col("company_id").eq(company_id.as_uuid()),
-        Scope::Platform => Expr::col("company_id")
-            .in_subquery(Query::select().column("company_id").from(COMPANIES.name).take()),
+        Scope::Platform => Expr::col("company_id").in_subquery(
+            Query::select()
+                .column("company_id")
+                .from(COMPANIES.name)
+                .take(),
+        ),
     }
 }
 
@@ -120,8 +130,10 @@ pub(crate) const CAMPAIGNS: Table<15> = Table {
     ],
 };
 
-pub(crate) const CAMPAIGN_COUNTERS: Table<5> =
-    Table { name: "campaign_counters", columns: ["company_id", "campaign_id", "kind", "name", "count"] };
+pub(crate) const CAMPAIGN_COUNTERS: Table<5> = Table {
+    name: "campaign_counters",
+    columns: ["company_id", "campaign_id", "kind", "name", "count"],
+};
 
 pub(crate) const UPLOADS: Table<12> = Table {
     name: "uploads",
@@ -282,13 +294,27 @@ pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
 
 pub(crate) const EXCLUSIONS: Table<5> = Table {
     name: "exclusions",
-    columns: ["company_id", "phone_number", "source", "attempt_id", "created_at"],
+    columns: [
+        "company_id",
+        "phone_number",
+        "source",
+        "attempt_id",
+        "created_at",
+    ],
 };
 
 pub(crate) const PROVIDER_EVENTS: Table<5> = Table {
     name: "provider_events",
-    columns: ["company_id", "attempt_id", "event_id", "body", "received_at"],
+    columns: [
+        "company_id",
+        "attempt_id",
+        "event_id",
+        "body",
+        "received_at",
+    ],
 };
 
-pub(crate) const OUTBOX_EVENTS: Table<5> =
-    Table { name: "outbox_events", columns: ["company_id", "id", "kind", "body", "at"] };
+pub(crate) const OUTBOX_EVENTS: Table<5> = Table {
+    name: "outbox_events",
+    columns: ["company_id", "id", "kind", "body", "at"],
+};

@@ -61,20 +61,31 @@ fn read(row: &SqliteRow) -> Result<Skillbase, StorageError> {
 impl SkillbaseRepository for SqliteUnitOfWork {
     async fn insert(&mut self, skillbase: &Skillbase) -> Result<(), StorageError> {
         self.must_cover(skillbase.company_id)?;
-        self.execute(built(&SKILLBASES.insert([values(skillbase)?]))).await?;
+        self.execute(built(&SKILLBASES.insert([values(skillbase)?])))
+            .await?;
         Ok(())
     }
 
     async fn get(&mut self, id: SkillbaseId) -> Result<Option<Skillbase>, StorageError> {
         let mut select = SKILLBASES.select(self.scope);
         select.and_where(Expr::col("id").eq(id.as_uuid()));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn default_for(&mut self, language: Language) -> Result<Option<Skillbase>, StorageError> {
         let mut select = SKILLBASES.select(self.scope);
-        select.and_where(Expr::col("language").eq(language.code())).and_where(Expr::cust("is_default = 1"));
-        self.fetch_optional(built(&select)).await?.as_ref().map(read).transpose()
+        select
+            .and_where(Expr::col("language").eq(language.code()))
+            .and_where(Expr::cust("is_default = 1"));
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     async fn update(&mut self, skillbase: &Skillbase) -> Result<(), StorageError> {

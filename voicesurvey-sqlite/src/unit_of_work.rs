@@ -34,8 +34,15 @@ struct HasFailed;
 impl SqliteUnitOfWork {
     /// Waits for the writing connection and locks the database for writing.
     pub(crate) async fn begin(writer: &SqlitePool, scope: Scope) -> Result<Self, StorageError> {
-        let transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(storage_error)?;
-        Ok(Self { transaction, scope, has_failed: false })
+        let transaction = writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(storage_error)?;
+        Ok(Self {
+            transaction,
+            scope,
+            has_failed: false,
+        })
     }
 
     /// Refuses rows that do not belong to the scope.
@@ -60,7 +67,10 @@ impl SqliteUnitOfWork {
     }
 
     /// Runs a statement and returns its rows.
-    pub(crate) async fn fetch_all<'q, E>(&mut self, statement: E) -> Result<Vec<SqliteRow>, StorageError>
+    pub(crate) async fn fetch_all<'q, E>(
+        &mut self,
+        statement: E,
+    ) -> Result<Vec<SqliteRow>, StorageError>
     where
         E: Execute<'q, Sqlite> + 'q,
     {
@@ -91,7 +101,11 @@ impl SqliteUnitOfWork {
     }
 
     fn must_be_sound(&self) -> Result<(), StorageError> {
-        if self.has_failed { Err(StorageError::Failed(Box::new(HasFailed))) } else { Ok(()) }
+        if self.has_failed {
+            Err(StorageError::Failed(Box::new(HasFailed)))
+        } else {
+            Ok(())
+        }
     }
 
     fn noting_failure<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StorageError> {

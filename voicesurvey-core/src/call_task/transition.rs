@@ -188,19 +188,27 @@ impl CallTask {
                     .outcome
                     .is_none_or(|known| known.or_stronger(outcome) != known) =>
             {
-                self.attempts_spent
+                let not_counted = self
+                    .outcome
+                    .is_none_or(|known| !known.rule().spends_attempt);
+                self.attempts_spent + u16::from(not_counted && outcome.rule().spends_attempt)
             }
             _ => return None,
         };
-        let outcome = self
-            .outcome
-            .map_or(outcome, |known| known.or_stronger(outcome));
+        // What happens next depends on this attempt; what is remembered is the strongest of all.
         let state = match policy.retry_after(outcome, attempts_spent) {
             Some(delay) => TaskState::Retry {
                 due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay),
             },
             None => TaskState::from_final(outcome.rule().final_status)?,
         };
+        // Whoever was excluded, has refused or was given up is not called again for late news.
+        if self.state.status().is_final() && !state.status().is_final() {
+            return None;
+        }
+        let strongest = self
+            .outcome
+            .map_or(outcome, |known| known.or_stronger(outcome));
         let reason = match state {
             TaskState::Retry { .. } => Some(Reason::WaitsForRetry),
             TaskState::NotReached => Some(Reason::AttemptsUsedUp),
@@ -209,9 +217,12 @@ impl CallTask {
         Some(Self {
             state,
             attempts_spent,
-            outcome: Some(outcome),
+            outcome: Some(strongest),
             reason,
             ..self.changed(now)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::QueueLevel;
-use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskEvent};
 use crate::campaign::Campaign;
 use crate::gate::{self, Decision};
@@ -256,29 +256,13 @@ fn attempt_for(
         version: task.version + 1,
         ..task
     };
-    let attempt = CallAttempt {
-        id: attempt_id,
-        company_id: task.company_id,
-        campaign_id: task.campaign_id,
-        task_id: task.id,
-        number: task.attempts_count,
-        phone_number: task.contact.phone_number,
-        provider: request.provider.clone(),
-        provider_call_id: None,
-        state: AttemptState::Created,
-        dial_before: request.dial_before,
-        lease_until: request.lease_until,
-        created_at: request.now,
-        accepted_at: None,
-        ringing_at: None,
-        answered_at: None,
-        ended_at: None,
-        answered_by: None,
-        outcome: None,
-        raw_status: None,
-        error_code: None,
-        cost: None,
-        version: 1,
-    };
+    let attempt = CallAttempt::created(
+        attempt_id,
+        &task,
+        &request.provider,
+        request.now,
+        request.dial_before,
+        request.lease_until,
+    );
     Ok(ClaimedTask { task, attempt })
 }

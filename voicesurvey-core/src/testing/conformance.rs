@@ -38,6 +38,8 @@ pub mod events;
 pub mod exclusions;
 pub mod interviews;
 pub mod queue;
+pub mod queue_limits;
+pub mod queue_schedule;
 pub mod skillbases;
 mod support;
 pub mod tenancy;
@@ -66,6 +68,159 @@ macro_rules! storage_conformance {
                 a_unit_of_work_sees_what_it_wrote_itself,
                 a_conflict_does_not_keep_earlier_work_of_others_from_being_seen,
                 a_migrated_store_checks_out,
+            }
+            companies {
+                a_company_reads_back_as_it_was_stored,
+                a_stale_company_is_a_conflict,
+                a_company_cannot_be_added_twice,
+                companies_are_listed_in_the_order_of_their_creation,
+                an_api_key_reads_back_as_it_was_stored,
+                an_api_key_is_found_by_its_hash,
+                two_api_keys_cannot_have_one_hash,
+                a_revocation_is_never_undone,
+            }
+            skillbases {
+                a_skillbase_reads_back_as_it_was_stored,
+                a_stale_skillbase_is_a_conflict,
+                a_skillbase_cannot_be_added_twice,
+                a_language_has_one_default_skillbase,
+                an_edit_cannot_make_a_second_default,
+                a_skillbase_is_removed_once,
+                a_skillbase_in_use_cannot_be_removed,
+                skillbases_are_listed_in_the_order_of_their_creation,
+            }
+            campaigns {
+                a_campaign_reads_back_as_it_was_stored,
+                every_status_of_a_campaign_reads_back,
+                a_changed_campaign_reads_back,
+                a_stale_campaign_is_a_conflict,
+                an_unknown_campaign_cannot_be_changed,
+                a_campaign_cannot_be_added_twice,
+                campaigns_are_listed_newest_first,
+                campaigns_are_listed_by_status,
+                removing_a_campaign_removes_what_belongs_to_it,
+                a_removed_campaign_is_not_called,
+                an_upload_reads_back_as_it_was_stored,
+                an_upload_cannot_be_added_twice,
+            }
+            call_tasks {
+                a_task_reads_back_as_it_was_stored,
+                every_state_of_a_task_reads_back,
+                every_outcome_and_reason_of_a_task_reads_back,
+                a_stale_task_is_a_conflict,
+                an_unknown_task_cannot_be_changed,
+                numbers_the_campaign_has_are_passed_over,
+                thousands_of_tasks_are_added_at_once,
+                tasks_are_listed_in_the_order_of_their_creation,
+                a_full_last_page_has_no_next,
+                tasks_are_filtered_by_campaign_and_status,
+                tasks_are_found_by_part_of_name_or_number,
+                a_search_knows_no_patterns,
+                a_search_ignores_case_in_every_alphabet,
+                waiting_tasks_are_found_by_number,
+                cancelling_ends_what_waits,
+            }
+            call_attempts {
+                an_attempt_is_stored_as_it_was_claimed,
+                every_state_of_an_attempt_reads_back,
+                a_changed_attempt_reads_back,
+                a_stale_attempt_is_a_conflict,
+                attempts_are_numbered_from_one,
+                attempts_are_listed_newest_first,
+                attempts_are_filtered,
+            }
+            interviews {
+                a_conversation_reads_back_as_it_was_stored,
+                a_second_conversation_of_an_attempt_is_a_conflict,
+                a_stale_conversation_is_a_conflict,
+                turns_read_back_in_order,
+                a_turn_cannot_be_added_twice,
+                answers_read_back_in_the_order_given,
+                a_later_answer_replaces_an_earlier_one,
+                the_answers_of_a_campaign_come_in_pages,
+                the_first_consent_of_an_attempt_stays,
+                a_complete_response_stays,
+            }
+            exclusions {
+                an_exclusion_reads_back_as_it_was_stored,
+                an_exclusion_is_not_overwritten,
+                excluded_numbers_are_found_among_many,
+                an_exclusion_is_removed_once,
+                exclusions_are_listed_in_the_order_of_their_numbers,
+            }
+            events {
+                an_event_is_received_once,
+                an_event_of_a_dropped_unit_of_work_is_new_again,
+                two_attempts_may_have_events_of_one_name,
+                published_events_read_back_in_order,
+                an_event_cannot_be_published_twice,
+            }
+            tenancy {
+                another_company_does_not_exist,
+                api_keys_of_others_do_not_exist,
+                skillbases_of_others_do_not_exist,
+                campaigns_of_others_do_not_exist,
+                a_campaign_cannot_borrow_a_skillbase,
+                uploads_of_others_do_not_exist,
+                tasks_of_others_do_not_exist,
+                a_task_cannot_be_put_into_a_campaign_of_others,
+                attempts_of_others_do_not_exist,
+                interviews_of_others_do_not_exist,
+                nothing_is_written_into_interviews_of_others,
+                exclusions_of_others_do_not_exist,
+                events_of_others_do_not_exist,
+                the_platform_sees_every_company,
+            }
+            queue {
+                an_empty_queue_has_nothing_to_claim,
+                a_claim_commits_task_and_attempt,
+                a_claim_takes_at_most_what_was_asked_for,
+                concurrent_claims_never_share_a_task,
+                priority_comes_before_due_time,
+                only_running_campaigns_are_called,
+                a_resumed_campaign_goes_on,
+                added_tasks_wake_a_running_campaign,
+                a_number_is_called_once_at_a_time,
+                two_companies_may_call_one_number,
+                a_claim_makes_older_copies_stale,
+                companies_and_campaigns_take_turns,
+                an_excluded_number_is_not_claimed,
+                nobody_is_claimed_outside_the_calling_hours,
+                a_task_that_was_put_back_is_claimed_again,
+            }
+            queue_limits {
+                the_lines_of_a_campaign_are_exact,
+                the_lines_of_a_company_are_exact,
+                a_call_that_ends_frees_its_line,
+                a_line_is_freed_once,
+                a_removed_campaign_frees_its_lines,
+                a_resumed_campaign_remembers_its_calls,
+                the_pace_of_a_campaign_is_exact,
+                the_pace_of_a_company_is_exact,
+                no_minute_holds_more_calls_than_its_pace,
+                calls_are_as_far_apart_as_asked,
+                a_resumed_campaign_remembers_its_pace,
+                wider_limits_of_a_campaign_apply_at_once,
+                wider_limits_of_a_company_apply_at_once,
+                narrower_limits_let_calls_end_first,
+            }
+            queue_schedule {
+                a_task_waits_for_its_time,
+                due_tasks_become_claimable_earliest_first,
+                a_postponed_task_waits_again,
+                a_task_that_is_due_when_written_is_claimable,
+                due_tasks_do_not_wake_a_paused_campaign,
+                expired_leases_are_found,
+                scheduled_campaigns_are_found_at_their_start,
+                finished_campaigns_are_found,
+                no_more_campaigns_are_told_than_asked_for,
+            }
+            counters {
+                an_empty_campaign_counts_nothing,
+                counters_follow_added_tasks,
+                counters_follow_calls,
+                counters_follow_promotion_the_gate_and_cancelling,
+                counters_survive_a_long_mixed_history,
             }
         }
     };

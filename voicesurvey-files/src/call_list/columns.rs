@@ -57,8 +57,10 @@ impl Columns {
             .filter(|(column, _)| !own.contains(column))
         {
             let name = taken.take(cell::meant(heading), column + 1);
-            let is_unused = || records.iter().all(|record| record.cell(column).is_empty());
-            if !understood.contains(&Some(column)) && !(heading.trim().is_empty() && is_unused()) {
+            // Spreadsheets write empty columns to the right of a list.
+            let is_unused = heading.trim().is_empty()
+                && records.iter().all(|record| record.cell(column).is_empty());
+            if !is_unused && !understood.contains(&Some(column)) {
                 extra.push((column, name.clone()));
             }
             names.push(name);

@@ -1,6 +1,6 @@
 //! Finds out what stands between the cells of a CSV file.
 
-use super::heading;
+use super::{ReadLimits, heading};
 
 /// What people's programs put between cells; the first when nothing else speaks for another.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -10,8 +10,8 @@ const SAMPLE: usize = 20;
 
 /// The delimiter of the text, and the text without the line in which Excel declares it (`sep=;`),
 /// which no spreadsheet shows.
-pub(super) fn find(text: &str) -> (u8, &str) {
-    declared(text).unwrap_or_else(|| (guessed(text), text))
+pub(super) fn find<'a>(text: &'a str, limits: &ReadLimits) -> (u8, &'a str) {
+    declared(text).unwrap_or_else(|| (guessed(text, limits), text))
 }
 
 fn declared(text: &str) -> Option<(u8, &str)> {
@@ -29,10 +29,10 @@ fn declared(text: &str) -> Option<(u8, &str)> {
 
 /// The delimiter with which the header names a phone column, then the one with which the most rows
 /// are as wide as the header, then the one that makes the most columns.
-fn guessed(text: &str) -> u8 {
+fn guessed(text: &str, limits: &ReadLimits) -> u8 {
     let mut best = (DELIMITERS[0], Default::default());
     for delimiter in DELIMITERS {
-        let fit = fit(text, delimiter);
+        let fit = fit(text, delimiter, limits);
         if fit > best.1 {
             best = (delimiter, fit);
         }
@@ -40,7 +40,7 @@ fn guessed(text: &str) -> u8 {
     best.0
 }
 
-fn fit(text: &str, delimiter: u8) -> (bool, usize, usize) {
+fn fit(text: &str, delimiter: u8, limits: &ReadLimits) -> (bool, usize, usize) {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -55,12 +55,21 @@ fn fit(text: &str, delimiter: u8) -> (bool, usize, usize) {
         return Default::default();
     }
     let as_wide = records.filter(|record| record.len() == width).count();
-    (header.iter().any(heading::is_phone_number), as_wide, width)
+    // A file of one endless row is refused later; here it must not cost time.
+    let names_phone = header
+        .iter()
+        .take(limits.max_columns)
+        .any(heading::is_phone_number);
+    (names_phone, as_wide, width)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn find(text: &str) -> (u8, &str) {
+        super::find(text, &ReadLimits::default())
+    }
 
     #[test]
     fn each_delimiter_is_recognised() {

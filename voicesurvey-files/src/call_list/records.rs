@@ -38,7 +38,10 @@ pub(super) fn read(
     let mut cells = 0;
     loop {
         let start = offset(&reader);
-        if !reader.read_record(&mut found).map_err(unreadable)? {
+        if !reader
+            .read_record(&mut found)
+            .map_err(|error| unreadable(&error))?
+        {
             return Ok(records);
         }
         // The reader passes over blank lines in silence.
@@ -71,7 +74,7 @@ fn offset<R: std::io::Read>(reader: &csv::Reader<R>) -> usize {
 }
 
 /// Text in UTF-8 with rows of any width is always readable; this is for the compiler.
-fn unreadable(error: csv::Error) -> CallListError {
+fn unreadable(error: &csv::Error) -> CallListError {
     CallListError::UnsupportedFormat {
         seems_to_be: format!("text that is not CSV ({error})"),
     }

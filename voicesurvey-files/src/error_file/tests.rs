@@ -52,7 +52,12 @@ const LIST: &str = "Nome;Telefono;Lingua;Note;Note\n\
 
 #[test]
 fn rows_that_were_not_taken_stand_beside_the_reason() {
-    insta::assert_snapshot!(error_file(&read(LIST.as_bytes())), @"");
+    insta::assert_snapshot!(error_file(&read(LIST.as_bytes())), @r#"
+    Nome,Telefono,Lingua,Note,Note_2,column_6,error_row,error_column,error_reason
+    Niccolò,,it,'=cmd|' /C calc'!A0,'@casa,,3,phone_number,Empty phone number
+    Zoë,+39 354 55,en,-5,"a, ""b""",spare,4,phone_number,Phone number is too short
+    Bea,354 5550101,klingon,,,,5,language,"unknown language 'klingon': use it, en, ru, es, fr or de"
+    "#);
 }
 
 #[test]
@@ -69,8 +74,9 @@ fn a_mended_file_can_be_uploaded_again() {
     );
     assert_eq!(again.columns[..5], list.columns[..]);
     // What was marked as text for the spreadsheet is itself again.
-    assert_eq!(again.rows[0].extra, list.rows[1].extra);
     assert_eq!(again.rows[0].extra["Note"], "=cmd|' /C calc'!A0");
+    assert_eq!(again.rows[0].extra["Note_2"], "@casa");
+    assert_eq!(again.rows[1].extra["column_6"], "spare");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use voicesurvey_core::conversation::Answer;
+use voicesurvey_core::survey::AnswerValue;
 
 use super::instant;
 use crate::Encoding;
@@ -50,7 +51,7 @@ impl<W: Write> AnswersFile<W> {
             answer
                 .result
                 .value()
-                .map(|value| value.to_text())
+                .map(AnswerValue::to_text)
                 .unwrap_or_default(),
             answer.words.clone(),
             format!("{}.{:02}", hundredths / 100, hundredths % 100),

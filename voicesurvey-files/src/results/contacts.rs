@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse};
-use voicesurvey_core::survey::Survey;
+use voicesurvey_core::survey::{AnswerValue, Survey};
 
 use super::optional_instant;
 use crate::Encoding;
@@ -141,5 +141,5 @@ fn value_of(answers: &[Answer], question_key: &str) -> String {
         .iter()
         .find(|answer| answer.question_key == question_key);
     let value = answer.and_then(|answer| answer.result.value());
-    value.map(|value| value.to_text()).unwrap_or_default()
+    value.map(AnswerValue::to_text).unwrap_or_default()
 }

@@ -104,6 +104,7 @@ fn survey() -> Survey {
         consent_question: None,
         questions: ["words", "score", "age", "outcome"].map(question).into(),
         completion_message: String::new(),
+        translations: BTreeMap::new(),
     }
 }
 
@@ -175,7 +176,12 @@ fn contacts_stand_in_one_row_with_their_answers() {
         response: None,
     })
     .unwrap();
-    insta::assert_snapshot!(text(file.finish().unwrap()), @"");
+    insta::assert_snapshot!(text(file.finish().unwrap()), @r#"
+    task_id,phone_number,name,language,city,status_2,note,missing,status,outcome,attempts,consent,interview,words,score,age,outcome_2,completed_at
+    018f0000-0000-7000-8000-000000000001,+393545550100,Niccolò D'Amico,it,Forlì,gold,'=1+1,,completed,completed,2,given,complete,'=SUM(A1),-4.5,,,2026-03-02T10:04:05Z
+    018f0000-0000-7000-8000-000000000001,+393545550100,Niccolò D'Amico,it,Forlì,gold,'=1+1,,completed,completed,2,given,partial,,-4.5,,,
+    018f0000-0000-7000-8000-000000000001,+393545550100,Niccolò D'Amico,,,,,,pending,,0,,,,,,,
+    "#);
 }
 
 #[test]
@@ -224,7 +230,11 @@ fn calls_stand_in_one_row_each() {
     let mut file = AttemptsFile::new(Vec::new(), Encoding::Utf8).unwrap();
     file.write(&attempt).unwrap();
     file.write(&live).unwrap();
-    insta::assert_snapshot!(text(file.finish().unwrap()), @"");
+    insta::assert_snapshot!(text(file.finish().unwrap()), @r#"
+    task_id,attempt_id,attempt_number,phone_number,provider,provider_call_id,state,outcome,answered_by,started_at,accepted_at,ringing_at,answered_at,ended_at,talk_seconds,provider_raw_status,error_code,cost,currency
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,2,+393545550100,simulated,SIM-1,ended,completed,person,2026-03-02T10:00:05Z,2026-03-02T10:00:05Z,2026-03-02T10:01:05Z,2026-03-02T10:02:05Z,2026-03-02T10:04:05Z,120,completed,,0.0130,EUR
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,2,+393545550100,simulated,,unknown,,,2026-03-02T10:00:05Z,,,,,,,'@31000,,
+    "#);
 }
 
 #[test]
@@ -238,5 +248,11 @@ fn answers_stand_beside_their_evidence() {
         ..answers()[0].clone()
     };
     file.write(&certain).unwrap();
-    insta::assert_snapshot!(text(file.finish().unwrap()), @"");
+    insta::assert_snapshot!(text(file.finish().unwrap()), @r#"
+    task_id,attempt_id,answer_id,question_key,result,value,words,confidence,interpreted_by,repeats,turn_id,answered_at
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,words,answered,'=SUM(A1),'=SUM(A1),0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,age,dont_know,,"non so, ""boh""",0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,1.00,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
+    "#);
 }

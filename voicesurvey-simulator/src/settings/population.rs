@@ -21,7 +21,7 @@ pub struct Population {
     pub questions: QuestionBehaviour,
 }
 
-/// What is behind a number. Tried in this order; decided once per number.
+/// What is behind a number, decided once per number. The first four are tried in this order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NumberMix {

@@ -63,7 +63,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
     ],
     mumbles: &[
         "hm",
-        "na ja, wie soll ich sagen",
+        "wie soll ich sagen",
         "Moment, ich mache das Radio leiser",
         "kommt drauf an",
         "vielleicht",

@@ -58,36 +58,33 @@ fn italian(value: usize) -> String {
     const SMALL: &str = "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici \
         tredici quattordici quindici sedici diciassette diciotto diciannove";
     const TENS: &str = "- - venti trenta quaranta cinquanta sessanta settanta ottanta novanta";
-    match value {
-        0..=19 => word(SMALL, value).to_owned(),
+    let words = match value {
+        0..=19 => return word(SMALL, value).to_owned(),
         20..=99 => {
             let (tens, unit) = (word(TENS, value / 10), value % 10);
             match unit {
                 0 => tens.to_owned(),
                 // The final vowel of the tens falls before another: ventuno, ventotto.
                 1 | 8 => format!("{}{}", &tens[..tens.len() - 1], word(SMALL, unit)),
-                3 => format!("{tens}tré"),
                 _ => format!("{tens}{}", word(SMALL, unit)),
             }
         }
-        100..=999 => {
-            let hundreds = if value < 200 {
-                ""
-            } else {
-                word(SMALL, value / 100)
-            };
-            match value % 100 {
-                0 => format!("{hundreds}cento"),
-                3 => format!("{hundreds}centotré"),
-                below => format!("{hundreds}cento{}", italian(below)),
-            }
-        }
+        100..=199 => format!("cento{}", rest(value % 100, italian)),
+        200..=999 => format!(
+            "{}cento{}",
+            word(SMALL, value / 100),
+            rest(value % 100, italian)
+        ),
         1000..=1999 => format!("mille{}", rest(value % 1000, italian)),
         _ => {
             // The accent marks the end of the whole word only: ventitremila.
             let thousands = italian(value / 1000).replace('é', "e");
             format!("{thousands}mila{}", rest(value % 1000, italian))
         }
+    };
+    match words.strip_suffix("tre") {
+        Some(before) => format!("{before}tré"),
+        None => words,
     }
 }
 
@@ -281,7 +278,7 @@ mod tests {
             (Language::It, 28, "ventotto"),
             (Language::It, 108, "centootto"),
             (Language::It, 2_345, "duemilatrecentoquarantacinque"),
-            (Language::It, 23_003, "ventitremilatre"),
+            (Language::It, 23_003, "ventitremilatré"),
             (Language::En, 42, "forty-two"),
             (Language::En, 105, "one hundred and five"),
             (Language::En, 2_001, "two thousand and one"),

@@ -170,9 +170,7 @@ fn is_number_after_all(
     }
     let others = reading.content_outside(start, end);
     let is_article = reading.hit_at(Meaning::Article, start).is_some();
-    others == 0
-        || (leads && reading.content_outside(start, end + 2) == 0)
-        || (!bounds.is_scale && !is_article && others <= NEARLY_WHOLE)
+    others == 0 || (!bounds.is_scale && !is_article && others <= NEARLY_WHOLE)
 }
 
 /// "Four out of five": the value and what it is out of.

@@ -71,9 +71,10 @@ impl Reading {
         self.content_in(0, self.text.len())
     }
 
-    /// How many of the words from `start` up to `end` carry meaning.
+    /// How many of the words from `start` up to `end` carry meaning; past the end there are none.
     pub(super) fn content_in(&self, start: usize, end: usize) -> usize {
-        self.content_before[end] - self.content_before[start]
+        let up_to = |index: usize| self.content_before[index.min(self.text.len())];
+        up_to(end) - up_to(start)
     }
 
     /// How many words outside a stretch carry meaning.

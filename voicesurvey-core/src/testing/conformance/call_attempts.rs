@@ -1,1 +1,249 @@
-//! Cases are being written.
+//! Call attempts. Only a claim makes them, so every case begins with one.
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use super::StorageUnderTest;
+use super::support::{
+    all_pages, assert_conflict, begin, claim, claim_all, commit, live_call, page_after,
+    run_campaign, running_campaign, settle, store_tasks, stored_attempt,
+};
+use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use crate::money::Cost;
+use crate::outcome::Outcome;
+use crate::ports::PageRequest;
+use crate::ports::repositories::CallAttemptFilter;
+use crate::testing::samples;
+
+/// A claim's attempt is stored as the claim returned it.
+pub async fn an_attempt_is_stored_as_it_was_claimed(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let attempt = &call.attempt;
+    assert_eq!(attempt.state, AttemptState::Created);
+    assert_eq!((attempt.number, attempt.version), (1, 1));
+    assert_eq!(attempt.phone_number, call.task.contact.phone_number);
+    assert_eq!(call.task.state.attempt_id(), Some(attempt.id));
+    let mut work = begin(store, &company).await;
+    assert_eq!(
+        work.call_attempts().get(attempt.id).await.unwrap().as_ref(),
+        Some(attempt)
+    );
+    let locked = work
+        .call_attempts()
+        .get_for_update(attempt.id)
+        .await
+        .unwrap();
+    assert_eq!(locked.as_ref(), Some(attempt));
+}
+
+/// An attempt reads back in every state, with every answerer.
+pub async fn every_state_of_an_attempt_reads_back(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let mut attempt = call.attempt;
+    let mut work = begin(store, &company).await;
+    let answerers = AnsweredBy::ALL.map(|answerer| (attempt.state, Some(answerer)));
+    let states = AttemptState::ALL.map(|state| (state, None));
+    for (state, answered_by) in answerers.into_iter().chain(states) {
+        let changed = CallAttempt {
+            state,
+            answered_by,
+            ..attempt
+        };
+        work.call_attempts().update(&changed).await.unwrap();
+        attempt = work.call_attempts().get(changed.id).await.unwrap().unwrap();
+        assert_eq!(
+            attempt,
+            CallAttempt {
+                version: changed.version + 1,
+                ..changed
+            }
+        );
+    }
+}
+
+/// Everything optional reads back, to the microsecond and the last decimal.
+pub async fn a_changed_attempt_reads_back(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let at = |microseconds| Some(samples::now() + TimeDelta::microseconds(microseconds));
+    let costs = [
+        Decimal::new(1, 10),
+        Decimal::new(-75, 4),
+        Decimal::new(123_456_789_012_345_678, 6),
+        Decimal::new(10, 2),
+    ];
+    let mut version = 1;
+    for amount in costs {
+        let changed = CallAttempt {
+            provider_call_id: Some("CA123".to_owned()),
+            state: AttemptState::Ended,
+            lease_until: samples::now() + TimeDelta::hours(1),
+            accepted_at: at(1),
+            ringing_at: at(2),
+            answered_at: at(3),
+            ended_at: at(4),
+            answered_by: Some(AnsweredBy::Person),
+            outcome: Some(Outcome::Partial),
+            raw_status: Some("in-progress «è»".to_owned()),
+            error_code: Some("21217".to_owned()),
+            cost: Some(Cost {
+                amount,
+                currency: "EUR".to_owned(),
+            }),
+            version,
+            ..call.attempt.clone()
+        };
+        let mut work = begin(store, &company).await;
+        work.call_attempts().update(&changed).await.unwrap();
+        commit(work).await;
+        version += 1;
+        let stored = stored_attempt(store, call.attempt.id).await;
+        assert_eq!(stored, CallAttempt { version, ..changed });
+    }
+}
+
+/// Of two who change an attempt at the same time, the second is refused, also if both end it.
+pub async fn a_stale_attempt_is_a_conflict(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let ended = call.attempt.ended(Outcome::Busy, samples::now());
+    let mut work = begin(store, &company).await;
+    work.call_attempts().update(&ended).await.unwrap();
+    commit(work).await;
+    let mut work = begin(store, &company).await;
+    assert_conflict(work.call_attempts().update(&ended).await);
+}
+
+/// The attempts of a task are numbered 1, 2, 3, and each is a row of its own.
+pub async fn attempts_are_numbered_from_one(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let task = samples::task(&campaign, "+393471234567");
+    store_tasks(store, std::slice::from_ref(&task)).await;
+    let mut now = samples::now();
+    let mut attempts = Vec::new();
+    for number in 1..=3 {
+        store
+            .promote_due(now, super::support::at_most(10))
+            .await
+            .unwrap();
+        let call = claim(store, now, 5)
+            .await
+            .pop()
+            .expect("the task is due again");
+        assert_eq!(
+            (call.attempt.number, call.task.attempts_count),
+            (number, number)
+        );
+        settle(store, &call, Outcome::Busy, now).await;
+        attempts.insert(0, stored_attempt(store, call.attempt.id).await);
+        now += TimeDelta::minutes(30);
+    }
+    store
+        .promote_due(now, super::support::at_most(10))
+        .await
+        .unwrap();
+    assert_eq!(
+        claim(store, now, 5).await,
+        [],
+        "three attempts are all the policy allows"
+    );
+    let filter = CallAttemptFilter {
+        task_id: Some(task.id),
+        ..CallAttemptFilter::default()
+    };
+    let mut work = begin(store, &company).await;
+    let listed = all_pages!(2, |page| work.call_attempts().list(&filter, page));
+    assert_eq!(listed, attempts, "newest first");
+}
+
+/// Attempts are listed newest first; pages neither skip nor repeat when calls are made meanwhile.
+pub async fn attempts_are_listed_newest_first(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 6)).await;
+    let mut expected = Vec::new();
+    for seconds in 0..5 {
+        let now = samples::now() + TimeDelta::seconds(seconds);
+        expected.insert(0, claim(store, now, 1).await.pop().unwrap().attempt);
+    }
+    let filter = CallAttemptFilter {
+        campaign_id: Some(campaign.id),
+        ..CallAttemptFilter::default()
+    };
+    let mut work = begin(store, &company).await;
+    let first = work
+        .call_attempts()
+        .list(&filter, &PageRequest::first(2))
+        .await
+        .unwrap();
+    drop(work);
+    let newest = claim(store, samples::now() + TimeDelta::seconds(9), 1)
+        .await
+        .pop()
+        .unwrap();
+    let mut work = begin(store, &company).await;
+    let second = work
+        .call_attempts()
+        .list(&filter, &page_after(&first, 3))
+        .await
+        .unwrap();
+    assert_eq!(second.next, None);
+    assert_eq!([first.rows, second.rows].concat(), expected);
+    expected.insert(0, newest.attempt);
+    assert_eq!(
+        all_pages!(4, |page| work.call_attempts().list(&filter, page)),
+        expected
+    );
+}
+
+/// Campaign, task and state narrow the list together.
+pub async fn attempts_are_filtered(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 4)).await;
+    store_tasks(store, &samples::tasks(&other, 11, 3)).await;
+    let calls = claim_all(store, samples::now()).await;
+    assert_eq!(calls.len(), 7);
+    for call in calls
+        .iter()
+        .filter(|call| call.task.campaign_id == campaign.id)
+        .take(3)
+    {
+        settle(store, call, Outcome::Busy, samples::now()).await;
+    }
+    let counted = [
+        (CallAttemptFilter::default(), 7),
+        (
+            CallAttemptFilter {
+                campaign_id: Some(campaign.id),
+                ..CallAttemptFilter::default()
+            },
+            4,
+        ),
+        (
+            CallAttemptFilter {
+                state: Some(AttemptState::Ended),
+                ..CallAttemptFilter::default()
+            },
+            3,
+        ),
+        (
+            CallAttemptFilter {
+                campaign_id: Some(other.id),
+                state: Some(AttemptState::Ended),
+                ..CallAttemptFilter::default()
+            },
+            0,
+        ),
+        (
+            CallAttemptFilter {
+                campaign_id: Some(calls[0].task.campaign_id),
+                task_id: Some(calls[0].task.id),
+                state: None,
+            },
+            1,
+        ),
+    ];
+    let mut work = begin(store, &company).await;
+    for (filter, expected) in counted {
+        let listed = all_pages!(2, |page| work.call_attempts().list(&filter, page));
+        assert_eq!(listed.len(), expected, "{filter:?}");
+    }
+}

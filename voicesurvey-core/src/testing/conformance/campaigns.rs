@@ -1,1 +1,416 @@
-//! Cases are being written.
+//! Campaigns and the uploads of their call lists.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use super::StorageUnderTest;
+use super::support::{
+    all_pages, assert_conflict, begin, begin_as, claim, commit, live_call, page_after,
+    run_campaign, running_campaign, store_campaign, store_tasks, stored_company, stored_task,
+};
+use crate::call_list::{RowError, Upload};
+use crate::calling_hours::CallingHours;
+use crate::campaign::{
+    Campaign, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule, SettingsSnapshot,
+};
+use crate::company::Company;
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter};
+use crate::ports::{PageRequest, Scope};
+use crate::survey::{ChoiceOption, Question, QuestionKind, Survey, SurveyTranslation};
+use crate::testing::samples::{self, SampleCampaign};
+
+/// A campaign with every optional thing there is, and every kind of question.
+fn rich_campaign(company: &Company) -> Campaign {
+    let mut campaign = samples::campaign(company);
+    let later = |seconds| samples::now() + TimeDelta::microseconds(seconds);
+    let number = |min, max| QuestionKind::Numeric {
+        min,
+        max,
+        decimals: true,
+    };
+    let option = |key: &str| ChoiceOption {
+        key: key.to_owned(),
+        say: vec![format!("{key} sì"), format!("'{key}' \\ \"è\"")],
+    };
+    let kinds = [
+        QuestionKind::FreeText,
+        number(None, None),
+        number(
+            Some(Decimal::new(-105, 1)),
+            Some(Decimal::new(1_000_000_000_000_001, 6)),
+        ),
+        QuestionKind::Scale { min: -5, max: 10 },
+        QuestionKind::YesNo,
+        QuestionKind::Choice {
+            options: vec![option("blu"), option("verde")],
+        },
+    ];
+    let questions = kinds.into_iter().enumerate().map(|(index, kind)| Question {
+        key: format!("q{index}"),
+        text: "Perché {{name}}? Чому? 为什么".to_owned(),
+        kind,
+        required: index % 2 == 0,
+        retries: u8::MAX,
+    });
+    let translation = SurveyTranslation {
+        intro_script: "Hello".to_owned(),
+        consent_question: None,
+        questions: BTreeMap::from([("q0".to_owned(), "Why?".to_owned())]),
+        completion_message: "Bye".to_owned(),
+    };
+    campaign.name = "Кампания 2027 😀".to_owned();
+    campaign.description = "a\nb\tc".to_owned();
+    campaign.settings.language = Language::Fr;
+    campaign.settings.survey = Survey {
+        questions: questions.collect(),
+        consent_question: None,
+        translations: BTreeMap::from([(Language::En, translation)]),
+        ..samples::survey()
+    };
+    campaign.settings.schedule = Schedule {
+        starts_at: Some(later(1)),
+        ends_at: Some(later(2)),
+        hours: serde_json::from_str::<CallingHours>(
+            r#"{"weekly": {"fri": [["09:00", "13:00"], ["22:00", "02:00"]]},
+                "holidays": ["2026-12-25"], "eves": ["2026-12-24"],
+                "eve_hours": [["10:00", "13:00"]]}"#,
+        )
+        .unwrap(),
+        time_zone: "Pacific/Apia".parse().unwrap(),
+    };
+    campaign.settings.pacing = Pacing {
+        max_concurrent_calls: 3,
+        pace: Pace {
+            calls_per_minute: 7,
+            seconds_between_calls: 9,
+        },
+    };
+    campaign.settings.retry = RetryPolicy {
+        max_attempts: 5,
+        delays_minutes: vec![60, 240, 1440],
+        retried_outcomes: Some(vec![Outcome::Busy, Outcome::NoAnswer]),
+    };
+    campaign.snapshot = Some(SettingsSnapshot {
+        frozen_at: later(3),
+        skillbase: samples::skillbase(company),
+        settings: campaign.settings.clone(),
+    });
+    campaign.updated_at = later(4);
+    campaign.started_at = Some(later(5));
+    campaign.ended_at = Some(later(6));
+    campaign
+}
+
+/// A campaign reads back as it was stored, with everything that is optional.
+pub async fn a_campaign_reads_back_as_it_was_stored(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, rich_campaign(&company)).await;
+    let mut work = begin(store, &company).await;
+    let stored = work.campaigns().get(campaign.id).await.unwrap();
+    assert_eq!(stored, Some(campaign.clone()));
+    let locked = work.campaigns().get_for_update(campaign.id).await.unwrap();
+    assert_eq!(locked, Some(campaign));
+}
+
+/// Every status reads back, and every reason for a pause.
+pub async fn every_status_of_a_campaign_reads_back(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let pauses = PauseReason::ALL.map(CampaignStatus::Paused);
+    for status in CampaignStatus::ALL.into_iter().chain(pauses) {
+        let campaign = store_campaign(store, samples::campaign(&company).in_status(status)).await;
+        let mut work = begin(store, &company).await;
+        assert_eq!(
+            work.campaigns().get(campaign.id).await.unwrap(),
+            Some(campaign)
+        );
+    }
+}
+
+/// Everything that an update changes reads back.
+pub async fn a_changed_campaign_reads_back(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let draft = store_campaign(store, samples::campaign(&company)).await;
+    let changed = Campaign {
+        id: draft.id,
+        status: CampaignStatus::Paused(PauseReason::Budget),
+        ..rich_campaign(&company)
+    };
+    let mut work = begin(store, &company).await;
+    work.campaigns().update(&changed).await.unwrap();
+    let stored = work.campaigns().get(draft.id).await.unwrap();
+    assert_eq!(
+        stored,
+        Some(Campaign {
+            version: 2,
+            ..changed
+        })
+    );
+}
+
+/// Of two who change a campaign at the same time, the second is refused.
+pub async fn a_stale_campaign_is_a_conflict(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let draft = store_campaign(store, samples::campaign(&company)).await;
+    let mut work = begin(store, &company).await;
+    work.campaigns()
+        .update(&draft.clone().running())
+        .await
+        .unwrap();
+    assert_conflict(
+        work.campaigns()
+            .update(&draft.in_status(CampaignStatus::Cancelled))
+            .await,
+    );
+}
+
+/// A campaign that is not there cannot be changed.
+pub async fn an_unknown_campaign_cannot_be_changed(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut work = begin(store, &company).await;
+    assert_conflict(work.campaigns().update(&samples::campaign(&company)).await);
+}
+
+/// An identifier names one campaign.
+pub async fn a_campaign_cannot_be_added_twice(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    let mut work = begin(store, &company).await;
+    assert_conflict(work.campaigns().insert(&campaign).await);
+}
+
+/// Campaigns are listed newest first, and a new one neither repeats nor hides others.
+pub async fn campaigns_are_listed_newest_first(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaigns = Vec::new();
+    for _ in 0..5 {
+        campaigns.insert(0, store_campaign(store, samples::campaign(&company)).await);
+    }
+    let mut work = begin(store, &company).await;
+    let first = work
+        .campaigns()
+        .list(None, &PageRequest::first(2))
+        .await
+        .unwrap();
+    drop(work);
+    let newest = store_campaign(store, samples::campaign(&company)).await;
+    let mut work = begin(store, &company).await;
+    let second = work
+        .campaigns()
+        .list(None, &page_after(&first, 3))
+        .await
+        .unwrap();
+    assert_eq!([first.rows, second.rows].concat(), campaigns);
+    assert_eq!(second.next, None);
+    campaigns.insert(0, newest);
+    assert_eq!(
+        all_pages!(4, |page| work.campaigns().list(None, page)),
+        campaigns
+    );
+}
+
+/// A status narrows the list, over all pages; a name that is no status finds nothing.
+pub async fn campaigns_are_listed_by_status(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut paused = Vec::new();
+    for reason in PauseReason::ALL {
+        store_campaign(store, samples::campaign(&company)).await;
+        let campaign = samples::campaign(&company).in_status(CampaignStatus::Paused(reason));
+        paused.insert(0, store_campaign(store, campaign).await);
+    }
+    let mut work = begin(store, &company).await;
+    let listed = all_pages!(3, |page| work.campaigns().list(Some("paused"), page));
+    assert_eq!(listed, paused);
+    let none = work
+        .campaigns()
+        .list(Some("asleep"), &PageRequest::default())
+        .await
+        .unwrap();
+    assert_eq!((none.rows, none.next), (Vec::new(), None));
+}
+
+/// Removing a campaign removes all that belongs to it and nothing that belongs to others.
+pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let id = call.task.campaign_id;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    let others = samples::tasks(&other, 50, 2);
+    store_tasks(store, &others).await;
+    let mut work = begin(store, &company).await;
+    let campaign = work.campaigns().get(id).await.unwrap().unwrap();
+    let upload = samples::upload(&campaign);
+    work.call_lists().insert(&upload).await.unwrap();
+    let turn = samples::turn(&call.attempt, 1);
+    let interviews = work.interviews();
+    interviews
+        .insert_conversation(&samples::conversation(&call.attempt))
+        .await
+        .unwrap();
+    interviews
+        .insert_turns(std::slice::from_ref(&turn))
+        .await
+        .unwrap();
+    interviews
+        .put_answer(&samples::answer(&call.attempt, &turn, "q1"))
+        .await
+        .unwrap();
+    interviews
+        .insert_consent(&samples::consent(&call.attempt, &turn))
+        .await
+        .unwrap();
+    interviews
+        .put_response(&samples::response(&call.attempt))
+        .await
+        .unwrap();
+    work.events()
+        .receive(&samples::call_event(&call.attempt, "e1"), samples::now())
+        .await
+        .unwrap();
+    commit(work).await;
+
+    let mut work = begin(store, &company).await;
+    assert!(work.campaigns().delete(id).await.unwrap());
+    assert!(!work.campaigns().delete(id).await.unwrap());
+    commit(work).await;
+
+    let mut work = begin(store, &company).await;
+    assert_eq!(work.campaigns().get(id).await.unwrap(), None);
+    assert_eq!(
+        work.campaigns().counters(id).await.unwrap().total_tasks(),
+        0
+    );
+    assert_eq!(work.call_lists().get(upload.id).await.unwrap(), None);
+    let page = PageRequest::default();
+    let tasks = CallTaskFilter {
+        campaign_id: Some(id),
+        ..CallTaskFilter::default()
+    };
+    assert_eq!(
+        work.call_tasks().list(&tasks, &page).await.unwrap().rows,
+        []
+    );
+    let attempts = CallAttemptFilter {
+        campaign_id: Some(id),
+        ..CallAttemptFilter::default()
+    };
+    assert_eq!(
+        work.call_attempts()
+            .list(&attempts, &page)
+            .await
+            .unwrap()
+            .rows,
+        []
+    );
+    assert_eq!(
+        work.call_attempts().get(call.attempt.id).await.unwrap(),
+        None
+    );
+    let interviews = work.interviews();
+    assert_eq!(
+        interviews.conversation(call.attempt.id).await.unwrap(),
+        None
+    );
+    assert_eq!(interviews.turns(call.attempt.id).await.unwrap(), []);
+    assert_eq!(interviews.answers(call.task.id).await.unwrap(), []);
+    assert_eq!(
+        interviews.campaign_answers(id, &page).await.unwrap().rows,
+        []
+    );
+    assert_eq!(interviews.consent(call.attempt.id).await.unwrap(), None);
+    assert_eq!(interviews.response(call.task.id).await.unwrap(), None);
+    assert_eq!(
+        work.campaigns().get(other.id).await.unwrap(),
+        Some(other.clone())
+    );
+    assert_eq!(
+        work.campaigns()
+            .counters(other.id)
+            .await
+            .unwrap()
+            .total_tasks(),
+        2
+    );
+    drop(work);
+    assert_eq!(stored_task(store, others[0].id).await, others[0]);
+    assert_eq!(
+        claim(store, samples::now(), 10).await.len(),
+        2,
+        "the others can still be called"
+    );
+    assert_eq!(
+        store.next_expiry_at().await.unwrap(),
+        Some(samples::now() + TimeDelta::minutes(10))
+    );
+}
+
+/// A campaign that is removed before it was ever called is not called any more.
+pub async fn a_removed_campaign_is_not_called(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let mut tasks = samples::tasks(&campaign, 1, 2);
+    tasks[1].state = crate::call_task::TaskState::Pending {
+        due_at: samples::now() + TimeDelta::hours(1),
+    };
+    store_tasks(store, &tasks).await;
+    let mut work = begin(store, &company).await;
+    assert!(work.campaigns().delete(campaign.id).await.unwrap());
+    commit(work).await;
+    assert_eq!(claim(store, samples::now(), 10).await, []);
+    assert_eq!(store.next_due_at().await.unwrap(), None);
+    assert_eq!(store.next_expiry_at().await.unwrap(), None);
+}
+
+/// An upload reads back with its row errors, in the order of the file.
+pub async fn an_upload_reads_back_as_it_was_stored(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    let error = |row| RowError {
+        row,
+        column: "phone_number".to_owned(),
+        value: "n/a".to_owned(),
+        reason: "Phone number contains letters".to_owned(),
+        original: vec![
+            "n/a".to_owned(),
+            "Zoë \"Z\", Łukasz".to_owned(),
+            String::new(),
+        ],
+    };
+    let uploads = [
+        samples::upload(&campaign),
+        Upload {
+            file_name: "клиенты.csv".to_owned(),
+            total_rows: 5_000_000_000,
+            created: 4_999_999_990,
+            duplicates_in_list: 3,
+            duplicates_in_campaign: 4,
+            excluded: 5,
+            errors: vec![error(9), error(3), error(4)],
+            ..samples::upload(&campaign)
+        },
+    ];
+    let mut work = begin(store, &company).await;
+    for upload in &uploads {
+        work.call_lists().insert(upload).await.unwrap();
+    }
+    commit(work).await;
+    for upload in uploads {
+        let mut work = begin_as(store, Scope::Platform).await;
+        assert_eq!(
+            work.call_lists().get(upload.id).await.unwrap(),
+            Some(upload)
+        );
+    }
+}
+
+/// An identifier names one upload.
+pub async fn an_upload_cannot_be_added_twice(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    let upload = samples::upload(&campaign);
+    let mut work = begin(store, &company).await;
+    work.call_lists().insert(&upload).await.unwrap();
+    assert_conflict(work.call_lists().insert(&upload).await);
+}

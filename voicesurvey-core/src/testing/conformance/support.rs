@@ -228,7 +228,7 @@ macro_rules! all_pages {
             let $page = &request;
             let page = $list.await.unwrap();
             assert!(
-                page.rows.len() <= usize::from($at_most),
+                page.rows.len() <= usize::from(request.at_most),
                 "a page is no longer than asked"
             );
             rows.extend(page.rows);

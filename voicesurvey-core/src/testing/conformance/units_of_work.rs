@@ -5,9 +5,9 @@ use super::support::{
     assert_conflict, begin, begin_as, commit, live_call, store_campaign, stored_attempt,
     stored_company, stored_task,
 };
-use crate::call_task::TaskEvent;
+use crate::call_task::TaskState;
 use crate::ports::Scope;
-use crate::testing::samples;
+use crate::testing::samples::{self, SampleTask};
 
 /// A unit of work that is dropped leaves nothing behind.
 pub async fn a_dropped_unit_of_work_leaves_nothing_behind(store: &dyn StorageUnderTest) {
@@ -22,11 +22,7 @@ pub async fn a_dropped_unit_of_work_leaves_nothing_behind(store: &dyn StorageUnd
         .await
         .unwrap();
     work.exclusions().insert(&exclusion).await.unwrap();
-    let excluded = call
-        .task
-        .clone()
-        .on(TaskEvent::Excluded, samples::now())
-        .unwrap();
+    let excluded = call.task.clone().in_state(TaskState::Excluded);
     work.call_tasks().update(&excluded).await.unwrap();
     work.campaigns()
         .delete(call.task.campaign_id)

@@ -134,7 +134,7 @@ fn is_allowed(expected: &Expected, intent: &Intent) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_500) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
 
     #[test]
     fn no_words_give_an_answer_outside_the_bounds(

@@ -59,6 +59,7 @@ const ITALIAN: &[Case] = &[
     (OneToFive, "il minimo", "=1"),
     (OneToFive, "due stelle", "=2"),
     (OneToFive, "sei", "!6"),
+    (OneToFive, "uno su", "unclear"),
     (OneToFive, "boh", "dont_know"),
     (ZeroToTen, "un otto pieno", "=8"),
     (ZeroToTen, "dal sette all'otto", "?7,8"),
@@ -142,6 +143,7 @@ const ENGLISH: &[Case] = &[
     (OneToFive, "it's a five from me", "=5"),
     (OneToFive, "three, sorry, two", "=2"),
     (OneToFive, "one star", "=1"),
+    (OneToFive, "one or", "unclear"),
     (OneToFive, "definitely a one", "=1"),
     (
         OneToFive,

@@ -1,0 +1,26 @@
+# Recipes; each is one line of cargo.
+
+# Formatting, lints and documentation.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Everything, with a PostgreSQL of its own.
+test:
+    cargo test --workspace
+
+# What needs no database.
+test-fast:
+    cargo test -p voicesurvey-core -p voicesurvey-simulator -p voicesurvey-files
+
+# Licences, advisories and arrows between crates.
+deny:
+    cargo deny check
+
+# Accept changed snapshots after reading them.
+snapshots:
+    cargo insta review
+
+demo:
+    cargo run --release -p voicesurvey-server -- demo

@@ -1,0 +1,263 @@
+//! The whole machine as a table, and the rules that the table must not lose.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::call_list::Contact;
+use crate::call_task::TaskStatus;
+use crate::id::{CallTaskId, CampaignId, CompanyId};
+
+fn now() -> Timestamp {
+    Timestamp::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn attempt_id(number: u128) -> CallAttemptId {
+    CallAttemptId::from_uuid(Uuid::from_u128(number))
+}
+
+fn task(state: TaskState) -> CallTask {
+    CallTask {
+        id: CallTaskId::from_uuid(Uuid::nil()),
+        company_id: CompanyId::from_uuid(Uuid::nil()),
+        campaign_id: CampaignId::from_uuid(Uuid::nil()),
+        upload_id: None,
+        contact: Contact {
+            phone_number: "+393471234567".parse().unwrap(),
+            name: String::new(),
+            language: None,
+            time_zones: Vec::new(),
+            priority: 0,
+            extra: BTreeMap::new(),
+        },
+        state,
+        attempts_count: 1,
+        attempts_spent: 0,
+        last_attempt_at: None,
+        outcome: match state {
+            TaskState::Completed => Some(Outcome::Completed),
+            TaskState::Refused => Some(Outcome::Refused),
+            TaskState::NotReached | TaskState::Retry { .. } => Some(Outcome::Declined),
+            TaskState::Failed => Some(Outcome::InvalidNumber),
+            TaskState::Cancelled => Some(Outcome::Cancelled),
+            TaskState::Pending { .. } | TaskState::InProgress { .. } | TaskState::Excluded => None,
+        },
+        reason: None,
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    }
+}
+
+fn states() -> Vec<TaskState> {
+    TaskStatus::ALL
+        .into_iter()
+        .map(|status| match status {
+            TaskStatus::Pending => TaskState::Pending { due_at: now() },
+            TaskStatus::Retry => TaskState::Retry { due_at: now() },
+            TaskStatus::InProgress => TaskState::InProgress {
+                attempt_id: attempt_id(1),
+            },
+            ended => TaskState::from_final(ended).unwrap(),
+        })
+        .collect()
+}
+
+fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
+    TaskEvent::Settled {
+        attempt_id: attempt_id(1),
+        attempt_number: 1,
+        outcome,
+        policy,
+        call_back_at: None,
+    }
+}
+
+#[test]
+fn every_state_with_every_event() {
+    let policy = RetryPolicy::default();
+    let last_attempt = RetryPolicy {
+        max_attempts: 1,
+        ..RetryPolicy::default()
+    };
+    let events = [
+        (
+            "claimed",
+            TaskEvent::Claimed {
+                attempt_id: attempt_id(2),
+            },
+        ),
+        ("settled: completed", settled(Outcome::Completed, &policy)),
+        ("settled: refused", settled(Outcome::Refused, &policy)),
+        ("settled: busy", settled(Outcome::Busy, &policy)),
+        (
+            "settled: busy, the last",
+            settled(Outcome::Busy, &last_attempt),
+        ),
+        (
+            "settled: invalid_number",
+            settled(Outcome::InvalidNumber, &policy),
+        ),
+        ("excluded", TaskEvent::Excluded),
+        ("cancelled", TaskEvent::Cancelled),
+    ];
+    let mut table = String::new();
+    for state in states() {
+        for (name, event) in events {
+            let to = task(state)
+                .on(event, now())
+                .map_or_else(|_| "-".to_owned(), |task| task.state.status().to_string());
+            writeln!(table, "{:<11} + {name:<24} -> {to}", state.status().name()).unwrap();
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// Row C6: pending, in progress with its attempt counted, then retry, then not reached.
+#[test]
+fn attempts_are_counted_and_used_up() {
+    let policy = RetryPolicy {
+        max_attempts: 2,
+        ..RetryPolicy::default()
+    };
+    let mut task = CallTask {
+        attempts_count: 0,
+        ..task(TaskState::Pending { due_at: now() })
+    };
+    for number in 1..=2 {
+        let id = attempt_id(number.into());
+        task = task
+            .on(TaskEvent::Claimed { attempt_id: id }, now())
+            .unwrap();
+        assert_eq!(
+            (task.attempts_count, task.last_attempt_at),
+            (number, Some(now()))
+        );
+        let event = TaskEvent::Settled {
+            attempt_id: id,
+            attempt_number: number,
+            outcome: Outcome::NoAnswer,
+            policy: &policy,
+            call_back_at: None,
+        };
+        task = task.on(event, now()).unwrap();
+        if number == 1 {
+            let due_at = now() + chrono::TimeDelta::minutes(30);
+            assert_eq!(task.state, TaskState::Retry { due_at });
+        }
+    }
+    assert_eq!(task.state, TaskState::NotReached);
+    assert_eq!(
+        (task.attempts_spent, task.reason),
+        (2, Some(Reason::AttemptsUsedUp))
+    );
+}
+
+/// Row A13: a refusal is final at once, even with attempts left.
+#[test]
+fn a_refusal_is_final_with_attempts_left() {
+    let policy = RetryPolicy {
+        max_attempts: 9,
+        ..RetryPolicy::default()
+    };
+    let in_progress = task(TaskState::InProgress {
+        attempt_id: attempt_id(1),
+    });
+    let refused = in_progress
+        .on(settled(Outcome::Refused, &policy), now())
+        .unwrap();
+    assert_eq!(refused.state, TaskState::Refused);
+    assert!(refused.on(settled(Outcome::Busy, &policy), now()).is_err());
+}
+
+#[test]
+fn an_attempt_that_is_no_longer_the_latest_cannot_settle() {
+    let policy = RetryPolicy::default();
+    let claimed_again = CallTask {
+        attempts_count: 2,
+        ..task(TaskState::InProgress {
+            attempt_id: attempt_id(2),
+        })
+    };
+    assert!(
+        claimed_again
+            .on(settled(Outcome::Completed, &policy), now())
+            .is_err()
+    );
+}
+
+#[test]
+fn an_answer_that_comes_after_the_hang_up_is_not_lost() {
+    let policy = RetryPolicy::default();
+    let in_progress = task(TaskState::InProgress {
+        attempt_id: attempt_id(1),
+    });
+    let hung_up = in_progress
+        .on(settled(Outcome::HungUpBeforeConsent, &policy), now())
+        .unwrap();
+    assert_eq!(hung_up.state.status(), TaskStatus::Retry);
+    let opted_out = hung_up
+        .on(settled(Outcome::OptedOut, &policy), now())
+        .unwrap();
+    assert_eq!(opted_out.state, TaskState::Refused);
+    assert_eq!(opted_out.attempts_spent, 1, "one attempt is spent once");
+}
+
+#[test]
+fn late_news_never_makes_an_excluded_person_wait_for_a_call() {
+    let policy = RetryPolicy::default();
+    for ended in [
+        TaskState::Excluded,
+        TaskState::Cancelled,
+        TaskState::Refused,
+    ] {
+        let task = CallTask {
+            outcome: None,
+            ..task(ended)
+        };
+        assert!(
+            task.on(settled(Outcome::Voicemail, &policy), now())
+                .is_err(),
+            "{ended:?}"
+        );
+    }
+}
+
+/// Row A13: what follows depends on the attempt that has just ended, not on an earlier one.
+#[test]
+fn a_dead_number_ends_the_task_although_somebody_hung_up_before() {
+    let policy = RetryPolicy::default();
+    let in_progress = CallTask {
+        outcome: Some(Outcome::HungUpBeforeConsent),
+        ..task(TaskState::InProgress {
+            attempt_id: attempt_id(1),
+        })
+    };
+    let ended = in_progress
+        .on(settled(Outcome::InvalidNumber, &policy), now())
+        .unwrap();
+    assert_eq!(ended.state, TaskState::Failed);
+    assert_eq!(ended.outcome, Some(Outcome::HungUpBeforeConsent));
+}
+
+#[test]
+fn what_the_gate_turns_away_costs_no_attempt() {
+    let until = now() + chrono::TimeDelta::hours(1);
+    let waiting = task(TaskState::Pending { due_at: now() }).postponed(
+        until,
+        Reason::OutsideCallingHours,
+        now(),
+    );
+    assert_eq!(waiting.state, TaskState::Pending { due_at: until });
+    assert_eq!(waiting.attempts_spent, 0);
+    let barred = waiting.barred(Reason::Excluded, now());
+    assert_eq!(barred.state, TaskState::Excluded);
+    assert_eq!(
+        barred
+            .clone()
+            .postponed(until, Reason::WaitsForRetry, now()),
+        barred
+    );
+}

@@ -1,0 +1,304 @@
+//! What the scheduler looks after: tasks that fall due, leases, campaigns that start and finish.
+
+use chrono::TimeDelta;
+
+use super::StorageUnderTest;
+use super::support::{
+    at_most, begin, change_campaign, claim, claim_all, commit, run_campaign, running_campaign,
+    settle, store_campaign, store_tasks, stored_company, stored_task,
+};
+use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_task::{CallTask, TaskState};
+use crate::campaign::{Campaign, CampaignStatus};
+use crate::gate::Reason;
+use crate::outcome::Outcome;
+use crate::ports::{AttemptKey, CampaignKey, ClaimedTask};
+use crate::testing::samples::{self, SampleCampaign, SampleTask};
+use crate::time::Timestamp;
+
+fn after(seconds: i64) -> Timestamp {
+    samples::now() + TimeDelta::seconds(seconds)
+}
+
+fn key(campaign: &Campaign) -> CampaignKey {
+    CampaignKey {
+        company_id: campaign.company_id,
+        campaign_id: campaign.id,
+    }
+}
+
+fn attempt_key(call: &ClaimedTask) -> AttemptKey {
+    AttemptKey {
+        company_id: call.attempt.company_id,
+        attempt_id: call.attempt.id,
+    }
+}
+
+/// A task is not claimed before its time, and not before it is made claimable.
+pub async fn a_task_waits_for_its_time(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let task = samples::task(&campaign, "+393471234567").due_at(after(60));
+    store_tasks(store, &[task]).await;
+    assert_eq!(claim_all(store, samples::now()).await, []);
+    assert_eq!(store.next_due_at().await.unwrap(), Some(after(60)));
+    let too_early = after(60) - TimeDelta::microseconds(1);
+    assert_eq!(store.promote_due(too_early, at_most(10)).await.unwrap(), 0);
+    assert_eq!(store.promote_due(after(60), at_most(10)).await.unwrap(), 1);
+    assert_eq!(store.promote_due(after(60), at_most(10)).await.unwrap(), 0);
+    assert_eq!(
+        store.next_due_at().await.unwrap(),
+        None,
+        "what is claimable does not wait"
+    );
+    assert_eq!(store.next_ready_at().await.unwrap(), Some(after(60)));
+    assert_eq!(claim_all(store, after(60)).await.len(), 1);
+}
+
+/// Tasks that fall due become pending with their due time, without a reason, earliest first.
+pub async fn due_tasks_become_claimable_earliest_first(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let mut tasks = samples::tasks(&campaign, 1, 4);
+    for (task, seconds) in tasks.iter_mut().zip([40, 10, 30, 20]) {
+        task.state = TaskState::Retry {
+            due_at: after(seconds),
+        };
+        task.attempts_count = 1;
+        task.attempts_spent = 1;
+        task.outcome = Some(Outcome::Busy);
+        task.reason = Some(Reason::WaitsForRetry);
+    }
+    store_tasks(store, &tasks).await;
+    assert_eq!(store.next_due_at().await.unwrap(), Some(after(10)));
+    assert_eq!(store.promote_due(after(35), at_most(2)).await.unwrap(), 2);
+    assert_eq!(store.next_due_at().await.unwrap(), Some(after(30)));
+    for (index, due) in [(1, 10), (3, 20)] {
+        let expected = CallTask {
+            state: TaskState::Pending { due_at: after(due) },
+            reason: None,
+            updated_at: after(35),
+            version: 2,
+            ..tasks[index].clone()
+        };
+        assert_eq!(stored_task(store, tasks[index].id).await, expected);
+    }
+    assert_eq!(stored_task(store, tasks[2].id).await, tasks[2]);
+    assert_eq!(store.promote_due(after(35), at_most(2)).await.unwrap(), 1);
+    assert_eq!(claim_all(store, after(35)).await.len(), 3);
+}
+
+/// A task that is put back to a later instant waits for it again.
+pub async fn a_postponed_task_waits_again(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let task = samples::task(&campaign, "+393471234567");
+    store_tasks(store, std::slice::from_ref(&task)).await;
+    let postponed = task.postponed(after(600), Reason::ProviderUnavailable, after(1));
+    let mut work = begin(store, &company).await;
+    work.call_tasks().update(&postponed).await.unwrap();
+    commit(work).await;
+    assert_eq!(claim_all(store, after(1)).await, []);
+    assert_eq!(store.next_due_at().await.unwrap(), Some(after(600)));
+    store.promote_due(after(600), at_most(1)).await.unwrap();
+    assert_eq!(claim_all(store, after(600)).await.len(), 1);
+}
+
+/// A task that is written back as pending and due is claimable at once.
+pub async fn a_task_that_is_due_when_written_is_claimable(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let task = samples::task(&campaign, "+393471234567").due_at(after(600));
+    store_tasks(store, std::slice::from_ref(&task)).await;
+    assert_eq!(claim_all(store, samples::now()).await, []);
+    let sooner = CallTask {
+        updated_at: after(5),
+        ..task.due_at(after(5))
+    };
+    let mut work = begin(store, &company).await;
+    work.call_tasks().update(&sooner).await.unwrap();
+    commit(work).await;
+    assert_eq!(store.next_ready_at().await.unwrap(), Some(after(5)));
+    assert_eq!(claim_all(store, after(5)).await.len(), 1);
+}
+
+/// Tasks of a campaign that does not run fall due too, but wake nobody until it runs.
+pub async fn due_tasks_do_not_wake_a_paused_campaign(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let paused = change_campaign(store, campaign.paused()).await;
+    store_tasks(
+        store,
+        &[samples::task(&paused, "+393471234567").due_at(after(60))],
+    )
+    .await;
+    claim_all(store, samples::now()).await;
+    assert_eq!(store.promote_due(after(60), at_most(10)).await.unwrap(), 1);
+    assert_eq!(store.next_ready_at().await.unwrap(), None);
+    assert_eq!(claim_all(store, after(60)).await, []);
+    change_campaign(
+        store,
+        Campaign {
+            updated_at: after(90),
+            ..paused.running()
+        },
+    )
+    .await;
+    assert_eq!(claim_all(store, after(90)).await.len(), 1);
+}
+
+/// Live attempts are found when their lease has run out, earliest first; ended ones never (I7).
+pub async fn expired_leases_are_found(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 4)).await;
+    let mut calls = Vec::new();
+    for seconds in 0..4 {
+        calls.extend(claim(store, after(seconds), 1).await);
+    }
+    settle(store, &calls[3], Outcome::Busy, after(9)).await;
+    let extended = CallAttempt {
+        state: AttemptState::Answered,
+        lease_until: after(3_600),
+        ..calls[0].attempt.clone()
+    };
+    let mut work = begin(store, &company).await;
+    work.call_attempts().update(&extended).await.unwrap();
+    commit(work).await;
+
+    let expiry = after(601);
+    assert_eq!(store.next_expiry_at().await.unwrap(), Some(expiry));
+    let too_early = expiry - TimeDelta::microseconds(1);
+    assert_eq!(
+        store
+            .expired_attempts(too_early, at_most(10))
+            .await
+            .unwrap(),
+        []
+    );
+    let expired = store.expired_attempts(expiry, at_most(10)).await.unwrap();
+    assert_eq!(expired, [attempt_key(&calls[1])]);
+    let expired = store
+        .expired_attempts(after(9_999), at_most(10))
+        .await
+        .unwrap();
+    assert_eq!(expired, [1, 2, 0].map(|index| attempt_key(&calls[index])));
+    let expired = store
+        .expired_attempts(after(9_999), at_most(2))
+        .await
+        .unwrap();
+    assert_eq!(expired, [1, 2].map(|index| attempt_key(&calls[index])));
+}
+
+/// Scheduled campaigns are found when their start has come, and no others.
+pub async fn scheduled_campaigns_are_found_at_their_start(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let scheduled = |seconds| {
+        let mut campaign = samples::campaign(&company).in_status(CampaignStatus::Scheduled);
+        campaign.settings.schedule.starts_at = Some(after(seconds));
+        campaign
+    };
+    let later = store_campaign(store, scheduled(60)).await;
+    let sooner = store_campaign(store, scheduled(30)).await;
+    store_campaign(store, scheduled(30).in_status(CampaignStatus::Draft)).await;
+    store_campaign(store, scheduled(30).paused()).await;
+    let too_early = after(30) - TimeDelta::microseconds(1);
+    assert_eq!(
+        store
+            .campaigns_to_start(too_early, at_most(10))
+            .await
+            .unwrap(),
+        []
+    );
+    let found = store
+        .campaigns_to_start(after(30), at_most(10))
+        .await
+        .unwrap();
+    assert_eq!(found, [key(&sooner)]);
+    let mut found = store
+        .campaigns_to_start(after(60), at_most(10))
+        .await
+        .unwrap();
+    found.sort_by_key(|found| found.campaign_id);
+    assert_eq!(found, [key(&later), key(&sooner)]);
+    assert_eq!(
+        store
+            .campaigns_to_start(after(60), at_most(1))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    change_campaign(store, sooner.running()).await;
+    let found = store
+        .campaigns_to_start(after(60), at_most(10))
+        .await
+        .unwrap();
+    assert_eq!(found, [key(&later)]);
+}
+
+/// A campaign is to finish when all its tasks have ended and no call is live; one that never had
+/// a task is not.
+pub async fn finished_campaigns_are_found(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = run_campaign(store, samples::campaign(&company)).await;
+    run_campaign(store, samples::campaign(&company)).await;
+    let draft = store_campaign(store, samples::campaign(&company)).await;
+    store_tasks(
+        store,
+        &[samples::tasks(&draft, 90, 1)[0]
+            .clone()
+            .in_state(TaskState::Failed)],
+    )
+    .await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 2)).await;
+    let calls = claim_all(store, samples::now()).await;
+    settle(store, &calls[0], Outcome::Completed, samples::now()).await;
+    assert_eq!(store.campaigns_to_finish(at_most(10)).await.unwrap(), []);
+
+    // The conversation has settled the task, but the line is not free yet.
+    let mut work = begin(store, &company).await;
+    let task = work
+        .call_tasks()
+        .get_for_update(calls[1].task.id)
+        .await
+        .unwrap()
+        .unwrap();
+    work.call_tasks()
+        .update(&task.in_state(TaskState::Completed))
+        .await
+        .unwrap();
+    commit(work).await;
+    assert_eq!(store.campaigns_to_finish(at_most(10)).await.unwrap(), []);
+
+    let mut work = begin(store, &company).await;
+    let ended = calls[1]
+        .attempt
+        .clone()
+        .ended(Outcome::Completed, samples::now());
+    work.call_attempts().update(&ended).await.unwrap();
+    commit(work).await;
+    assert_eq!(
+        store.campaigns_to_finish(at_most(10)).await.unwrap(),
+        [key(&campaign)]
+    );
+    let paused = change_campaign(store, campaign.paused()).await;
+    assert_eq!(
+        store.campaigns_to_finish(at_most(10)).await.unwrap(),
+        [key(&paused)]
+    );
+    change_campaign(store, paused.in_status(CampaignStatus::Completed)).await;
+    assert_eq!(store.campaigns_to_finish(at_most(10)).await.unwrap(), []);
+}
+
+/// At most as many campaigns are told as were asked for.
+pub async fn no_more_campaigns_are_told_than_asked_for(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    for first in [0, 10, 20] {
+        let campaign = run_campaign(store, samples::campaign(&company)).await;
+        let task = samples::tasks(&campaign, first, 1)[0].clone();
+        store_tasks(store, &[task.in_state(TaskState::NotReached)]).await;
+    }
+    assert_eq!(
+        store.campaigns_to_finish(at_most(2)).await.unwrap().len(),
+        2
+    );
+    assert_eq!(
+        store.campaigns_to_finish(at_most(9)).await.unwrap().len(),
+        3
+    );
+}

@@ -1,0 +1,154 @@
+//! Call attempts. They are inserted by the claim; one that ends gives its lines back.
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait as _};
+use sqlx::postgres::PgRow;
+use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::money::Cost;
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::repositories::CallAttemptFilter;
+use voicesurvey_core::ports::{CallAttemptRepository, Page, PageRequest, StorageError};
+
+use crate::error::written;
+use crate::page::{self, Direction, Place};
+use crate::row::Reader;
+use crate::schema::{self, company_of};
+use crate::unit_of_work::PostgresUnitOfWork;
+
+macro_rules! columns {
+    () => {
+        "company_id, id, campaign_id, task_id, attempt_number, phone_number, provider, \
+         provider_call_id, state, dial_before, lease_until, created_at, accepted_at, ringing_at, \
+         answered_at, ended_at, answered_by, outcome, raw_status, error_code, cost_amount, \
+         cost_currency, version"
+    };
+}
+
+fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
+    let row = Reader::new("call_attempts", row);
+    let cost = match (row.get("cost_amount")?, row.get("cost_currency")?) {
+        (Some(amount), Some(currency)) => Some(Cost { amount, currency }),
+        (None, None) => None,
+        _ => return Err(row.corrupt(&"a cost without currency, or the other way round")),
+    };
+    Ok(CallAttempt {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        task_id: row.id("task_id")?,
+        number: row.number("attempt_number")?,
+        phone_number: row.parsed("phone_number")?,
+        provider: row.get("provider")?,
+        provider_call_id: row.get("provider_call_id")?,
+        state: row.named("state", AttemptState::from_name)?,
+        dial_before: row.get("dial_before")?,
+        lease_until: row.get("lease_until")?,
+        created_at: row.get("created_at")?,
+        accepted_at: row.instant("accepted_at")?,
+        ringing_at: row.instant("ringing_at")?,
+        answered_at: row.instant("answered_at")?,
+        ended_at: row.instant("ended_at")?,
+        answered_by: row.optional_named("answered_by", AnsweredBy::from_name)?,
+        outcome: row.optional_parsed("outcome")?,
+        raw_status: row.get("raw_status")?,
+        error_code: row.get("error_code")?,
+        cost,
+        version: row.number("version")?,
+    })
+}
+
+impl PostgresUnitOfWork {
+    /// Moves counters and ready list after an attempt was changed; `row` tells what it was before.
+    fn count_change(&mut self, attempt: &CallAttempt, row: &PgRow) -> Result<(), StorageError> {
+        let row = Reader::new("call_attempts", row);
+        let old_state = row.named("old_state", AttemptState::from_name)?;
+        let old_outcome: Option<Outcome> = row.optional_parsed("old_outcome")?;
+        let campaign = (attempt.company_id, attempt.campaign_id);
+        self.counters.attempts(campaign, old_state, old_outcome, -1);
+        self.counters.attempts(campaign, attempt.state, attempt.outcome, 1);
+        match (old_state.is_live(), attempt.state.is_live()) {
+            (true, false) => {
+                // Any instant in the past means "at once".
+                let at = attempt.ended_at.unwrap_or(attempt.created_at);
+                self.ready_list.line_is_free(campaign, at);
+                Ok(())
+            }
+            (false, true) => Err(StorageError::Conflict {
+                what: "an attempt that has ended cannot live again".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CallAttemptRepository for PostgresUnitOfWork {
+    async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError> {
+        let select =
+            concat!("SELECT ", columns!(), " FROM call_attempts WHERE company_id = $1 AND id = $2");
+        let row = self.find(company_of!("call_attempts"), select, id.as_uuid()).await?;
+        row.as_ref().map(call_attempt).transpose()
+    }
+
+    async fn get_for_update(
+        &mut self,
+        id: CallAttemptId,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        let select = concat!(
+            "SELECT ", columns!(), " FROM call_attempts
+             WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE"
+        );
+        let row = self.find(company_of!("call_attempts"), select, id.as_uuid()).await?;
+        row.as_ref().map(call_attempt).transpose()
+    }
+
+    async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
+        self.permit(attempt.company_id)?;
+        let update = sqlx::query(include_str!("sql/update_attempt.sql"))
+            .bind(attempt.company_id.as_uuid())
+            .bind(attempt.id.as_uuid())
+            .bind(i64::from(attempt.version))
+            .bind(attempt.provider_call_id.clone())
+            .bind(attempt.state.name())
+            .bind(attempt.dial_before)
+            .bind(attempt.lease_until)
+            .bind(attempt.accepted_at)
+            .bind(attempt.ringing_at)
+            .bind(attempt.answered_at)
+            .bind(attempt.ended_at)
+            .bind(attempt.answered_by.map(AnsweredBy::name))
+            .bind(attempt.outcome.map(Outcome::name))
+            .bind(attempt.raw_status.clone())
+            .bind(attempt.error_code.clone())
+            .bind(attempt.cost.as_ref().map(|cost| cost.amount))
+            .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()));
+        match self.row(update).await? {
+            Some(row) => self.count_change(attempt, &row),
+            None => written(0, "the attempt was changed meanwhile"),
+        }
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallAttemptFilter,
+        request: &PageRequest,
+    ) -> Result<Page<CallAttempt>, StorageError> {
+        let mut list = schema::select(columns!(), "call_attempts", self.scope);
+        if let Some(campaign_id) = filter.campaign_id {
+            list.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        }
+        if let Some(task_id) = filter.task_id {
+            list.and_where(Expr::col("task_id").eq(task_id.as_uuid()));
+        }
+        if let Some(state) = filter.state {
+            list.and_where(Expr::col("state").eq(state.name()));
+        }
+        page::by_creation(&mut list, "id", Direction::NewestFirst, request)?;
+        let rows = self.list(&list).await?;
+        let attempts = rows.iter().map(call_attempt).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(attempts, request.limit(), |attempt: &CallAttempt| {
+            Place::new(attempt.created_at, attempt.id.as_uuid()).cursor()
+        }))
+    }
+}

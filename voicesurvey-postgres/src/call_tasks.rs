@@ -1,0 +1,278 @@
+//! Call tasks. Every write moves the counters and wakes the ready list.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait as _, LikeExpr};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use voicesurvey_core::call_list::Contact;
+use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
+use voicesurvey_core::gate::Reason;
+use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::ports::repositories::CallTaskFilter;
+use voicesurvey_core::ports::{CallTaskRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::time::Timestamp;
+use voicesurvey_core::time_zone::TimeZone;
+
+use crate::error::{foreign_company, written};
+use crate::page::{self, Direction, Place};
+use crate::row::Reader;
+use crate::schema::{self, company_of};
+use crate::unit_of_work::PostgresUnitOfWork;
+
+/// Tasks added by one statement: enough to make the round trips cheap, few enough to keep the
+/// statement's arguments small.
+const TASKS_PER_STATEMENT: usize = 5_000;
+
+macro_rules! columns {
+    () => {
+        "company_id, id, campaign_id, upload_id, phone_number, name, language, time_zones, \
+         priority, extra, status, due_at, attempt_id, attempts_count, attempts_spent, \
+         last_attempt_at, outcome, reason, created_at, updated_at, version"
+    };
+}
+
+pub(crate) fn call_task(row: &PgRow) -> Result<CallTask, StorageError> {
+    let row = Reader::new("call_tasks", row);
+    let status: TaskStatus = row.parsed("status")?;
+    let state = TaskState::from_parts(
+        status,
+        row.instant("due_at")?,
+        row.optional_id("attempt_id")?,
+    );
+    let zones: Vec<String> = row.get("time_zones")?;
+    let zones: Result<Vec<TimeZone>, _> = zones.iter().map(|zone| zone.parse()).collect();
+    Ok(CallTask {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        upload_id: row.optional_id("upload_id")?,
+        contact: Contact {
+            phone_number: row.parsed("phone_number")?,
+            name: row.get("name")?,
+            language: row.optional_parsed("language")?,
+            time_zones: zones.map_err(|error| row.corrupt(&error))?,
+            priority: row.get("priority")?,
+            extra: row.document("extra")?,
+        },
+        state: state.ok_or_else(|| row.corrupt(&format!("the columns contradict {status}")))?,
+        attempts_count: row.number("attempts_count")?,
+        attempts_spent: row.number("attempts_spent")?,
+        last_attempt_at: row.instant("last_attempt_at")?,
+        outcome: row.optional_parsed("outcome")?,
+        reason: row.optional_named("reason", Reason::from_name)?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        version: row.number("version")?,
+    })
+}
+
+/// Status and reason of a row before a statement changed it, in the columns `old_status` and
+/// `old_reason`.
+pub(crate) fn old_state(row: &PgRow) -> Result<(TaskStatus, Option<Reason>), StorageError> {
+    let row = Reader::new("call_tasks", row);
+    Ok((row.parsed("old_status")?, row.optional_named("old_reason", Reason::from_name)?))
+}
+
+/// Whether the task can be claimed as soon as it is written.
+fn is_claimable(task: &CallTask) -> bool {
+    matches!(task.state, TaskState::Pending { due_at } if due_at <= task.updated_at)
+}
+
+impl PostgresUnitOfWork {
+    /// Adds some tasks, and returns the identifiers of those whose number is new.
+    async fn insert_tasks(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError> {
+        /// One array per column.
+        fn all<T>(tasks: &[CallTask], column: impl Fn(&CallTask) -> T) -> Vec<T> {
+            tasks.iter().map(column).collect()
+        }
+        let insert = sqlx::query(include_str!("sql/insert_tasks.sql"))
+            .bind(all(tasks, |task| task.company_id.as_uuid()))
+            .bind(all(tasks, |task| task.id.as_uuid()))
+            .bind(all(tasks, |task| task.campaign_id.as_uuid()))
+            .bind(all(tasks, |task| task.upload_id.map(|id| id.as_uuid())))
+            .bind(all(tasks, |task| task.contact.phone_number.to_string()))
+            .bind(all(tasks, |task| task.contact.name.clone()))
+            .bind(all(tasks, |task| task.contact.language.map(|language| language.code())))
+            .bind(all(tasks, |task| zone_names(&task.contact.time_zones).join(",")))
+            .bind(all(tasks, |task| task.contact.priority))
+            .bind(all(tasks, |task| Json(task.contact.extra.clone())))
+            .bind(all(tasks, |task| task.state.status().name()))
+            .bind(all(tasks, |task| task.state.due_at()))
+            .bind(all(tasks, |task| task.state.attempt_id().map(|id| id.as_uuid())))
+            .bind(all(tasks, is_claimable))
+            .bind(all(tasks, |task| i64::from(task.attempts_count)))
+            .bind(all(tasks, |task| i64::from(task.attempts_spent)))
+            .bind(all(tasks, |task| task.last_attempt_at))
+            .bind(all(tasks, |task| task.outcome.map(Outcome::name)))
+            .bind(all(tasks, |task| task.reason.map(Reason::name)))
+            .bind(all(tasks, |task| task.created_at))
+            .bind(all(tasks, |task| task.updated_at))
+            .bind(all(tasks, |task| i64::from(task.version)));
+        let rows = self.rows(insert).await?;
+        rows.iter().map(|row| Reader::new("call_tasks", row).id("id")).collect()
+    }
+}
+
+fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
+    zones.iter().map(|zone| zone.name()).collect()
+}
+
+/// Whether name or number contain `text`, in any case.
+fn name_or_number_contains(text: &str) -> Expr {
+    use sea_query::extension::postgres::PgExpr as _;
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = LikeExpr::new(format!("%{escaped}%"));
+    let number = Expr::col("phone_number").like(pattern.clone());
+    Expr::col("name").ilike(pattern).or(number)
+}
+
+#[async_trait]
+impl CallTaskRepository for PostgresUnitOfWork {
+    async fn insert_many(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError> {
+        let Some(first) = tasks.first() else { return Ok(HashSet::new()) };
+        self.permit(first.company_id)?;
+        if tasks.iter().any(|task| task.company_id != first.company_id) {
+            return Err(foreign_company());
+        }
+        let mut added = HashSet::with_capacity(tasks.len());
+        for some in tasks.chunks(TASKS_PER_STATEMENT) {
+            added.extend(self.insert_tasks(some).await?);
+        }
+        for task in tasks.iter().filter(|task| added.contains(&task.id)) {
+            let campaign = (task.company_id, task.campaign_id);
+            self.counters.tasks(campaign, task.state.status(), task.reason, 1);
+            if is_claimable(task) {
+                self.ready_list.tasks_are_due(campaign, task.updated_at);
+            }
+        }
+        Ok(added)
+    }
+
+    async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        let select =
+            concat!("SELECT ", columns!(), " FROM call_tasks WHERE company_id = $1 AND id = $2");
+        let row = self.find(company_of!("call_tasks"), select, id.as_uuid()).await?;
+        row.as_ref().map(call_task).transpose()
+    }
+
+    async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        let select = concat!(
+            "SELECT ", columns!(), " FROM call_tasks
+             WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE"
+        );
+        let row = self.find(company_of!("call_tasks"), select, id.as_uuid()).await?;
+        row.as_ref().map(call_task).transpose()
+    }
+
+    async fn update(&mut self, task: &CallTask) -> Result<(), StorageError> {
+        self.permit(task.company_id)?;
+        let update = sqlx::query(include_str!("sql/update_task.sql"))
+            .bind(task.company_id.as_uuid())
+            .bind(task.id.as_uuid())
+            .bind(i64::from(task.version))
+            .bind(task.contact.name.clone())
+            .bind(task.contact.language.map(|language| language.code()))
+            .bind(zone_names(&task.contact.time_zones))
+            .bind(task.contact.priority)
+            .bind(Json(task.contact.extra.clone()))
+            .bind(task.state.status().name())
+            .bind(task.state.due_at())
+            .bind(task.state.attempt_id().map(|id| id.as_uuid()))
+            .bind(is_claimable(task))
+            .bind(i64::from(task.attempts_count))
+            .bind(i64::from(task.attempts_spent))
+            .bind(task.last_attempt_at)
+            .bind(task.outcome.map(Outcome::name))
+            .bind(task.reason.map(Reason::name))
+            .bind(task.updated_at);
+        let Some(row) = self.row(update).await? else {
+            return written(0, "the task was changed meanwhile");
+        };
+        let (old_status, old_reason) = old_state(&row)?;
+        let campaign = (task.company_id, task.campaign_id);
+        self.counters.tasks(campaign, old_status, old_reason, -1);
+        self.counters.tasks(campaign, task.state.status(), task.reason, 1);
+        if is_claimable(task) {
+            self.ready_list.tasks_are_due(campaign, task.updated_at);
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallTaskFilter,
+        request: &PageRequest,
+    ) -> Result<Page<CallTask>, StorageError> {
+        let mut list = schema::select(columns!(), "call_tasks", self.scope);
+        if let Some(campaign_id) = filter.campaign_id {
+            list.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        }
+        if let Some(status) = filter.status {
+            list.and_where(Expr::col("status").eq(status.name()));
+        }
+        if let Some(text) = &filter.text {
+            // PostgreSQL keeps no zero byte, so no text contains one, and it would refuse to look.
+            if text.contains('\0') {
+                return Ok(Page { rows: Vec::new(), next: None });
+            }
+            list.and_where(name_or_number_contains(text));
+        }
+        page::by_creation(&mut list, "id", Direction::OldestFirst, request)?;
+        let rows = self.list(&list).await?;
+        let tasks = rows.iter().map(call_task).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(tasks, request.limit(), |task: &CallTask| {
+            Place::new(task.created_at, task.id.as_uuid()).cursor()
+        }))
+    }
+
+    async fn waiting_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let mut list = schema::select(columns!(), "call_tasks", self.scope);
+        list.and_where(Expr::col("phone_number").eq(phone_number.as_str()))
+            // Written out, because a partial index is not used for a bound value.
+            .and_where(Expr::cust("status IN ('pending', 'retry')"))
+            .order_by("id", sea_query::Order::Asc)
+            .lock(sea_query::LockType::NoKeyUpdate);
+        self.list(&list).await?.iter().map(call_task).collect()
+    }
+
+    async fn cancel_waiting(
+        &mut self,
+        campaign_id: CampaignId,
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let id = campaign_id.as_uuid();
+        let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
+            return Ok(0);
+        };
+        let cancel =
+            sqlx::query(include_str!("sql/cancel_waiting.sql")).bind(company_id).bind(id).bind(now);
+        let campaign = (CompanyId::from_uuid(company_id), campaign_id);
+        let mut cancelled = 0;
+        for row in self.rows(cancel).await? {
+            let (status, reason) = old_state(&row)?;
+            let count: i64 = Reader::new("call_tasks", &row).get("count")?;
+            self.counters.tasks(campaign, status, reason, -count);
+            self.counters.tasks(
+                campaign,
+                TaskStatus::Cancelled,
+                Some(Reason::CampaignEnded),
+                count,
+            );
+            cancelled += count.unsigned_abs();
+        }
+        Ok(cancelled)
+    }
+}

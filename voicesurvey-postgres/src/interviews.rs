@@ -1,0 +1,227 @@
+//! Conversations, turns, answers, consents and responses.
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait as _};
+use sqlx::types::Json;
+use voicesurvey_core::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::{InterviewRepository, Page, PageRequest, StorageError};
+
+use self::read::{answer, consent, conversation, survey_response, turn};
+use crate::error::written;
+use crate::page;
+use crate::schema::{self, company_of};
+use crate::unit_of_work::PostgresUnitOfWork;
+
+mod read;
+
+macro_rules! answer_columns {
+    () => {
+        "company_id, id, campaign_id, task_id, attempt_id, question_key, result, words, \
+         confidence, interpreted_by, repeats, turn_id, given_at"
+    };
+}
+
+#[async_trait]
+impl InterviewRepository for PostgresUnitOfWork {
+    async fn insert_conversation(
+        &mut self,
+        conversation: &Conversation,
+    ) -> Result<(), StorageError> {
+        self.permit(conversation.company_id)?;
+        let insert = sqlx::query(
+            "INSERT INTO conversations
+                 (company_id, attempt_id, task_id, campaign_id, language, position, step, turns,
+                  last_reply, outcome, started_at, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        )
+        .bind(conversation.company_id.as_uuid())
+        .bind(conversation.attempt_id.as_uuid())
+        .bind(conversation.task_id.as_uuid())
+        .bind(conversation.campaign_id.as_uuid())
+        .bind(conversation.language.code())
+        .bind(Json(conversation.position))
+        .bind(i64::from(conversation.step))
+        .bind(i64::from(conversation.turns))
+        .bind(Json(conversation.last_reply.clone()))
+        .bind(conversation.outcome.map(Outcome::name))
+        .bind(conversation.started_at)
+        .bind(i64::from(conversation.version));
+        written(self.execute(insert).await?, "the attempt has a conversation already")
+    }
+
+    async fn conversation(
+        &mut self,
+        attempt_id: CallAttemptId,
+    ) -> Result<Option<Conversation>, StorageError> {
+        let select = "SELECT company_id, attempt_id, task_id, campaign_id, language, position, step,
+                          turns, last_reply, outcome, started_at, version
+                      FROM conversations WHERE company_id = $1 AND attempt_id = $2";
+        let find = company_of!("conversations", "attempt_id");
+        let row = self.find(find, select, attempt_id.as_uuid()).await?;
+        row.as_ref().map(conversation).transpose()
+    }
+
+    async fn update_conversation(
+        &mut self,
+        conversation: &Conversation,
+    ) -> Result<(), StorageError> {
+        self.permit(conversation.company_id)?;
+        let update = sqlx::query(
+            "UPDATE conversations
+             SET language = $4, position = $5, step = $6, turns = $7, last_reply = $8,
+                 outcome = $9, version = version + 1
+             WHERE company_id = $1 AND attempt_id = $2 AND version = $3",
+        )
+        .bind(conversation.company_id.as_uuid())
+        .bind(conversation.attempt_id.as_uuid())
+        .bind(i64::from(conversation.version))
+        .bind(conversation.language.code())
+        .bind(Json(conversation.position))
+        .bind(i64::from(conversation.step))
+        .bind(i64::from(conversation.turns))
+        .bind(Json(conversation.last_reply.clone()))
+        .bind(conversation.outcome.map(Outcome::name));
+        written(self.execute(update).await?, "the conversation was changed meanwhile")
+    }
+
+    async fn insert_turns(&mut self, turns: &[Turn]) -> Result<(), StorageError> {
+        for turn in turns {
+            self.permit(turn.company_id)?;
+            let insert = sqlx::query(
+                "INSERT INTO turns
+                     (company_id, id, attempt_id, sequence, speaker, words, heard_with,
+                      interpretation, question_key, said_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            )
+            .bind(turn.company_id.as_uuid())
+            .bind(turn.id.as_uuid())
+            .bind(turn.attempt_id.as_uuid())
+            .bind(i64::from(turn.sequence))
+            .bind(turn.speaker.name())
+            .bind(turn.words.clone())
+            .bind(turn.heard_with.map(|confidence| i16::from(confidence.hundredths())))
+            .bind(turn.interpretation.clone().map(Json))
+            .bind(turn.question_key.clone())
+            .bind(turn.at);
+            written(self.execute(insert).await?, "the call has a turn of that number already")?;
+        }
+        Ok(())
+    }
+
+    async fn turns(&mut self, attempt_id: CallAttemptId) -> Result<Vec<Turn>, StorageError> {
+        let find = company_of!("turns", "attempt_id");
+        let Some(company_id) = self.company_of(find, attempt_id.as_uuid()).await? else {
+            return Ok(Vec::new());
+        };
+        let select = "SELECT company_id, id, attempt_id, sequence, speaker, words, heard_with,
+                          interpretation, question_key, said_at
+                      FROM turns WHERE company_id = $1 AND attempt_id = $2 ORDER BY sequence";
+        let select = sqlx::query(select).bind(company_id).bind(attempt_id.as_uuid());
+        self.rows(select).await?.iter().map(turn).collect()
+    }
+
+    async fn put_answer(&mut self, answer: &Answer) -> Result<(), StorageError> {
+        self.permit(answer.company_id)?;
+        let put = sqlx::query(include_str!("sql/put_answer.sql"))
+            .bind(answer.company_id.as_uuid())
+            .bind(answer.id.as_uuid())
+            .bind(answer.campaign_id.as_uuid())
+            .bind(answer.task_id.as_uuid())
+            .bind(answer.attempt_id.as_uuid())
+            .bind(answer.question_key.clone())
+            .bind(Json(answer.result.clone()))
+            .bind(answer.words.clone())
+            .bind(i16::from(answer.confidence.hundredths()))
+            .bind(answer.interpreted_by.name())
+            .bind(i16::from(answer.repeats))
+            .bind(answer.turn_id.as_uuid())
+            .bind(answer.at);
+        self.execute(put).await?;
+        Ok(())
+    }
+
+    async fn answers(&mut self, task_id: CallTaskId) -> Result<Vec<Answer>, StorageError> {
+        let find = company_of!("answers", "task_id");
+        let Some(company_id) = self.company_of(find, task_id.as_uuid()).await? else {
+            return Ok(Vec::new());
+        };
+        let select = concat!(
+            "SELECT ", answer_columns!(), " FROM answers
+             WHERE company_id = $1 AND task_id = $2 ORDER BY given_at, id"
+        );
+        let select = sqlx::query(select).bind(company_id).bind(task_id.as_uuid());
+        self.rows(select).await?.iter().map(answer).collect()
+    }
+
+    async fn campaign_answers(
+        &mut self,
+        campaign_id: CampaignId,
+        request: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError> {
+        let mut list = schema::select(answer_columns!(), "answers", self.scope);
+        list.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        page::by_id(&mut list, request)?;
+        let rows = self.list(&list).await?;
+        let answers = rows.iter().map(answer).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(answers, request.limit(), |answer: &Answer| answer.id.to_string()))
+    }
+
+    async fn insert_consent(&mut self, consent: &Consent) -> Result<(), StorageError> {
+        self.permit(consent.company_id)?;
+        let insert = sqlx::query(
+            "INSERT INTO consents
+                 (company_id, attempt_id, task_id, given, text, language, turn_id, given_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        )
+        .bind(consent.company_id.as_uuid())
+        .bind(consent.attempt_id.as_uuid())
+        .bind(consent.task_id.as_uuid())
+        .bind(consent.given)
+        .bind(consent.text.clone())
+        .bind(consent.language.code())
+        .bind(consent.turn_id.as_uuid())
+        .bind(consent.at);
+        self.execute(insert).await?;
+        Ok(())
+    }
+
+    async fn consent(
+        &mut self,
+        attempt_id: CallAttemptId,
+    ) -> Result<Option<Consent>, StorageError> {
+        let select = "SELECT company_id, attempt_id, task_id, given, text, language, turn_id, given_at
+                      FROM consents WHERE company_id = $1 AND attempt_id = $2";
+        let find = company_of!("consents", "attempt_id");
+        let row = self.find(find, select, attempt_id.as_uuid()).await?;
+        row.as_ref().map(consent).transpose()
+    }
+
+    async fn put_response(&mut self, response: &SurveyResponse) -> Result<(), StorageError> {
+        self.permit(response.company_id)?;
+        let put = sqlx::query(include_str!("sql/put_response.sql"))
+            .bind(response.company_id.as_uuid())
+            .bind(response.id.as_uuid())
+            .bind(response.campaign_id.as_uuid())
+            .bind(response.task_id.as_uuid())
+            .bind(response.attempt_id.as_uuid())
+            .bind(response.complete)
+            .bind(response.started_at)
+            .bind(response.ended_at);
+        self.execute(put).await?;
+        Ok(())
+    }
+
+    async fn response(
+        &mut self,
+        task_id: CallTaskId,
+    ) -> Result<Option<SurveyResponse>, StorageError> {
+        let select = "SELECT company_id, id, campaign_id, task_id, attempt_id, complete, started_at,
+                          ended_at
+                      FROM survey_responses WHERE company_id = $1 AND task_id = $2";
+        let find = company_of!("survey_responses", "task_id");
+        let row = self.find(find, select, task_id.as_uuid()).await?;
+        row.as_ref().map(survey_response).transpose()
+    }
+}

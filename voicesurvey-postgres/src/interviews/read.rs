@@ -1,0 +1,96 @@
+//! From rows to what a conversation leaves behind.
+
+use sqlx::postgres::PgRow;
+use voicesurvey_core::conversation::{
+    Answer, Consent, Conversation, Speaker, SurveyResponse, Turn,
+};
+use voicesurvey_core::interpretation::{Confidence, InterpretedBy};
+use voicesurvey_core::ports::StorageError;
+
+use crate::row::Reader;
+
+pub(super) fn conversation(row: &PgRow) -> Result<Conversation, StorageError> {
+    let row = Reader::new("conversations", row);
+    Ok(Conversation {
+        attempt_id: row.id("attempt_id")?,
+        task_id: row.id("task_id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        language: row.parsed("language")?,
+        position: row.document("position")?,
+        step: row.number("step")?,
+        turns: row.number("turns")?,
+        last_reply: row.document("last_reply")?,
+        outcome: row.optional_parsed("outcome")?,
+        started_at: row.get("started_at")?,
+        version: row.number("version")?,
+    })
+}
+
+pub(super) fn turn(row: &PgRow) -> Result<Turn, StorageError> {
+    let row = Reader::new("turns", row);
+    Ok(Turn {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        attempt_id: row.id("attempt_id")?,
+        sequence: row.number("sequence")?,
+        speaker: row.named("speaker", Speaker::from_name)?,
+        words: row.get("words")?,
+        heard_with: row.optional_byte("heard_with")?.map(Confidence::from_hundredths),
+        interpretation: row.optional_document("interpretation")?,
+        question_key: row.get("question_key")?,
+        at: row.get("said_at")?,
+    })
+}
+
+pub(super) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
+    let row = Reader::new("answers", row);
+    Ok(Answer {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        task_id: row.id("task_id")?,
+        attempt_id: row.id("attempt_id")?,
+        question_key: row.get("question_key")?,
+        result: row.document("result")?,
+        words: row.get("words")?,
+        confidence: Confidence::from_hundredths(row.byte("confidence")?),
+        interpreted_by: row.named("interpreted_by", interpreted_by)?,
+        repeats: row.byte("repeats")?,
+        turn_id: row.id("turn_id")?,
+        at: row.get("given_at")?,
+    })
+}
+
+fn interpreted_by(name: &str) -> Option<InterpretedBy> {
+    use InterpretedBy::{Keypad, LanguageModel, Rules, Staff};
+    [Rules, LanguageModel, Keypad, Staff].into_iter().find(|by| by.name() == name)
+}
+
+pub(super) fn consent(row: &PgRow) -> Result<Consent, StorageError> {
+    let row = Reader::new("consents", row);
+    Ok(Consent {
+        attempt_id: row.id("attempt_id")?,
+        company_id: row.id("company_id")?,
+        task_id: row.id("task_id")?,
+        given: row.get("given")?,
+        text: row.get("text")?,
+        language: row.parsed("language")?,
+        turn_id: row.id("turn_id")?,
+        at: row.get("given_at")?,
+    })
+}
+
+pub(super) fn survey_response(row: &PgRow) -> Result<SurveyResponse, StorageError> {
+    let row = Reader::new("survey_responses", row);
+    Ok(SurveyResponse {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        task_id: row.id("task_id")?,
+        attempt_id: row.id("attempt_id")?,
+        complete: row.get("complete")?,
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+    })
+}

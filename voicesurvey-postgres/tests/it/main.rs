@@ -1,0 +1,8 @@
+//! Integration tests on throw-away databases; each test has one of its own.
+
+mod migrations;
+mod query_plans;
+mod row_level_security;
+mod schema;
+mod storage_conformance;
+mod support;

@@ -1,0 +1,93 @@
+//! Query plans of the claim: no statement walks over the tasks, whatever the table holds.
+//!
+//! The plans are the generic ones, which know no values: the worst that a server may get.
+
+use chrono::TimeDelta;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+use voicesurvey_core::ports::{Scope, Storage as _};
+use voicesurvey_core::testing::samples::{self, SampleCampaign as _, SampleTask as _};
+
+use crate::support::{PostgresUnderTest, texts};
+
+/// A company with a running campaign of which every second task is due.
+async fn many_tasks(database: &PostgresUnderTest) -> PgConnection {
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    let tasks = samples::tasks(&campaign, 1, 20_000).into_iter().enumerate().map(|(index, task)| {
+        let later = TimeDelta::hours(i64::from(index % 2 == 1));
+        task.due_at(samples::now() + later)
+    });
+    let mut work = database.begin(Scope::Platform).await.unwrap();
+    work.companies().insert(&company).await.unwrap();
+    work.skillbases().insert(&samples::skillbase(&company)).await.unwrap();
+    work.campaigns().insert(&campaign).await.unwrap();
+    work.call_tasks().insert_many(&tasks.collect::<Vec<_>>()).await.unwrap();
+    work.commit().await.unwrap();
+    let mut connection = database.connection().await;
+    for prepare in [
+        "SET voicesurvey.scope = 'platform'",
+        "SET plan_cache_mode = force_generic_plan",
+        "ANALYZE",
+    ] {
+        sqlx::query(prepare).execute(&mut connection).await.unwrap();
+    }
+    connection
+}
+
+/// The generic plan of a statement; its arguments do not matter to it.
+async fn plan(connection: &mut PgConnection, sql: &str, arguments: &str) -> String {
+    texts(connection, &format!("PREPARE planned AS {sql}")).await;
+    let plan = texts(connection, &format!("EXPLAIN EXECUTE planned ({arguments})")).await;
+    sqlx::query(AssertSqlSafe("DEALLOCATE planned")).execute(connection).await.unwrap();
+    plan.join("\n")
+}
+
+const UUID: &str = "'00000000-0000-0000-0000-000000000000'";
+
+#[tokio::test]
+async fn a_claim_finds_due_tasks_by_its_index() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = many_tasks(&database).await;
+    let sql = include_str!("../../src/sql/due_tasks.sql");
+    let plan = plan(&mut connection, sql, &format!("{UUID}, {UUID}")).await;
+    assert!(plan.contains("Index Scan using call_tasks_claimable"), "{plan}");
+    assert!(!plan.contains("Sort"), "{plan}");
+    assert!(!plan.contains("Seq Scan on call_tasks"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_claim_marks_tasks_by_their_keys() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = many_tasks(&database).await;
+    let sql = include_str!("../../src/sql/claim_tasks.sql");
+    let arguments = format!("{UUID}, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}'");
+    let plan = plan(&mut connection, sql, &arguments).await;
+    assert!(plan.contains("Index Scan using call_tasks_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan on call_tasks"), "{plan}");
+}
+
+#[tokio::test]
+async fn promotion_finds_and_marks_tasks_by_index() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = many_tasks(&database).await;
+    // This one is planned with its values each time.
+    let sql = include_str!("../../src/sql/select_due.sql");
+    let sql = sql.replace("$1", "'2027-01-15T08:00:00Z'").replace("$2", "500");
+    let select = texts(&mut connection, &format!("EXPLAIN {sql}")).await.join("\n");
+    assert!(select.contains("Index Scan using call_tasks_to_promote"), "{select}");
+    let sql = include_str!("../../src/sql/promote_tasks.sql");
+    let arguments = "'{}', '{}', '2027-01-15T08:00:00Z'";
+    let mark = plan(&mut connection, sql, arguments).await;
+    assert!(!mark.contains("Seq Scan on call_tasks"), "{mark}");
+}
+
+#[tokio::test]
+async fn the_next_due_time_is_the_first_of_an_index() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = many_tasks(&database).await;
+    let sql = "EXPLAIN SELECT min(due_at) FROM call_tasks
+               WHERE status IN ('pending', 'retry') AND NOT claimable";
+    let plan = texts(&mut connection, sql).await.join("\n");
+    assert!(plan.contains("using call_tasks_to_promote"), "{plan}");
+}

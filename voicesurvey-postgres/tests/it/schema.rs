@@ -1,0 +1,63 @@
+//! Rules that every table keeps, also those that are added later.
+
+use crate::support::{PostgresUnderTest, texts};
+
+/// Tables that belong to no company.
+const SHARED: &str = "('_sqlx_migrations')";
+
+#[tokio::test]
+async fn every_table_has_a_company_and_forced_row_level_security() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = database.connection().await;
+    let tables = format!(
+        "FROM pg_class AS class
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+             AND relname NOT IN {SHARED}"
+    );
+    let all = texts(&mut connection, &format!("SELECT relname::text {tables}")).await;
+    assert!(all.len() > 15, "the tables are there: {all:?}");
+    let offenders = format!(
+        "SELECT relname::text {tables} AND NOT (relrowsecurity AND relforcerowsecurity AND EXISTS (
+             SELECT FROM pg_attribute
+             WHERE attrelid = class.oid AND attname = 'company_id' AND attnotnull
+         ) AND EXISTS (SELECT FROM pg_policy WHERE polrelid = class.oid))"
+    );
+    assert_eq!(texts(&mut connection, &offenders).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn keys_and_unique_indexes_begin_with_the_company() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = database.connection().await;
+    let constraints = "SELECT conname::text FROM pg_constraint
+         JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+         WHERE contype IN ('p', 'u', 'f') AND connamespace = 'public'::regnamespace
+             AND conrelid <> '_sqlx_migrations'::regclass AND attname <> 'company_id'";
+    assert_eq!(texts(&mut connection, constraints).await, Vec::<String>::new());
+    let indexes = "SELECT indexrelid::regclass::text FROM pg_index
+         JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
+         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+         WHERE indisunique AND relname <> '_sqlx_migrations' AND attname <> 'company_id'";
+    assert_eq!(texts(&mut connection, indexes).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_table_says_what_it_is_for() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = database.connection().await;
+    let silent = format!(
+        "SELECT relname::text FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+             AND relname NOT IN {SHARED} AND obj_description(oid, 'pg_class') IS NULL"
+    );
+    assert_eq!(texts(&mut connection, &silent).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_role_of_the_tests_is_bound_by_row_level_security() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = database.connection().await;
+    let free = "SELECT rolname::text FROM pg_roles
+                WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
+    assert_eq!(texts(&mut connection, free).await, Vec::<String>::new());
+}

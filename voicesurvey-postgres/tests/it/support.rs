@@ -1,0 +1,35 @@
+//! What the tests have in common: a database that is a store, and a look behind the store's back.
+
+use std::ops::Deref;
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use voicesurvey_postgres::PostgresStorage;
+use voicesurvey_postgres::testing::TestDatabase;
+
+/// A store of its own, migrated and empty.
+pub(crate) struct PostgresUnderTest(TestDatabase);
+
+impl PostgresUnderTest {
+    pub(crate) async fn create() -> Self {
+        Self(TestDatabase::create().await)
+    }
+
+    /// A connection as the server's role.
+    pub(crate) async fn connection(&self) -> PgConnection {
+        PgConnection::connect(self.0.url()).await.unwrap()
+    }
+}
+
+impl Deref for PostgresUnderTest {
+    type Target = PostgresStorage;
+
+    fn deref(&self) -> &PostgresStorage {
+        self.0.storage()
+    }
+}
+
+/// The first column of what a statement returns.
+pub(crate) async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
+}

@@ -1,0 +1,52 @@
+//! Times and sizes of the engine.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+use voicesurvey_core::service::EngineSettings;
+
+use super::error::WrongSetting;
+
+/// The section `engine`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineConfig {
+    /// How many tasks one claim takes at most.
+    pub claim_at_most: u16,
+    /// How long after the claim a call may still be dialed.
+    pub dial_within_seconds: u16,
+    /// How long after that deadline the attempt is looked after.
+    pub grace_after_deadline_seconds: u16,
+    /// How long a telephone may ring.
+    pub ring_for_seconds: u16,
+}
+
+impl EngineConfig {
+    pub(super) fn check(&self) -> Result<(), WrongSetting> {
+        for (name, value, bounds) in [
+            ("claim_at_most", self.claim_at_most, 1..=1_000),
+            ("dial_within_seconds", self.dial_within_seconds, 5..=300),
+            ("grace_after_deadline_seconds", self.grace_after_deadline_seconds, 30..=3_600),
+            ("ring_for_seconds", self.ring_for_seconds, 5..=120),
+        ] {
+            if !bounds.contains(&value) {
+                let (least, most) = bounds.into_inner();
+                let expected = format!("a number from {least} to {most}");
+                return Err(WrongSetting::new(format!("engine.{name}"), expected));
+            }
+        }
+        Ok(())
+    }
+
+    /// As the engine takes them.
+    pub fn settings(&self) -> EngineSettings {
+        let seconds = |seconds: u16| TimeDelta::seconds(i64::from(seconds));
+        EngineSettings {
+            claim_at_most: self.claim_at_most,
+            dial_within: seconds(self.dial_within_seconds),
+            grace_after_deadline: seconds(self.grace_after_deadline_seconds),
+            ring_for: Duration::from_secs(u64::from(self.ring_for_seconds)),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Whether what people say can be understood as it was meant.
+
+use voicesurvey_core::interpretation::rules::RulesInterpreter;
+use voicesurvey_core::interpretation::{Intent, Utterance};
+
+use super::*;
+use crate::chance::Topic;
+
+fn understood(language: Language, expected: &Expected, words: &str) -> Intent {
+    let utterance = Utterance {
+        language,
+        expected: expected.clone(),
+        words: words.to_owned(),
+    };
+    RulesInterpreter.interpret(&utterance).intent
+}
+
+fn questions(language: Language) -> Vec<Expected> {
+    let option = |key: &str, say: &str| ChoiceOption {
+        key: key.to_owned(),
+        say: vec![say.to_owned()],
+    };
+    let (car, train) = match language {
+        Language::It => ("la macchina", "il treno"),
+        Language::En => ("the car", "the train"),
+        Language::Ru => ("машина", "поезд"),
+        Language::Es => ("el coche", "el tren"),
+        Language::Fr => ("la voiture", "le train"),
+        Language::De => ("das Auto", "der Zug"),
+    };
+    let number = |min: i64, max: i64| Expected::Number {
+        min: Some(Decimal::from(min)),
+        max: Some(Decimal::from(max)),
+        decimals: false,
+    };
+    vec![
+        Expected::Consent,
+        Expected::YesNo,
+        Expected::Scale { min: 1, max: 5 },
+        Expected::Scale { min: 0, max: 10 },
+        number(0, 120),
+        number(18, 99),
+        Expected::Number {
+            min: None,
+            max: None,
+            decimals: true,
+        },
+        Expected::Choice {
+            options: vec![option("car", car), option("train", train)],
+        },
+        Expected::FreeText,
+    ]
+}
+
+/// Lets three hundred people of each mood answer every kind of question; tells how many of a
+/// hundred are understood, and who is not.
+fn share_understood(language: Language) -> (usize, Vec<String>) {
+    let mut chance = Chance::of(1, Topic::Call, &"+390612345678".parse().unwrap(), 0);
+    let (mut asked, mut missed) = (0, Vec::new());
+    for expected in questions(language) {
+        for turn in 0..300 {
+            let mut speaker = Speaker {
+                chance: &mut chance,
+                language,
+                contentment: i64::from(turn % 101),
+            };
+            let spoken = speaker.answer(&expected, turn % 10 == 0);
+            let meant = Intent::Answer {
+                value: spoken.meant,
+            };
+            let intent = understood(language, &expected, &spoken.words);
+            asked += 1;
+            if intent != meant {
+                missed.push(format!("{expected:?} '{}': {intent:?}", spoken.words));
+            }
+        }
+    }
+    ((asked - missed.len()) * 100 / asked, missed)
+}
+
+#[test]
+fn nine_of_ten_answers_are_understood_as_they_were_meant() {
+    for language in Language::ALL {
+        let (percent, mut missed) = share_understood(language);
+        missed.sort();
+        missed.dedup();
+        assert!(
+            percent >= 90,
+            "{language}: {percent} %, not understood:\n{}",
+            missed.join("\n")
+        );
+    }
+}
+
+#[test]
+fn wishes_about_the_call_are_understood_as_they_were_meant() {
+    let no = Intent::Answer {
+        value: AnswerValue::YesNo(false),
+    };
+    let scale = Expected::Scale { min: 0, max: 10 };
+    for language in Language::ALL {
+        let vocabulary = Vocabulary::of(language);
+        let consent = &Expected::Consent;
+        let phrases: [(&[&str], &Expected, &Intent); 13] = [
+            (vocabulary.refuses, consent, &no),
+            (vocabulary.opts_out, consent, &Intent::OptOut),
+            (vocabulary.opts_out, &scale, &Intent::OptOut),
+            (vocabulary.later, consent, &Intent::CallBack),
+            (vocabulary.absent, consent, &Intent::CallBack),
+            (vocabulary.wrong_person, consent, &Intent::WrongPerson),
+            (vocabulary.asks_who, consent, &Intent::AskIdentity),
+            (vocabulary.asks_human, consent, &Intent::AskHuman),
+            (vocabulary.repeats, consent, &Intent::Repeat),
+            (vocabulary.repeats, &scale, &Intent::Repeat),
+            (vocabulary.skips, &scale, &Intent::Skip),
+            (vocabulary.does_not_know, &scale, &Intent::DontKnow),
+            (vocabulary.stops, &scale, &Intent::Stop),
+        ];
+        let all = phrases.iter().flat_map(|(said, expected, meant)| {
+            said.iter().map(move |words| (*words, *expected, *meant))
+        });
+        let count = all.clone().count();
+        let missed: Vec<_> = all
+            .filter_map(|(words, expected, meant)| {
+                let intent = understood(language, expected, words);
+                (intent != *meant).then(|| format!("'{words}' {meant:?}: {intent:?}"))
+            })
+            .collect();
+        assert!(
+            missed.len() * 10 <= count,
+            "{language}: not understood:\n{}",
+            missed.join("\n")
+        );
+    }
+}
+
+#[test]
+fn a_mumble_is_never_taken_for_an_answer() {
+    for language in Language::ALL {
+        for words in Vocabulary::of(language).mumbles {
+            for expected in questions(language) {
+                if expected == Expected::FreeText {
+                    continue; // There, whatever is said is the answer.
+                }
+                let intent = understood(language, &expected, words);
+                assert!(
+                    !matches!(intent, Intent::Answer { .. }),
+                    "{language} '{words}': {intent:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_in_words_is_understood_as_that_number() {
+    let expected = Expected::Number {
+        min: None,
+        max: None,
+        decimals: false,
+    };
+    for language in Language::ALL {
+        for value in (0..=1_100).chain((1_101..=999_999).step_by(7_919)) {
+            let words = numbers::in_words(language, value);
+            let meant = Intent::Answer {
+                value: AnswerValue::Number(Decimal::from(value)),
+            };
+            assert_eq!(
+                understood(language, &expected, &words),
+                meant,
+                "{language} '{words}'"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_answer_outside_is_outside() {
+    let mut chance = Chance::of(1, Topic::Call, &"+390612345678".parse().unwrap(), 0);
+    let mut speaker = Speaker {
+        chance: &mut chance,
+        language: Language::It,
+        contentment: 50,
+    };
+    for _ in 0..50 {
+        let spoken = speaker
+            .outside(&Expected::Scale { min: 1, max: 5 })
+            .unwrap();
+        let AnswerValue::Number(value) = spoken.meant else {
+            panic!("{spoken:?}")
+        };
+        assert!(value > Decimal::from(5), "{value}");
+    }
+    assert_eq!(speaker.outside(&Expected::FreeText), None);
+    assert_eq!(
+        speaker.outside(&Expected::Scale {
+            min: 0,
+            max: i64::MAX
+        }),
+        None
+    );
+}
+
+#[test]
+fn bounds_that_leave_little_or_nothing_are_survived() {
+    let mut chance = Chance::of(1, Topic::Call, &"+390612345678".parse().unwrap(), 0);
+    let mut speaker = Speaker {
+        chance: &mut chance,
+        language: Language::En,
+        contentment: 100,
+    };
+    let number = |min: Option<i64>, max: Option<i64>| Expected::Number {
+        min: min.map(Decimal::from),
+        max: max.map(Decimal::from),
+        decimals: true,
+    };
+    for expected in [
+        number(Some(5), Some(5)),
+        number(Some(9), Some(2)),
+        number(None, Some(-10)),
+        number(Some(i64::MAX), None),
+        Expected::Scale {
+            min: i64::MIN,
+            max: i64::MAX,
+        },
+        Expected::Scale { min: 3, max: 1 },
+        Expected::Choice {
+            options: Vec::new(),
+        },
+    ] {
+        for corrects in [false, true] {
+            let spoken = speaker.answer(&expected, corrects);
+            assert!(!spoken.words.is_empty(), "{expected:?}");
+        }
+        speaker.keys(&expected);
+        speaker.outside(&expected);
+    }
+}

@@ -1,0 +1,7 @@
+//! The simulated provider as a host sees it: through the port, its webhooks and its ledger.
+
+mod conversation;
+mod determinism;
+mod distribution;
+mod faults;
+mod host;

@@ -1,0 +1,243 @@
+//! Call attempts. The claim inserts them; an attempt that ends gives its lines back.
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Order, Value};
+use sqlx::sqlite::SqliteRow;
+use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::money::Cost;
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::repositories::CallAttemptFilter;
+use voicesurvey_core::ports::{
+    CallAttemptRepository, CampaignKey, Page, PageRequest, StorageError,
+};
+
+use crate::counters::CounterChanges;
+use crate::error::{conflict, stale};
+use crate::page::{self, Created};
+use crate::row::{Row, micros, read_all};
+use crate::schema::CALL_ATTEMPTS;
+use crate::unit_of_work::{SqliteUnitOfWork, built};
+
+fn key(attempt: &CallAttempt) -> CampaignKey {
+    CampaignKey {
+        company_id: attempt.company_id,
+        campaign_id: attempt.campaign_id,
+    }
+}
+
+fn values(attempt: &CallAttempt) -> [Value; 23] {
+    [
+        attempt.company_id.as_uuid().into(),
+        attempt.id.as_uuid().into(),
+        attempt.campaign_id.as_uuid().into(),
+        attempt.task_id.as_uuid().into(),
+        attempt.number.into(),
+        attempt.phone_number.as_str().into(),
+        attempt.provider.clone().into(),
+        attempt.provider_call_id.clone().into(),
+        attempt.state.name().into(),
+        micros(attempt.dial_before).into(),
+        micros(attempt.lease_until).into(),
+        micros(attempt.created_at).into(),
+        attempt.accepted_at.map(micros).into(),
+        attempt.ringing_at.map(micros).into(),
+        attempt.answered_at.map(micros).into(),
+        attempt.ended_at.map(micros).into(),
+        attempt
+            .answered_by
+            .map(|answerer| answerer.name().to_owned())
+            .into(),
+        attempt
+            .outcome
+            .map(|outcome| outcome.name().to_owned())
+            .into(),
+        attempt.raw_status.clone().into(),
+        attempt.error_code.clone().into(),
+        attempt
+            .cost
+            .as_ref()
+            .map(|cost| cost.amount.to_string())
+            .into(),
+        attempt
+            .cost
+            .as_ref()
+            .map(|cost| cost.currency.clone())
+            .into(),
+        attempt.version.into(),
+    ]
+}
+
+fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
+    let row = Row::new(row, CALL_ATTEMPTS.name);
+    Ok(CallAttempt {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        task_id: row.id("task_id")?,
+        number: row.get("attempt_number")?,
+        phone_number: row.word("phone_number")?,
+        provider: row.get("provider")?,
+        provider_call_id: row.get("provider_call_id")?,
+        state: row.word("state")?,
+        dial_before: row.instant("dial_before")?,
+        lease_until: row.instant("lease_until")?,
+        created_at: row.instant("created_at")?,
+        accepted_at: row.optional_instant("accepted_at")?,
+        ringing_at: row.optional_instant("ringing_at")?,
+        answered_at: row.optional_instant("answered_at")?,
+        ended_at: row.optional_instant("ended_at")?,
+        answered_by: row.optional_word("answered_by")?,
+        outcome: row.optional_word("outcome")?,
+        raw_status: row.get("raw_status")?,
+        error_code: row.get("error_code")?,
+        cost: read_cost(&row)?,
+        version: row.get("version")?,
+    })
+}
+
+fn read_cost(row: &Row<'_>) -> Result<Option<Cost>, StorageError> {
+    let amount: Option<&str> = row.get("cost_amount")?;
+    match (amount, row.get("cost_currency")?) {
+        (Some(amount), Some(currency)) => {
+            let amount = amount
+                .parse()
+                .map_err(|_| row.corrupt("cost_amount: not a decimal"))?;
+            Ok(Some(Cost { amount, currency }))
+        }
+        (None, None) => Ok(None),
+        _ => Err(row.corrupt("cost_amount: does not go with the currency")),
+    }
+}
+
+impl SqliteUnitOfWork {
+    /// Inserts the attempts that a claim made, and counts them.
+    pub(crate) async fn insert_attempts(
+        &mut self,
+        attempts: &[&CallAttempt],
+    ) -> Result<(), StorageError> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let rows = attempts.iter().map(|attempt| values(attempt));
+        self.execute(built(&CALL_ATTEMPTS.insert(rows))).await?;
+        let mut changes = CounterChanges::default();
+        for attempt in attempts {
+            changes.attempts(key(attempt), attempt.state, attempt.outcome, 1);
+        }
+        self.count(changes).await
+    }
+
+    async fn write_attempt(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
+        let update = sqlx::query(
+            "UPDATE call_attempts
+             SET provider = ?3, provider_call_id = ?4, state = ?5, dial_before = ?6,
+                 lease_until = ?7, accepted_at = ?8, ringing_at = ?9, answered_at = ?10,
+                 ended_at = ?11, answered_by = ?12, outcome = ?13, raw_status = ?14,
+                 error_code = ?15, cost_amount = ?16, cost_currency = ?17, version = version + 1
+             WHERE company_id = ?1 AND id = ?2",
+        )
+        .bind(attempt.company_id.as_uuid())
+        .bind(attempt.id.as_uuid())
+        .bind(attempt.provider.clone())
+        .bind(attempt.provider_call_id.clone())
+        .bind(attempt.state.name())
+        .bind(micros(attempt.dial_before))
+        .bind(micros(attempt.lease_until))
+        .bind(attempt.accepted_at.map(micros))
+        .bind(attempt.ringing_at.map(micros))
+        .bind(attempt.answered_at.map(micros))
+        .bind(attempt.ended_at.map(micros))
+        .bind(attempt.answered_by.map(AnsweredBy::name))
+        .bind(attempt.outcome.map(Outcome::name))
+        .bind(attempt.raw_status.clone())
+        .bind(attempt.error_code.clone())
+        .bind(attempt.cost.as_ref().map(|cost| cost.amount.to_string()))
+        .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()));
+        self.execute(update).await?;
+        Ok(())
+    }
+
+    /// Under which counters the stored attempt stands. A conflict unless it has that version.
+    async fn attempt_counted_as(
+        &mut self,
+        attempt: &CallAttempt,
+    ) -> Result<(AttemptState, Option<Outcome>), StorageError> {
+        let stored = sqlx::query(
+            "SELECT state, outcome FROM call_attempts
+             WHERE company_id = ?1 AND id = ?2 AND version = ?3",
+        )
+        .bind(attempt.company_id.as_uuid())
+        .bind(attempt.id.as_uuid())
+        .bind(attempt.version);
+        let stored = self
+            .fetch_optional(stored)
+            .await?
+            .ok_or_else(|| stale(CALL_ATTEMPTS.name))?;
+        let row = Row::new(&stored, CALL_ATTEMPTS.name);
+        Ok((row.word("state")?, row.optional_word("outcome")?))
+    }
+}
+
+#[async_trait]
+impl CallAttemptRepository for SqliteUnitOfWork {
+    async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError> {
+        let mut select = CALL_ATTEMPTS.select(self.scope);
+        select.and_where(Expr::col("id").eq(id.as_uuid()));
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    async fn get_for_update(
+        &mut self,
+        id: CallAttemptId,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        CallAttemptRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
+        self.must_cover(attempt.company_id)?;
+        let (state, outcome) = self.attempt_counted_as(attempt).await?;
+        if attempt.state.is_live() && !state.is_live() {
+            return Err(conflict(
+                "an attempt that has ended stays ended: its line is free",
+            ));
+        }
+        self.write_attempt(attempt).await?;
+        let mut changes = CounterChanges::default();
+        changes.attempts(key(attempt), state, outcome, -1);
+        changes.attempts(key(attempt), attempt.state, attempt.outcome, 1);
+        self.count(changes).await?;
+        if state.is_live() && !attempt.state.is_live() {
+            // Without an end the attempt's beginning stands for "at once": it has passed.
+            self.free_line(key(attempt), attempt.ended_at.unwrap_or(attempt.created_at))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallAttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallAttempt>, StorageError> {
+        let mut select = CALL_ATTEMPTS.select(self.scope);
+        if let Some(campaign_id) = filter.campaign_id {
+            select.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        }
+        if let Some(task_id) = filter.task_id {
+            select.and_where(Expr::col("task_id").eq(task_id.as_uuid()));
+        }
+        if let Some(state) = filter.state {
+            select.and_where(Expr::col("state").eq(state.name()));
+        }
+        page::by_creation(&mut select, "id", Order::Desc, page)?;
+        let rows = read_all(&self.fetch_all(built(&select)).await?, read)?;
+        Ok(Page::from_rows(rows, page.limit(), |attempt| {
+            Created::cursor(attempt.created_at, attempt.id.as_uuid())
+        }))
+    }
+}

@@ -1,0 +1,345 @@
+//! Call tasks: their rows, their counters, and when each can be claimed.
+//!
+//! `claimable` is true for a pending task whose due time had come when the row was written. The
+//! claim looks at such rows only; [`promote_due`] turns the others claimable when their time comes.
+//!
+//! [`promote_due`]: voicesurvey_core::ports::TaskQueue::promote_due
+
+use std::collections::{BTreeMap, HashSet};
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, OnConflict, Order, Value};
+use sqlx::sqlite::SqliteRow;
+use voicesurvey_core::call_list::Contact;
+use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
+use voicesurvey_core::gate::Reason;
+use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::ports::repositories::CallTaskFilter;
+use voicesurvey_core::ports::{CallTaskRepository, CampaignKey, Page, PageRequest, StorageError};
+use voicesurvey_core::time::Timestamp;
+
+use crate::counters::CounterChanges;
+use crate::error::stale;
+use crate::page::{self, Created};
+use crate::row::{Row, json, micros, read_all};
+use crate::schema::CALL_TASKS;
+use crate::unit_of_work::{SqliteUnitOfWork, built};
+
+/// Rows of one INSERT: 23 values each, well below SQLite's 32,766 values per statement.
+const ROWS_PER_INSERT: usize = 500;
+
+fn key(task: &CallTask) -> CampaignKey {
+    CampaignKey {
+        company_id: task.company_id,
+        campaign_id: task.campaign_id,
+    }
+}
+
+fn is_claimable(task: &CallTask, now: Timestamp) -> bool {
+    matches!(task.state, TaskState::Pending { due_at } if due_at <= now)
+}
+
+fn values(task: &CallTask) -> Result<[Value; 23], StorageError> {
+    Ok([
+        task.company_id.as_uuid().into(),
+        task.id.as_uuid().into(),
+        task.campaign_id.as_uuid().into(),
+        task.upload_id.map(|id| id.as_uuid()).into(),
+        task.contact.phone_number.as_str().into(),
+        task.contact.name.clone().into(),
+        task.contact.name.to_lowercase().into(),
+        task.contact
+            .language
+            .map(|language| language.code().to_owned())
+            .into(),
+        json(&task.contact.time_zones)?.into(),
+        task.contact.priority.into(),
+        json(&task.contact.extra)?.into(),
+        task.state.status().name().into(),
+        task.state.due_at().map(micros).into(),
+        task.state.attempt_id().map(|id| id.as_uuid()).into(),
+        is_claimable(task, task.created_at).into(),
+        task.attempts_count.into(),
+        task.attempts_spent.into(),
+        task.last_attempt_at.map(micros).into(),
+        task.outcome.map(|outcome| outcome.name().to_owned()).into(),
+        task.reason.map(|reason| reason.name().to_owned()).into(),
+        micros(task.created_at).into(),
+        micros(task.updated_at).into(),
+        task.version.into(),
+    ])
+}
+
+pub(crate) fn read(row: &SqliteRow) -> Result<CallTask, StorageError> {
+    let row = Row::new(row, CALL_TASKS.name);
+    Ok(CallTask {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        campaign_id: row.id("campaign_id")?,
+        upload_id: row.optional_id("upload_id")?,
+        contact: Contact {
+            phone_number: row.word("phone_number")?,
+            name: row.get("name")?,
+            language: row.optional_word("language")?,
+            time_zones: row.document("time_zones")?,
+            priority: row.get("priority")?,
+            extra: row.document("extra")?,
+        },
+        state: TaskState::from_parts(
+            row.word("status")?,
+            row.optional_instant("due_at")?,
+            row.optional_id("attempt_id")?,
+        )
+        .ok_or_else(|| row.corrupt("status: does not go with due time and attempt"))?,
+        attempts_count: row.get("attempts_count")?,
+        attempts_spent: row.get("attempts_spent")?,
+        last_attempt_at: row.optional_instant("last_attempt_at")?,
+        outcome: row.optional_word("outcome")?,
+        reason: row.optional_word("reason")?,
+        created_at: row.instant("created_at")?,
+        updated_at: row.instant("updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+impl SqliteUnitOfWork {
+    /// Writes a task over the row of version `read_version`, as version `task.version`.
+    pub(crate) async fn write_task(
+        &mut self,
+        task: &CallTask,
+        read_version: u32,
+    ) -> Result<(), StorageError> {
+        let (status, reason) = self
+            .counted_as(task.company_id, task.id, read_version)
+            .await?;
+        let update = sqlx::query(
+            "UPDATE call_tasks
+             SET upload_id = ?3, phone_number = ?4, name = ?5, name_folded = ?6, language = ?7,
+                 time_zones = ?8, priority = ?9, extra = ?10, status = ?11, due_at = ?12,
+                 attempt_id = ?13, claimable = ?14, attempts_count = ?15, attempts_spent = ?16,
+                 last_attempt_at = ?17, outcome = ?18, reason = ?19, updated_at = ?20, version = ?21
+             WHERE company_id = ?1 AND id = ?2",
+        )
+        .bind(task.company_id.as_uuid())
+        .bind(task.id.as_uuid())
+        .bind(task.upload_id.map(|id| id.as_uuid()))
+        .bind(task.contact.phone_number.as_str().to_owned())
+        .bind(task.contact.name.clone())
+        .bind(task.contact.name.to_lowercase())
+        .bind(task.contact.language.map(|language| language.code()))
+        .bind(json(&task.contact.time_zones)?)
+        .bind(task.contact.priority)
+        .bind(json(&task.contact.extra)?)
+        .bind(task.state.status().name())
+        .bind(task.state.due_at().map(micros))
+        .bind(task.state.attempt_id().map(|id| id.as_uuid()))
+        .bind(is_claimable(task, task.updated_at))
+        .bind(task.attempts_count)
+        .bind(task.attempts_spent)
+        .bind(task.last_attempt_at.map(micros))
+        .bind(task.outcome.map(Outcome::name))
+        .bind(task.reason.map(Reason::name))
+        .bind(micros(task.updated_at))
+        .bind(task.version);
+        self.execute(update).await?;
+        let mut changes = CounterChanges::default();
+        changes.tasks(key(task), status, reason, -1);
+        changes.tasks(key(task), task.state.status(), task.reason, 1);
+        self.count(changes).await
+    }
+
+    /// Under which counters the stored task stands. A conflict unless it has that version.
+    async fn counted_as(
+        &mut self,
+        company_id: CompanyId,
+        id: CallTaskId,
+        version: u32,
+    ) -> Result<(TaskStatus, Option<Reason>), StorageError> {
+        let stored = sqlx::query(
+            "SELECT status, reason FROM call_tasks WHERE company_id = ?1 AND id = ?2 AND version = ?3",
+        )
+        .bind(company_id.as_uuid())
+        .bind(id.as_uuid())
+        .bind(version);
+        let stored = self
+            .fetch_optional(stored)
+            .await?
+            .ok_or_else(|| stale(CALL_TASKS.name))?;
+        let row = Row::new(&stored, CALL_TASKS.name);
+        Ok((row.word("status")?, row.optional_word("reason")?))
+    }
+
+    /// Inserts a part of a call list and returns the identifiers of the tasks that were added.
+    async fn insert_tasks(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError> {
+        let rows = tasks.iter().map(values).collect::<Result<Vec<_>, _>>()?;
+        let mut insert = CALL_TASKS.insert(rows);
+        insert
+            .on_conflict(
+                OnConflict::columns(["company_id", "campaign_id", "phone_number"])
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .returning_col("id");
+        let added = self.fetch_all(built(&insert)).await?;
+        added
+            .iter()
+            .map(|row| Row::new(row, CALL_TASKS.name).id("id"))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl CallTaskRepository for SqliteUnitOfWork {
+    async fn insert_many(
+        &mut self,
+        tasks: &[CallTask],
+    ) -> Result<HashSet<CallTaskId>, StorageError> {
+        for task in tasks {
+            self.must_cover(task.company_id)?;
+        }
+        let mut added = HashSet::with_capacity(tasks.len());
+        for part in tasks.chunks(ROWS_PER_INSERT) {
+            added.extend(self.insert_tasks(part).await?);
+        }
+        let mut changes = CounterChanges::default();
+        let mut to_wake = BTreeMap::new();
+        for task in tasks.iter().filter(|task| added.contains(&task.id)) {
+            changes.tasks(key(task), task.state.status(), task.reason, 1);
+            if is_claimable(task, task.created_at) {
+                let at = to_wake
+                    .entry((task.company_id, task.campaign_id))
+                    .or_insert(task.created_at);
+                *at = Ord::min(task.created_at, *at);
+            }
+        }
+        self.count(changes).await?;
+        for ((company_id, campaign_id), at) in to_wake {
+            self.wake_campaign(
+                CampaignKey {
+                    company_id,
+                    campaign_id,
+                },
+                at,
+            )
+            .await?;
+        }
+        Ok(added)
+    }
+
+    async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        let mut select = CALL_TASKS.select(self.scope);
+        select.and_where(Expr::col("id").eq(id.as_uuid()));
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
+        CallTaskRepository::get(self, id).await
+    }
+
+    async fn update(&mut self, task: &CallTask) -> Result<(), StorageError> {
+        self.must_cover(task.company_id)?;
+        let next = CallTask {
+            version: task.version.saturating_add(1),
+            ..task.clone()
+        };
+        self.write_task(&next, task.version).await?;
+        if is_claimable(task, task.updated_at) {
+            self.wake_campaign(key(task), task.updated_at).await?;
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &mut self,
+        filter: &CallTaskFilter,
+        page: &PageRequest,
+    ) -> Result<Page<CallTask>, StorageError> {
+        let mut select = CALL_TASKS.select(self.scope);
+        if let Some(campaign_id) = filter.campaign_id {
+            select.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        }
+        if let Some(status) = filter.status {
+            select.and_where(Expr::col("status").eq(status.name()));
+        }
+        if let Some(text) = &filter.text {
+            let text = text.to_lowercase();
+            select.and_where(Expr::cust_with_values(
+                "(instr(name_folded, ?) > 0 OR instr(phone_number, ?) > 0)",
+                [text.clone(), text],
+            ));
+        }
+        page::by_creation(&mut select, "id", Order::Asc, page)?;
+        let rows = read_all(&self.fetch_all(built(&select)).await?, read)?;
+        Ok(Page::from_rows(rows, page.limit(), |task| {
+            Created::cursor(task.created_at, task.id.as_uuid())
+        }))
+    }
+
+    async fn waiting_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let mut select = CALL_TASKS.select(self.scope);
+        select
+            .and_where(Expr::col("phone_number").eq(phone_number.as_str()))
+            .and_where(Expr::cust("due_at IS NOT NULL"))
+            .order_by("id", Order::Asc);
+        read_all(&self.fetch_all(built(&select)).await?, read)
+    }
+
+    async fn cancel_waiting(
+        &mut self,
+        campaign_id: CampaignId,
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let Some(campaign) = self.campaign_key(campaign_id).await? else {
+            return Ok(0);
+        };
+        let waiting = sqlx::query(
+            "SELECT status, reason, count(*) AS tasks FROM call_tasks
+             WHERE company_id = ?1 AND campaign_id = ?2 AND status IN ('pending', 'retry')
+             GROUP BY status, reason",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign_id.as_uuid());
+        let mut changes = CounterChanges::default();
+        for row in self.fetch_all(waiting).await? {
+            let row = Row::new(&row, CALL_TASKS.name);
+            let tasks: i64 = row.get("tasks")?;
+            changes.tasks(
+                campaign,
+                row.word("status")?,
+                row.optional_word("reason")?,
+                -tasks,
+            );
+            changes.tasks(
+                campaign,
+                TaskStatus::Cancelled,
+                Some(Reason::CampaignEnded),
+                tasks,
+            );
+        }
+        let update = sqlx::query(
+            "UPDATE call_tasks
+             SET status = 'cancelled', due_at = NULL, claimable = 0,
+                 outcome = coalesce(outcome, 'cancelled'), reason = 'campaign_ended',
+                 updated_at = ?3, version = version + 1
+             WHERE company_id = ?1 AND campaign_id = ?2 AND status IN ('pending', 'retry')",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign_id.as_uuid())
+        .bind(micros(now));
+        let cancelled = self.execute(update).await?;
+        self.count(changes).await?;
+        Ok(cancelled)
+    }
+}

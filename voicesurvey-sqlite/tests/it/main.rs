@@ -1,0 +1,8 @@
+//! The embedded store against the promises of its ports, and against what can happen to a file.
+
+mod durability;
+mod file;
+mod lock;
+mod open_errors;
+mod schema;
+mod storage_conformance;
