@@ -16,9 +16,9 @@ COMMENT ON TABLE api_keys IS 'API keys, without their secrets.';
 COMMENT ON COLUMN api_keys.hash IS 'SHA-256 of the secret.';
 COMMENT ON COLUMN api_keys.prefix IS 'The first characters of the secret, to recognise the key in a list.';
 
--- Not unique: a unique constraint without the company would tell companies about each other, and
--- two secrets of 238 random bits do not have the same hash.
-CREATE INDEX api_keys_by_hash ON api_keys (hash);
+-- The one unique key that does not begin with the company: a key is looked up before its company is
+-- known. It tells companies nothing about each other, because nobody guesses 238 random bits.
+CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (hash);
 CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id);
 
 ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;

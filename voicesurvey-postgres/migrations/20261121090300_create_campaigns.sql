@@ -18,7 +18,7 @@ CREATE TABLE campaigns (
     version      bigint NOT NULL,
     PRIMARY KEY (company_id, id),
     FOREIGN KEY (company_id, skillbase_id) REFERENCES skillbases,
-    CONSTRAINT final_has_end CHECK ((status IN ('completed', 'cancelled')) = (ended_at IS NOT NULL)),
+    CONSTRAINT final_has_end CHECK (status NOT IN ('completed', 'cancelled') OR ended_at IS NOT NULL),
     CONSTRAINT paused_has_reason CHECK ((status = 'paused') = (pause_reason IS NOT NULL))
 );
 

@@ -41,7 +41,9 @@ impl ApiKeyRepository for PostgresUnitOfWork {
     async fn insert(&mut self, key: &ApiKey) -> Result<(), StorageError> {
         self.permit(key.company_id)?;
         let insert = sqlx::query(concat!(
-            "INSERT INTO api_keys (", columns!(), ")
+            "INSERT INTO api_keys (",
+            columns!(),
+            ")
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"
         ))
         .bind(key.company_id.as_uuid())
@@ -58,9 +60,14 @@ impl ApiKeyRepository for PostgresUnitOfWork {
     }
 
     async fn get(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM api_keys WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("api_keys"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("api_keys"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(api_key).transpose()
     }
 
@@ -70,10 +77,14 @@ impl ApiKeyRepository for PostgresUnitOfWork {
             Scope::Platform => None,
         };
         let select = concat!(
-            "SELECT ", columns!(), " FROM api_keys
+            "SELECT ",
+            columns!(),
+            " FROM api_keys
              WHERE hash = $1 AND ($2::uuid IS NULL OR company_id = $2)"
         );
-        let select = sqlx::query(select).bind(hash.as_bytes().to_vec()).bind(company_id);
+        let select = sqlx::query(select)
+            .bind(hash.as_bytes().to_vec())
+            .bind(company_id);
         self.row(select).await?.as_ref().map(api_key).transpose()
     }
 

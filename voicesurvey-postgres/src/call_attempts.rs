@@ -66,7 +66,8 @@ impl PostgresUnitOfWork {
         let old_outcome: Option<Outcome> = row.optional_parsed("old_outcome")?;
         let campaign = (attempt.company_id, attempt.campaign_id);
         self.counters.attempts(campaign, old_state, old_outcome, -1);
-        self.counters.attempts(campaign, attempt.state, attempt.outcome, 1);
+        self.counters
+            .attempts(campaign, attempt.state, attempt.outcome, 1);
         match (old_state.is_live(), attempt.state.is_live()) {
             (true, false) => {
                 // Any instant in the past means "at once".
@@ -85,9 +86,14 @@ impl PostgresUnitOfWork {
 #[async_trait]
 impl CallAttemptRepository for PostgresUnitOfWork {
     async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM call_attempts WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("call_attempts"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM call_attempts WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("call_attempts"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(call_attempt).transpose()
     }
 
@@ -96,10 +102,14 @@ impl CallAttemptRepository for PostgresUnitOfWork {
         id: CallAttemptId,
     ) -> Result<Option<CallAttempt>, StorageError> {
         let select = concat!(
-            "SELECT ", columns!(), " FROM call_attempts
+            "SELECT ",
+            columns!(),
+            " FROM call_attempts
              WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE"
         );
-        let row = self.find(company_of!("call_attempts"), select, id.as_uuid()).await?;
+        let row = self
+            .find(company_of!("call_attempts"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(call_attempt).transpose()
     }
 
@@ -147,8 +157,10 @@ impl CallAttemptRepository for PostgresUnitOfWork {
         page::by_creation(&mut list, "id", Direction::NewestFirst, request)?;
         let rows = self.list(&list).await?;
         let attempts = rows.iter().map(call_attempt).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(attempts, request.limit(), |attempt: &CallAttempt| {
-            Place::new(attempt.created_at, attempt.id.as_uuid()).cursor()
-        }))
+        Ok(Page::from_rows(
+            attempts,
+            request.limit(),
+            |attempt: &CallAttempt| Place::new(attempt.created_at, attempt.id.as_uuid()).cursor(),
+        ))
     }
 }

@@ -47,7 +47,9 @@ impl CallListRepository for PostgresUnitOfWork {
     async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError> {
         self.permit(upload.company_id)?;
         let insert = sqlx::query(concat!(
-            "INSERT INTO uploads (", columns!(), ")
+            "INSERT INTO uploads (",
+            columns!(),
+            ")
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING"
         ))
         .bind(upload.company_id.as_uuid())
@@ -66,9 +68,14 @@ impl CallListRepository for PostgresUnitOfWork {
     }
 
     async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM uploads WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("uploads"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM uploads WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("uploads"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(upload).transpose()
     }
 }

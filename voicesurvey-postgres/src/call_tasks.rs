@@ -74,7 +74,10 @@ pub(crate) fn call_task(row: &PgRow) -> Result<CallTask, StorageError> {
 /// `old_reason`.
 pub(crate) fn old_state(row: &PgRow) -> Result<(TaskStatus, Option<Reason>), StorageError> {
     let row = Reader::new("call_tasks", row);
-    Ok((row.parsed("old_status")?, row.optional_named("old_reason", Reason::from_name)?))
+    Ok((
+        row.parsed("old_status")?,
+        row.optional_named("old_reason", Reason::from_name)?,
+    ))
 }
 
 /// Whether the task can be claimed as soon as it is written.
@@ -99,13 +102,19 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.upload_id.map(|id| id.as_uuid())))
             .bind(all(tasks, |task| task.contact.phone_number.to_string()))
             .bind(all(tasks, |task| task.contact.name.clone()))
-            .bind(all(tasks, |task| task.contact.language.map(|language| language.code())))
-            .bind(all(tasks, |task| zone_names(&task.contact.time_zones).join(",")))
+            .bind(all(tasks, |task| {
+                task.contact.language.map(|language| language.code())
+            }))
+            .bind(all(tasks, |task| {
+                zone_names(&task.contact.time_zones).join(",")
+            }))
             .bind(all(tasks, |task| task.contact.priority))
             .bind(all(tasks, |task| Json(task.contact.extra.clone())))
             .bind(all(tasks, |task| task.state.status().name()))
             .bind(all(tasks, |task| task.state.due_at()))
-            .bind(all(tasks, |task| task.state.attempt_id().map(|id| id.as_uuid())))
+            .bind(all(tasks, |task| {
+                task.state.attempt_id().map(|id| id.as_uuid())
+            }))
             .bind(all(tasks, is_claimable))
             .bind(all(tasks, |task| i64::from(task.attempts_count)))
             .bind(all(tasks, |task| i64::from(task.attempts_spent)))
@@ -116,7 +125,9 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.updated_at))
             .bind(all(tasks, |task| i64::from(task.version)));
         let rows = self.rows(insert).await?;
-        rows.iter().map(|row| Reader::new("call_tasks", row).id("id")).collect()
+        rows.iter()
+            .map(|row| Reader::new("call_tasks", row).id("id"))
+            .collect()
     }
 }
 
@@ -127,7 +138,10 @@ fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
 /// Whether name or number contain `text`, in any case.
 fn name_or_number_contains(text: &str) -> Expr {
     use sea_query::extension::postgres::PgExpr as _;
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     let pattern = LikeExpr::new(format!("%{escaped}%"));
     let number = Expr::col("phone_number").like(pattern.clone());
     Expr::col("name").ilike(pattern).or(number)
@@ -139,7 +153,9 @@ impl CallTaskRepository for PostgresUnitOfWork {
         &mut self,
         tasks: &[CallTask],
     ) -> Result<HashSet<CallTaskId>, StorageError> {
-        let Some(first) = tasks.first() else { return Ok(HashSet::new()) };
+        let Some(first) = tasks.first() else {
+            return Ok(HashSet::new());
+        };
         self.permit(first.company_id)?;
         if tasks.iter().any(|task| task.company_id != first.company_id) {
             return Err(foreign_company());
@@ -150,7 +166,8 @@ impl CallTaskRepository for PostgresUnitOfWork {
         }
         for task in tasks.iter().filter(|task| added.contains(&task.id)) {
             let campaign = (task.company_id, task.campaign_id);
-            self.counters.tasks(campaign, task.state.status(), task.reason, 1);
+            self.counters
+                .tasks(campaign, task.state.status(), task.reason, 1);
             if is_claimable(task) {
                 self.ready_list.tasks_are_due(campaign, task.updated_at);
             }
@@ -159,18 +176,27 @@ impl CallTaskRepository for PostgresUnitOfWork {
     }
 
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM call_tasks WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("call_tasks"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM call_tasks WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("call_tasks"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(call_task).transpose()
     }
 
     async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
         let select = concat!(
-            "SELECT ", columns!(), " FROM call_tasks
+            "SELECT ",
+            columns!(),
+            " FROM call_tasks
              WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE"
         );
-        let row = self.find(company_of!("call_tasks"), select, id.as_uuid()).await?;
+        let row = self
+            .find(company_of!("call_tasks"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(call_task).transpose()
     }
 
@@ -201,7 +227,8 @@ impl CallTaskRepository for PostgresUnitOfWork {
         let (old_status, old_reason) = old_state(&row)?;
         let campaign = (task.company_id, task.campaign_id);
         self.counters.tasks(campaign, old_status, old_reason, -1);
-        self.counters.tasks(campaign, task.state.status(), task.reason, 1);
+        self.counters
+            .tasks(campaign, task.state.status(), task.reason, 1);
         if is_claimable(task) {
             self.ready_list.tasks_are_due(campaign, task.updated_at);
         }
@@ -223,16 +250,21 @@ impl CallTaskRepository for PostgresUnitOfWork {
         if let Some(text) = &filter.text {
             // PostgreSQL keeps no zero byte, so no text contains one, and it would refuse to look.
             if text.contains('\0') {
-                return Ok(Page { rows: Vec::new(), next: None });
+                return Ok(Page {
+                    rows: Vec::new(),
+                    next: None,
+                });
             }
             list.and_where(name_or_number_contains(text));
         }
         page::by_creation(&mut list, "id", Direction::OldestFirst, request)?;
         let rows = self.list(&list).await?;
         let tasks = rows.iter().map(call_task).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(tasks, request.limit(), |task: &CallTask| {
-            Place::new(task.created_at, task.id.as_uuid()).cursor()
-        }))
+        Ok(Page::from_rows(
+            tasks,
+            request.limit(),
+            |task: &CallTask| Place::new(task.created_at, task.id.as_uuid()).cursor(),
+        ))
     }
 
     async fn waiting_with_number(
@@ -257,8 +289,10 @@ impl CallTaskRepository for PostgresUnitOfWork {
         let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
             return Ok(0);
         };
-        let cancel =
-            sqlx::query(include_str!("sql/cancel_waiting.sql")).bind(company_id).bind(id).bind(now);
+        let cancel = sqlx::query(include_str!("sql/cancel_waiting.sql"))
+            .bind(company_id)
+            .bind(id)
+            .bind(now);
         let campaign = (CompanyId::from_uuid(company_id), campaign_id);
         let mut cancelled = 0;
         for row in self.rows(cancel).await? {

@@ -48,7 +48,9 @@ impl CampaignRepository for PostgresUnitOfWork {
     async fn insert(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
         self.permit(campaign.company_id)?;
         let insert = sqlx::query(concat!(
-            "INSERT INTO campaigns (", columns!(), ", skillbase_id, starts_at)
+            "INSERT INTO campaigns (",
+            columns!(),
+            ", skillbase_id, starts_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT DO NOTHING"
         ))
@@ -83,9 +85,14 @@ impl CampaignRepository for PostgresUnitOfWork {
     }
 
     async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM campaigns WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("campaigns"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM campaigns WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("campaigns"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(campaign).transpose()
     }
 
@@ -93,10 +100,14 @@ impl CampaignRepository for PostgresUnitOfWork {
         // Not FOR UPDATE: that would also hold up whoever adds a row that refers to the campaign,
         // such as a claim, which holds rows of the ready list meanwhile.
         let select = concat!(
-            "SELECT ", columns!(), " FROM campaigns
+            "SELECT ",
+            columns!(),
+            " FROM campaigns
              WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE"
         );
-        let row = self.find(company_of!("campaigns"), select, id.as_uuid()).await?;
+        let row = self
+            .find(company_of!("campaigns"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(campaign).transpose()
     }
 
@@ -123,13 +134,18 @@ impl CampaignRepository for PostgresUnitOfWork {
         .bind(campaign.ended_at)
         .bind(campaign.settings.skillbase_id.as_uuid())
         .bind(campaign.effective_settings().schedule.starts_at);
-        written(self.attempt(update).await?, "the campaign was changed meanwhile")?;
+        written(
+            self.attempt(update).await?,
+            "the campaign was changed meanwhile",
+        )?;
         self.ready_list.campaign_written(campaign);
         Ok(())
     }
 
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError> {
-        let Some(company_id) = self.company_of(company_of!("campaigns"), id.as_uuid()).await?
+        let Some(company_id) = self
+            .company_of(company_of!("campaigns"), id.as_uuid())
+            .await?
         else {
             return Ok(false);
         };
@@ -139,9 +155,11 @@ impl CampaignRepository for PostgresUnitOfWork {
                      WHERE company_id = $1 AND campaign_id = $2 AND state <> 'ended' FOR UPDATE";
         self.rows(bind(calls)).await?;
         self.write_changes().await?;
+        // The company's creation is in the past, which means "at once".
         let give_lines_back = "UPDATE company_queue
-             SET in_flight = company_queue.in_flight - campaign.in_flight
-             FROM campaign_queue AS campaign
+             SET in_flight = company_queue.in_flight - campaign.in_flight,
+                 ready_at = LEAST(company_queue.ready_at, company.created_at)
+             FROM campaign_queue AS campaign JOIN companies AS company USING (company_id)
              WHERE company_queue.company_id = $1
                  AND campaign.company_id = $1 AND campaign.campaign_id = $2";
         self.execute(bind(give_lines_back)).await?;
@@ -165,14 +183,22 @@ impl CampaignRepository for PostgresUnitOfWork {
         page::by_creation(&mut list, "id", Direction::NewestFirst, request)?;
         let rows = self.list(&list).await?;
         let campaigns = rows.iter().map(campaign).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(campaigns, request.limit(), |campaign: &Campaign| {
-            Place::new(campaign.created_at, campaign.id.as_uuid()).cursor()
-        }))
+        Ok(Page::from_rows(
+            campaigns,
+            request.limit(),
+            |campaign: &Campaign| Place::new(campaign.created_at, campaign.id.as_uuid()).cursor(),
+        ))
     }
 
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {
-        match self.company_of(company_of!("campaigns"), id.as_uuid()).await? {
-            Some(company_id) => self.read_counters(CompanyId::from_uuid(company_id), id).await,
+        match self
+            .company_of(company_of!("campaigns"), id.as_uuid())
+            .await?
+        {
+            Some(company_id) => {
+                self.read_counters(CompanyId::from_uuid(company_id), id)
+                    .await
+            }
             None => Ok(CampaignCounters::default()),
         }
     }

@@ -24,7 +24,10 @@ fn level(row: &Reader<'_>, seconds_between_calls: u32) -> Result<QueueLevel, Sto
         ready_at: row.instant("ready_at")?,
         in_flight: row.number("in_flight")?,
         max_concurrent_calls: row.number("max_concurrent_calls")?,
-        pace: Pace { calls_per_minute: row.number("calls_per_minute")?, seconds_between_calls },
+        pace: Pace {
+            calls_per_minute: row.number("calls_per_minute")?,
+            seconds_between_calls,
+        },
         arrival: row.get("arrival")?,
     })
 }
@@ -36,7 +39,10 @@ fn company_level(row: &PgRow) -> Result<(CompanyId, QueueLevel), StorageError> {
 
 fn campaign_level(row: &PgRow) -> Result<(CampaignId, QueueLevel), StorageError> {
     let row = Reader::new("campaign_queue", row);
-    Ok((row.id("campaign_id")?, level(&row, row.number("seconds_between_calls")?)?))
+    Ok((
+        row.id("campaign_id")?,
+        level(&row, row.number("seconds_between_calls")?)?,
+    ))
 }
 
 #[async_trait]
@@ -93,11 +99,14 @@ impl ClaimRows for PostgresUnitOfWork {
         company_id: CompanyId,
         phone_numbers: &[PhoneNumber],
     ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        self.exclusions_among(Some(company_id.as_uuid()), phone_numbers).await
+        self.exclusions_among(Some(company_id.as_uuid()), phone_numbers)
+            .await
     }
 
     async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError> {
-        let Some(ClaimedTask { task, .. }) = claimed.first() else { return Ok(()) };
+        let Some(ClaimedTask { task, .. }) = claimed.first() else {
+            return Ok(());
+        };
         let (company_id, campaign_id) = (task.company_id, task.campaign_id);
         let mark = sqlx::query(include_str!("sql/claim_tasks.sql"))
             .bind(company_id.as_uuid())
@@ -112,8 +121,10 @@ impl ClaimRows for PostgresUnitOfWork {
         }
         for row in &marked {
             let (status, reason) = old_state(row)?;
-            self.counters.tasks((company_id, campaign_id), status, reason, -1);
-            self.counters.tasks((company_id, campaign_id), TaskStatus::InProgress, None, 1);
+            self.counters
+                .tasks((company_id, campaign_id), status, reason, -1);
+            self.counters
+                .tasks((company_id, campaign_id), TaskStatus::InProgress, None, 1);
         }
         let insert = sqlx::query(include_str!("sql/insert_attempts.sql"))
             .bind(company_id.as_uuid())
@@ -131,7 +142,8 @@ impl ClaimRows for PostgresUnitOfWork {
         self.execute(insert).await?;
         for ClaimedTask { attempt, .. } in claimed {
             let campaign = (company_id, campaign_id);
-            self.counters.attempts(campaign, attempt.state, attempt.outcome, 1);
+            self.counters
+                .attempts(campaign, attempt.state, attempt.outcome, 1);
         }
         Ok(())
     }
@@ -150,7 +162,10 @@ impl ClaimRows for PostgresUnitOfWork {
         .bind(level.ready_at)
         .bind(i64::from(level.in_flight))
         .bind(level.arrival);
-        written(self.execute(update).await?, "the campaign has left the ready list")
+        written(
+            self.execute(update).await?,
+            "the campaign has left the ready list",
+        )
     }
 
     async fn next_ready_campaign(
@@ -180,7 +195,10 @@ impl ClaimRows for PostgresUnitOfWork {
         .bind(level.ready_at)
         .bind(i64::from(level.in_flight))
         .bind(level.arrival);
-        written(self.execute(update).await?, "the company has left the ready list")
+        written(
+            self.execute(update).await?,
+            "the company has left the ready list",
+        )
     }
 }
 

@@ -43,7 +43,9 @@ impl CompanyRepository for PostgresUnitOfWork {
             return Err(foreign_company());
         }
         let insert = sqlx::query(concat!(
-            "INSERT INTO companies (", columns!(), ")
+            "INSERT INTO companies (",
+            columns!(),
+            ")
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
         ))
         .bind(company.id.as_uuid())
@@ -73,8 +75,16 @@ impl CompanyRepository for PostgresUnitOfWork {
         if self.permit(id).is_err() {
             return Ok(None);
         }
-        let select = concat!("SELECT ", columns!(), " FROM companies WHERE company_id = $1");
-        self.row(sqlx::query(select).bind(id.as_uuid())).await?.as_ref().map(company).transpose()
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM companies WHERE company_id = $1"
+        );
+        self.row(sqlx::query(select).bind(id.as_uuid()))
+            .await?
+            .as_ref()
+            .map(company)
+            .transpose()
     }
 
     async fn update(&mut self, company: &Company) -> Result<(), StorageError> {
@@ -93,7 +103,10 @@ impl CompanyRepository for PostgresUnitOfWork {
         .bind(company.language.code())
         .bind(i64::from(company.limits.max_concurrent_calls))
         .bind(i64::from(company.limits.calls_per_minute));
-        written(self.execute(update).await?, "the company was changed meanwhile")?;
+        written(
+            self.execute(update).await?,
+            "the company was changed meanwhile",
+        )?;
         self.ready_list.limits_changed(company);
         Ok(())
     }
@@ -103,8 +116,10 @@ impl CompanyRepository for PostgresUnitOfWork {
         page::by_creation(&mut list, "company_id", Direction::OldestFirst, request)?;
         let rows = self.list(&list).await?;
         let companies = rows.iter().map(company).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(companies, request.limit(), |company: &Company| {
-            Place::new(company.created_at, company.id.as_uuid()).cursor()
-        }))
+        Ok(Page::from_rows(
+            companies,
+            request.limit(),
+            |company: &Company| Place::new(company.created_at, company.id.as_uuid()).cursor(),
+        ))
     }
 }

@@ -60,7 +60,14 @@ impl CounterChanges {
     }
 
     fn add(&mut self, campaign: CampaignPlace, kind: &'static str, name: &'static str, by: i64) {
-        *self.0.entry(Counter { campaign, kind, name }).or_default() += by;
+        *self
+            .0
+            .entry(Counter {
+                campaign,
+                kind,
+                name,
+            })
+            .or_default() += by;
     }
 }
 
@@ -72,10 +79,14 @@ impl PostgresUnitOfWork {
         if changes.is_empty() {
             return Ok(());
         }
-        let companies: Vec<Uuid> =
-            changes.keys().map(|counter| counter.campaign.0.as_uuid()).collect();
-        let campaigns: Vec<Uuid> =
-            changes.keys().map(|counter| counter.campaign.1.as_uuid()).collect();
+        let companies: Vec<Uuid> = changes
+            .keys()
+            .map(|counter| counter.campaign.0.as_uuid())
+            .collect();
+        let campaigns: Vec<Uuid> = changes
+            .keys()
+            .map(|counter| counter.campaign.1.as_uuid())
+            .collect();
         let kinds: Vec<&str> = changes.keys().map(|counter| counter.kind).collect();
         let names: Vec<&str> = changes.keys().map(|counter| counter.name).collect();
         let by: Vec<i64> = changes.values().copied().collect();
@@ -84,7 +95,12 @@ impl PostgresUnitOfWork {
                    SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])
                    ON CONFLICT (company_id, campaign_id, kind, name)
                    DO UPDATE SET count = counters.count + excluded.count";
-        let add = sqlx::query(add).bind(companies).bind(campaigns).bind(kinds).bind(names).bind(by);
+        let add = sqlx::query(add)
+            .bind(companies)
+            .bind(campaigns)
+            .bind(kinds)
+            .bind(names)
+            .bind(by);
         self.execute(add).await?;
         Ok(())
     }
@@ -97,8 +113,9 @@ impl PostgresUnitOfWork {
     ) -> Result<CampaignCounters, StorageError> {
         let select = "SELECT kind, name, count FROM campaign_counters
                       WHERE company_id = $1 AND campaign_id = $2";
-        let select =
-            sqlx::query(select).bind(company_id.as_uuid()).bind(campaign_id.as_uuid());
+        let select = sqlx::query(select)
+            .bind(company_id.as_uuid())
+            .bind(campaign_id.as_uuid());
         let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
         for row in self.rows(select).await? {
             let (kind, name, count) = stored_count(&row)?;
@@ -106,7 +123,9 @@ impl PostgresUnitOfWork {
         }
         let pending = self.counters.0.iter();
         for (counter, by) in pending.filter(|(counter, _)| counter.campaign.1 == campaign_id) {
-            *counts.entry((counter.kind.to_owned(), counter.name.to_owned())).or_default() += by;
+            *counts
+                .entry((counter.kind.to_owned(), counter.name.to_owned()))
+                .or_default() += by;
         }
         let mut counters = CampaignCounters::default();
         for ((kind, name), count) in counts {
@@ -133,7 +152,9 @@ fn insert(counters: &mut CampaignCounters, kind: &str, name: &str, count: u64) -
     match kind {
         "task" => counters.tasks.insert(name.parse().ok()?, count),
         "reason" => counters.reasons.insert(Reason::from_name(name)?, count),
-        "attempt" => counters.attempts.insert(AttemptState::from_name(name)?, count),
+        "attempt" => counters
+            .attempts
+            .insert(AttemptState::from_name(name)?, count),
         "outcome" => counters.outcomes.insert(name.parse().ok()?, count),
         _ => return None,
     };

@@ -24,19 +24,28 @@ fn refusal(error: Box<dyn DatabaseError>) -> StorageError {
     match code.as_str() {
         // Unique and foreign keys.
         "23505" | "23503" => {
-            let what = error.constraint().or(error.table()).unwrap_or("a constraint").to_owned();
+            let what = error
+                .constraint()
+                .or(error.table())
+                .unwrap_or("a constraint")
+                .to_owned();
             StorageError::Conflict { what }
         }
         // Serialization failure, deadlock, lock timeout.
-        "40001" | "40P01" | "55P03" => {
-            StorageError::Conflict { what: "others are changing the same rows".to_owned() }
-        }
+        "40001" | "40P01" | "55P03" => StorageError::Conflict {
+            what: "others are changing the same rows".to_owned(),
+        },
         // Undefined table, undefined column.
-        "42P01" | "42703" => StorageError::NotMigrated { what: error.message().to_owned() },
+        "42P01" | "42703" => StorageError::NotMigrated {
+            what: error.message().to_owned(),
+        },
         // Statement timeout, read only transaction (a server that has become a standby).
         "57014" | "25006" => StorageError::Unavailable(error),
         // Connection exceptions, lack of resources, and shutdowns.
-        _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => {
+        _ if ["08", "53", "57P"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
             StorageError::Unavailable(error)
         }
         _ => StorageError::Failed(error),
@@ -45,10 +54,18 @@ fn refusal(error: Box<dyn DatabaseError>) -> StorageError {
 
 /// The row to be written belongs to another company than the unit of work.
 pub(crate) fn foreign_company() -> StorageError {
-    StorageError::Conflict { what: "the row belongs to another company".to_owned() }
+    StorageError::Conflict {
+        what: "the row belongs to another company".to_owned(),
+    }
 }
 
 /// Exactly one row was to be written; `what` says why it was not.
 pub(crate) fn written(rows: u64, what: &str) -> Result<(), StorageError> {
-    if rows == 1 { Ok(()) } else { Err(StorageError::Conflict { what: what.to_owned() }) }
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(StorageError::Conflict {
+            what: what.to_owned(),
+        })
+    }
 }

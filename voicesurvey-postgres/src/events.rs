@@ -64,6 +64,10 @@ impl EventRepository for PostgresUnitOfWork {
         page::by_id(&mut list, request)?;
         let rows = self.list(&list).await?;
         let events = rows.iter().map(outbox_event).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(events, request.limit(), |event: &OutboxEvent| event.id.to_string()))
+        Ok(Page::from_rows(
+            events,
+            request.limit(),
+            |event: &OutboxEvent| event.id.to_string(),
+        ))
     }
 }

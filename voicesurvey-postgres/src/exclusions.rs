@@ -51,7 +51,9 @@ impl PostgresUnitOfWork {
         .bind(numbers)
         .bind(company_id);
         let rows = self.rows(select).await?;
-        rows.iter().map(|row| Reader::new("exclusions", row).parsed("phone_number")).collect()
+        rows.iter()
+            .map(|row| Reader::new("exclusions", row).parsed("phone_number"))
+            .collect()
     }
 }
 
@@ -73,7 +75,8 @@ impl ExclusionRepository for PostgresUnitOfWork {
 
     async fn get(&mut self, phone_number: &PhoneNumber) -> Result<Option<Exclusion>, StorageError> {
         let mut list = schema::select(COLUMNS, "exclusions", self.scope);
-        list.and_where(Expr::col("phone_number").eq(phone_number.as_str())).limit(1);
+        list.and_where(Expr::col("phone_number").eq(phone_number.as_str()))
+            .limit(1);
         self.list(&list).await?.first().map(exclusion).transpose()
     }
 
@@ -81,7 +84,8 @@ impl ExclusionRepository for PostgresUnitOfWork {
         &mut self,
         phone_numbers: &[PhoneNumber],
     ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        self.exclusions_among(self.scoped_company(), phone_numbers).await
+        self.exclusions_among(self.scoped_company(), phone_numbers)
+            .await
     }
 
     async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError> {
@@ -99,13 +103,21 @@ impl ExclusionRepository for PostgresUnitOfWork {
         if let Some(cursor) = &request.after {
             let after = Place::from_cursor(cursor).ok_or_else(page::unknown_cursor)?;
             let key = Expr::tuple([Expr::col("phone_number"), Expr::col("company_id")]);
-            list.and_where(key.gt(Expr::tuple([after.phone_number.into(), after.company.into()])));
+            list.and_where(key.gt(Expr::tuple([
+                after.phone_number.into(),
+                after.company.into(),
+            ])));
         }
-        list.order_by("phone_number", Order::Asc).order_by("company_id", Order::Asc);
+        list.order_by("phone_number", Order::Asc)
+            .order_by("company_id", Order::Asc);
         list.limit(u64::from(request.limit()) + 1);
         let rows = self.list(&list).await?;
         let exclusions = rows.iter().map(exclusion).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(exclusions, request.limit(), Place::cursor_of))
+        Ok(Page::from_rows(
+            exclusions,
+            request.limit(),
+            Place::cursor_of,
+        ))
     }
 }
 
@@ -124,6 +136,9 @@ impl Place {
     fn from_cursor(cursor: &str) -> Option<Self> {
         let (number, company) = cursor.split_once('.')?;
         let number: PhoneNumber = number.parse().ok()?;
-        Some(Self { phone_number: number.to_string(), company: company.parse().ok()? })
+        Some(Self {
+            phone_number: number.to_string(),
+            company: company.parse().ok()?,
+        })
     }
 }

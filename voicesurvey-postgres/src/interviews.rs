@@ -48,14 +48,18 @@ impl InterviewRepository for PostgresUnitOfWork {
         .bind(conversation.outcome.map(Outcome::name))
         .bind(conversation.started_at)
         .bind(i64::from(conversation.version));
-        written(self.execute(insert).await?, "the attempt has a conversation already")
+        written(
+            self.execute(insert).await?,
+            "the attempt has a conversation already",
+        )
     }
 
     async fn conversation(
         &mut self,
         attempt_id: CallAttemptId,
     ) -> Result<Option<Conversation>, StorageError> {
-        let select = "SELECT company_id, attempt_id, task_id, campaign_id, language, position, step,
+        let select =
+            "SELECT company_id, attempt_id, task_id, campaign_id, language, position, step,
                           turns, last_reply, outcome, started_at, version
                       FROM conversations WHERE company_id = $1 AND attempt_id = $2";
         let find = company_of!("conversations", "attempt_id");
@@ -83,7 +87,10 @@ impl InterviewRepository for PostgresUnitOfWork {
         .bind(i64::from(conversation.turns))
         .bind(Json(conversation.last_reply.clone()))
         .bind(conversation.outcome.map(Outcome::name));
-        written(self.execute(update).await?, "the conversation was changed meanwhile")
+        written(
+            self.execute(update).await?,
+            "the conversation was changed meanwhile",
+        )
     }
 
     async fn insert_turns(&mut self, turns: &[Turn]) -> Result<(), StorageError> {
@@ -101,11 +108,17 @@ impl InterviewRepository for PostgresUnitOfWork {
             .bind(i64::from(turn.sequence))
             .bind(turn.speaker.name())
             .bind(turn.words.clone())
-            .bind(turn.heard_with.map(|confidence| i16::from(confidence.hundredths())))
+            .bind(
+                turn.heard_with
+                    .map(|confidence| i16::from(confidence.hundredths())),
+            )
             .bind(turn.interpretation.clone().map(Json))
             .bind(turn.question_key.clone())
             .bind(turn.at);
-            written(self.execute(insert).await?, "the call has a turn of that number already")?;
+            written(
+                self.execute(insert).await?,
+                "the call has a turn of that number already",
+            )?;
         }
         Ok(())
     }
@@ -118,7 +131,9 @@ impl InterviewRepository for PostgresUnitOfWork {
         let select = "SELECT company_id, id, attempt_id, sequence, speaker, words, heard_with,
                           interpretation, question_key, said_at
                       FROM turns WHERE company_id = $1 AND attempt_id = $2 ORDER BY sequence";
-        let select = sqlx::query(select).bind(company_id).bind(attempt_id.as_uuid());
+        let select = sqlx::query(select)
+            .bind(company_id)
+            .bind(attempt_id.as_uuid());
         self.rows(select).await?.iter().map(turn).collect()
     }
 
@@ -148,7 +163,9 @@ impl InterviewRepository for PostgresUnitOfWork {
             return Ok(Vec::new());
         };
         let select = concat!(
-            "SELECT ", answer_columns!(), " FROM answers
+            "SELECT ",
+            answer_columns!(),
+            " FROM answers
              WHERE company_id = $1 AND task_id = $2 ORDER BY given_at, id"
         );
         let select = sqlx::query(select).bind(company_id).bind(task_id.as_uuid());
@@ -165,7 +182,11 @@ impl InterviewRepository for PostgresUnitOfWork {
         page::by_id(&mut list, request)?;
         let rows = self.list(&list).await?;
         let answers = rows.iter().map(answer).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(answers, request.limit(), |answer: &Answer| answer.id.to_string()))
+        Ok(Page::from_rows(
+            answers,
+            request.limit(),
+            |answer: &Answer| answer.id.to_string(),
+        ))
     }
 
     async fn insert_consent(&mut self, consent: &Consent) -> Result<(), StorageError> {
@@ -191,7 +212,8 @@ impl InterviewRepository for PostgresUnitOfWork {
         &mut self,
         attempt_id: CallAttemptId,
     ) -> Result<Option<Consent>, StorageError> {
-        let select = "SELECT company_id, attempt_id, task_id, given, text, language, turn_id, given_at
+        let select =
+            "SELECT company_id, attempt_id, task_id, given, text, language, turn_id, given_at
                       FROM consents WHERE company_id = $1 AND attempt_id = $2";
         let find = company_of!("consents", "attempt_id");
         let row = self.find(find, select, attempt_id.as_uuid()).await?;
@@ -217,7 +239,8 @@ impl InterviewRepository for PostgresUnitOfWork {
         &mut self,
         task_id: CallTaskId,
     ) -> Result<Option<SurveyResponse>, StorageError> {
-        let select = "SELECT company_id, id, campaign_id, task_id, attempt_id, complete, started_at,
+        let select =
+            "SELECT company_id, id, campaign_id, task_id, attempt_id, complete, started_at,
                           ended_at
                       FROM survey_responses WHERE company_id = $1 AND task_id = $2";
         let find = company_of!("survey_responses", "task_id");

@@ -53,14 +53,17 @@ fn migration((name, sql): &(&'static str, &'static str)) -> Migration {
 
 /// Applies what is missing. Several servers may do so at once: one works, the others wait for it.
 pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), StorageError> {
-    MIGRATOR.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            storage_error(error)
-        }
-        MigrateError::VersionMissing(version) => too_new(version),
-        MigrateError::VersionMismatch(version) => differs(version),
-        other => StorageError::Failed(Box::new(other)),
-    })
+    MIGRATOR
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                storage_error(error)
+            }
+            MigrateError::VersionMissing(version) => too_new(version),
+            MigrateError::VersionMismatch(version) => differs(version),
+            other => StorageError::Failed(Box::new(other)),
+        })
 }
 
 /// Whether exactly our migrations have been applied.
@@ -88,18 +91,27 @@ pub(crate) async fn check(connection: &mut PgConnection) -> Result<(), StorageEr
             Some(_) => {}
         }
     }
-    match applied.keys().find(|&&version| !MIGRATOR.version_exists(version)) {
+    match applied
+        .keys()
+        .find(|&&version| !MIGRATOR.version_exists(version))
+    {
         Some(&version) => Err(too_new(version)),
         None => Ok(()),
     }
 }
 
 fn none_applied() -> StorageError {
-    StorageError::NotMigrated { what: "no migration has been applied yet".to_owned() }
+    StorageError::NotMigrated {
+        what: "no migration has been applied yet".to_owned(),
+    }
 }
 
 fn missing(migration: &Migration) -> StorageError {
-    let Migration { version, description, .. } = migration;
+    let Migration {
+        version,
+        description,
+        ..
+    } = migration;
     StorageError::NotMigrated {
         what: format!("migration {version} ({description}) has not been applied yet"),
     }
@@ -130,7 +142,10 @@ mod tests {
             .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
             .collect();
         files.sort();
-        assert_eq!(files, FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        assert_eq!(
+            files,
+            FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>()
+        );
         assert_eq!(MIGRATOR.iter().count(), FILES.len());
     }
 }

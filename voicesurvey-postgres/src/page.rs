@@ -26,7 +26,10 @@ impl Place {
     fn from_cursor(cursor: &str) -> Option<Self> {
         let (micros, id) = cursor.split_once('.')?;
         let created_at = Timestamp::from_timestamp_micros(micros.parse().ok()?)?;
-        Some(Self { created_at, id: id.parse().ok()? })
+        Some(Self {
+            created_at,
+            id: id.parse().ok()?,
+        })
     }
 }
 
@@ -58,27 +61,28 @@ pub(crate) fn by_creation(
         Direction::OldestFirst => Order::Asc,
         Direction::NewestFirst => Order::Desc,
     };
-    list.order_by("created_at", order.clone()).order_by(id, order);
+    list.order_by("created_at", order.clone())
+        .order_by(id, order);
     list.limit(u64::from(request.limit()) + 1);
     Ok(())
 }
 
 /// Like [`by_creation`], for a list whose order is one column of identifiers.
-pub(crate) fn by_id(
-    list: &mut SelectStatement,
-    request: &PageRequest,
-) -> Result<(), StorageError> {
+pub(crate) fn by_id(list: &mut SelectStatement, request: &PageRequest) -> Result<(), StorageError> {
     if let Some(cursor) = &request.after {
         let after: Uuid = cursor.parse().map_err(|_| unknown_cursor())?;
         list.and_where(Expr::col("id").gt(after));
     }
-    list.order_by("id", Order::Asc).limit(u64::from(request.limit()) + 1);
+    list.order_by("id", Order::Asc)
+        .limit(u64::from(request.limit()) + 1);
     Ok(())
 }
 
 /// A cursor that no page of this list has given out.
 pub(crate) fn unknown_cursor() -> StorageError {
-    StorageError::Conflict { what: "the cursor does not belong to this list".to_owned() }
+    StorageError::Conflict {
+        what: "the cursor does not belong to this list".to_owned(),
+    }
 }
 
 #[cfg(test)]

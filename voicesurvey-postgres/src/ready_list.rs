@@ -67,9 +67,16 @@ impl ReadyListChanges {
     }
 
     /// Tasks of the campaign can be claimed from `at` on.
-    pub(crate) fn tasks_are_due(&mut self, (company_id, campaign_id): CampaignPlace, at: Timestamp) {
+    pub(crate) fn tasks_are_due(
+        &mut self,
+        (company_id, campaign_id): CampaignPlace,
+        at: Timestamp,
+    ) {
         let change = self.0.entry(company_id).or_default();
-        earliest(&mut change.campaigns.entry(campaign_id).or_default().wake_at, at);
+        earliest(
+            &mut change.campaigns.entry(campaign_id).or_default().wake_at,
+            at,
+        );
     }
 
     /// An attempt of the campaign has ended: its line is free again in campaign and company.
@@ -98,7 +105,8 @@ impl PostgresUnitOfWork {
         for (company_id, change) in std::mem::take(&mut self.ready_list.0) {
             self.change_company(company_id, &change).await?;
             for (campaign_id, change) in change.campaigns {
-                self.change_campaign((company_id, campaign_id), &change).await?;
+                self.change_campaign((company_id, campaign_id), &change)
+                    .await?;
             }
         }
         Ok(())
@@ -116,7 +124,10 @@ impl PostgresUnitOfWork {
             .filter(|(_, campaign)| campaign.wake_at.is_some())
             .map(|(id, _)| id.as_uuid())
             .collect();
-        let wake_if_running = campaigns.values().filter_map(|campaign| campaign.wake_at).min();
+        let wake_if_running = campaigns
+            .values()
+            .filter_map(|campaign| campaign.wake_at)
+            .min();
         // LEAST passes over nulls.
         let update = sqlx::query(
             "UPDATE company_queue
@@ -134,8 +145,16 @@ impl PostgresUnitOfWork {
         .bind(change.wake_at)
         .bind(wake_if_running)
         .bind(woken)
-        .bind(change.limits.map(|limits| i64::from(limits.max_concurrent_calls)))
-        .bind(change.limits.map(|limits| i64::from(limits.calls_per_minute)));
+        .bind(
+            change
+                .limits
+                .map(|limits| i64::from(limits.max_concurrent_calls)),
+        )
+        .bind(
+            change
+                .limits
+                .map(|limits| i64::from(limits.calls_per_minute)),
+        );
         self.execute(update).await?;
         Ok(())
     }

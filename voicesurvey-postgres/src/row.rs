@@ -28,7 +28,10 @@ impl<'r> Reader<'r> {
 
     /// The error for a row whose columns contradict each other.
     pub(crate) fn corrupt(&self, what: &dyn Display) -> StorageError {
-        StorageError::Corrupt { table: self.table, what: what.to_string() }
+        StorageError::Corrupt {
+            table: self.table,
+            what: what.to_string(),
+        }
     }
 
     fn unreadable(&self, column: &str, why: &dyn Display) -> StorageError {
@@ -40,7 +43,9 @@ impl<'r> Reader<'r> {
     where
         T: Decode<'r, Postgres> + Type<Postgres>,
     {
-        self.row.try_get(column).map_err(|error| self.unreadable(column, &error))
+        self.row
+            .try_get(column)
+            .map_err(|error| self.unreadable(column, &error))
     }
 
     /// An identifier.
@@ -86,7 +91,9 @@ impl<'r> Reader<'r> {
     where
         T: FromStr<Err: Display>,
     {
-        self.get::<&str>(column)?.parse().map_err(|error| self.unreadable(column, &error))
+        self.get::<&str>(column)?
+            .parse()
+            .map_err(|error| self.unreadable(column, &error))
     }
 
     /// A text that stands for something and may be absent.
@@ -94,8 +101,12 @@ impl<'r> Reader<'r> {
     where
         T: FromStr<Err: Display>,
     {
-        let Some(text) = self.get::<Option<&str>>(column)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|error| self.unreadable(column, &error))
+        let Some(text) = self.get::<Option<&str>>(column)? else {
+            return Ok(None);
+        };
+        text.parse()
+            .map(Some)
+            .map_err(|error| self.unreadable(column, &error))
     }
 
     /// A name, looked up by `from_name`.
@@ -133,6 +144,8 @@ impl<'r> Reader<'r> {
         &self,
         column: &str,
     ) -> Result<Option<T>, StorageError> {
-        Ok(self.get::<Option<Json<T>>>(column)?.map(|document| document.0))
+        Ok(self
+            .get::<Option<Json<T>>>(column)?
+            .map(|document| document.0))
     }
 }

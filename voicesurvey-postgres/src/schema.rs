@@ -7,11 +7,7 @@ use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 use voicesurvey_core::ports::Scope;
 
 /// A list of `columns` of `table`, cut to the rows of the scope.
-pub(crate) fn select(
-    columns: &'static str,
-    table: &'static str,
-    scope: Scope,
-) -> SelectStatement {
+pub(crate) fn select(columns: &'static str, table: &'static str, scope: Scope) -> SelectStatement {
     let mut list = Query::select();
     list.expr(Expr::cust(columns)).from(table);
     if let Scope::Company(company_id) = scope {

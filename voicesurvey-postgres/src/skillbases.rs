@@ -51,7 +51,9 @@ impl SkillbaseRepository for PostgresUnitOfWork {
     async fn insert(&mut self, skillbase: &Skillbase) -> Result<(), StorageError> {
         self.permit(skillbase.company_id)?;
         let insert = sqlx::query(concat!(
-            "INSERT INTO skillbases (", columns!(), ")
+            "INSERT INTO skillbases (",
+            columns!(),
+            ")
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING"
         ))
         .bind(skillbase.company_id.as_uuid())
@@ -66,20 +68,29 @@ impl SkillbaseRepository for PostgresUnitOfWork {
         .bind(skillbase.created_at)
         .bind(skillbase.updated_at)
         .bind(i64::from(skillbase.version));
-        written(self.execute(insert).await?, "the skillbase, or a default for its language, exists")
+        written(
+            self.execute(insert).await?,
+            "the skillbase, or a default for its language, exists",
+        )
     }
 
     async fn get(&mut self, id: SkillbaseId) -> Result<Option<Skillbase>, StorageError> {
-        let select =
-            concat!("SELECT ", columns!(), " FROM skillbases WHERE company_id = $1 AND id = $2");
-        let row = self.find(company_of!("skillbases"), select, id.as_uuid()).await?;
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM skillbases WHERE company_id = $1 AND id = $2"
+        );
+        let row = self
+            .find(company_of!("skillbases"), select, id.as_uuid())
+            .await?;
         row.as_ref().map(skillbase).transpose()
     }
 
     async fn default_for(&mut self, language: Language) -> Result<Option<Skillbase>, StorageError> {
         use sea_query::{Expr, ExprTrait as _};
         let mut list = schema::select(columns!(), "skillbases", self.scope);
-        list.and_where(Expr::col("is_default")).and_where(Expr::col("language").eq(language.code()));
+        list.and_where(Expr::col("is_default"))
+            .and_where(Expr::col("language").eq(language.code()));
         list.limit(1);
         self.list(&list).await?.first().map(skillbase).transpose()
     }
@@ -103,11 +114,16 @@ impl SkillbaseRepository for PostgresUnitOfWork {
         .bind(skillbase.closing.clone())
         .bind(skillbase.is_default)
         .bind(skillbase.updated_at);
-        written(self.attempt(update).await?, "the skillbase was changed meanwhile")
+        written(
+            self.attempt(update).await?,
+            "the skillbase was changed meanwhile",
+        )
     }
 
     async fn delete(&mut self, id: SkillbaseId) -> Result<bool, StorageError> {
-        let Some(company_id) = self.company_of(company_of!("skillbases"), id.as_uuid()).await?
+        let Some(company_id) = self
+            .company_of(company_of!("skillbases"), id.as_uuid())
+            .await?
         else {
             return Ok(false);
         };
@@ -122,8 +138,12 @@ impl SkillbaseRepository for PostgresUnitOfWork {
         page::by_creation(&mut list, "id", Direction::OldestFirst, request)?;
         let rows = self.list(&list).await?;
         let skillbases = rows.iter().map(skillbase).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(skillbases, request.limit(), |skillbase: &Skillbase| {
-            Place::new(skillbase.created_at, skillbase.id.as_uuid()).cursor()
-        }))
+        Ok(Page::from_rows(
+            skillbases,
+            request.limit(),
+            |skillbase: &Skillbase| {
+                Place::new(skillbase.created_at, skillbase.id.as_uuid()).cursor()
+            },
+        ))
     }
 }

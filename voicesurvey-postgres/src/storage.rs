@@ -78,7 +78,10 @@ impl PostgresStorage {
         let limited = unlimited.clone().options([
             ("statement_timeout", milliseconds(options.statement_timeout)),
             ("lock_timeout", milliseconds(options.lock_timeout)),
-            ("idle_in_transaction_session_timeout", milliseconds(options.statement_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                milliseconds(options.statement_timeout),
+            ),
         ]);
         // The pool would try again until its timeout, and then not say why.
         let first = limited.connect();
@@ -115,7 +118,9 @@ impl PostgresStorage {
 
 impl std::fmt::Debug for PostgresStorage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostgresStorage").field("place", &place(&self.unlimited)).finish()
+        f.debug_struct("PostgresStorage")
+            .field("place", &place(&self.unlimited))
+            .finish()
     }
 }
 
@@ -171,7 +176,9 @@ mod tests {
     async fn an_unreachable_server_is_named_without_the_password() {
         // Port 1 of this machine: nobody listens there.
         let url = "postgres://somebody:secret@127.0.0.1:1/survey";
-        let error = PostgresStorage::connect(url, &PostgresOptions::default()).await.unwrap_err();
+        let error = PostgresStorage::connect(url, &PostgresOptions::default())
+            .await
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "no connection to database 'survey' at 127.0.0.1:1 as user 'somebody'"

@@ -58,7 +58,9 @@ impl TaskQueue for PostgresStorage {
             "SELECT company_id, id FROM call_attempts
              WHERE state <> 'ended' AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2",
         );
-        let keys = self.keys(select.bind(now).bind(i64::from(at_most.get()))).await?;
+        let keys = self
+            .keys(select.bind(now).bind(i64::from(at_most.get())))
+            .await?;
         let key = |(company_id, id): (CompanyId, Uuid)| AttemptKey {
             company_id,
             attempt_id: id.into(),
@@ -83,7 +85,9 @@ impl TaskQueue for PostgresStorage {
              WHERE status = 'scheduled' AND (starts_at IS NULL OR starts_at <= $1)
              ORDER BY starts_at NULLS FIRST, id LIMIT $2",
         );
-        let keys = self.keys(select.bind(now).bind(i64::from(at_most.get()))).await?;
+        let keys = self
+            .keys(select.bind(now).bind(i64::from(at_most.get())))
+            .await?;
         Ok(keys.into_iter().map(campaign_key).collect())
     }
 
@@ -98,7 +102,10 @@ impl TaskQueue for PostgresStorage {
 }
 
 fn campaign_key((company_id, id): (CompanyId, Uuid)) -> CampaignKey {
-    CampaignKey { company_id, campaign_id: id.into() }
+    CampaignKey {
+        company_id,
+        campaign_id: id.into(),
+    }
 }
 
 impl PostgresStorage {
@@ -142,13 +149,19 @@ impl PostgresUnitOfWork {
             companies.push(company_id.as_uuid());
             tasks.push(row.get("id")?);
             self.counters.tasks(campaign, old_status, old_reason, -1);
-            self.counters.tasks(campaign, voicesurvey_core::call_task::TaskStatus::Pending, None, 1);
+            self.counters.tasks(
+                campaign,
+                voicesurvey_core::call_task::TaskStatus::Pending,
+                None,
+                1,
+            );
             self.ready_list.tasks_are_due(campaign, now);
         }
         if due.is_empty() {
             return Ok(0);
         }
         let promote = sqlx::query(include_str!("sql/promote_tasks.sql"));
-        self.execute(promote.bind(companies).bind(tasks).bind(now)).await
+        self.execute(promote.bind(companies).bind(tasks).bind(now))
+            .await
     }
 }

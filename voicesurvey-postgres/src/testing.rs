@@ -56,7 +56,11 @@ mod url {
         pub(super) fn parse(url: &str) -> Option<Self> {
             let (_, rest) = url.split_once("://")?;
             let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-            let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+            let query = if query.is_empty() {
+                String::new()
+            } else {
+                format!("?{query}")
+            };
             let authority = rest.split('/').next().unwrap_or_default();
             let place = authority.rsplit('@').next().unwrap_or_default().to_owned();
             Some(Self { place, query })
@@ -65,7 +69,10 @@ mod url {
         /// The URL of a database, for the role of the tests.
         pub(super) fn of_database(&self, database: &str) -> String {
             let role = super::ROLE;
-            format!("postgres://{role}:{role}@{}/{database}{}", self.place, self.query)
+            format!(
+                "postgres://{role}:{role}@{}/{database}{}",
+                self.place, self.query
+            )
         }
     }
 }
@@ -98,22 +105,40 @@ impl TestDatabase {
         Self::copy_of("template0").await
     }
 
-    #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test cannot go on without its database"
+    )]
     async fn copy_of(original: &str) -> Self {
         let template = template().await;
         let serial = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("voicesurvey_test_{}_{serial}", std::process::id());
-        let mut server = template.server.connect().await.expect("the test server answers");
+        let mut server = template
+            .server
+            .connect()
+            .await
+            .expect("the test server answers");
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        server.execute(AssertSqlSafe(drop)).await.expect("an old database can be dropped");
+        server
+            .execute(AssertSqlSafe(drop))
+            .await
+            .expect("an old database can be dropped");
         let create = format!("CREATE DATABASE {name} TEMPLATE {original} OWNER {ROLE}");
-        server.execute(AssertSqlSafe(create)).await.expect("a database can be made");
+        server
+            .execute(AssertSqlSafe(create))
+            .await
+            .expect("a database can be made");
         server.close().await.expect("the test server says goodbye");
         let url = template.server_url.of_database(&name);
         let storage = PostgresStorage::connect(&url, &PostgresOptions::default())
             .await
             .expect("the test database answers");
-        Self { url, storage, name, server: template.server.clone() }
+        Self {
+            url,
+            storage,
+            name,
+            server: template.server.clone(),
+        }
     }
 
     /// The database's URL.
@@ -133,10 +158,15 @@ impl Drop for TestDatabase {
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let server = self.server.clone();
         let dropper = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(async {
                 let mut server = server.connect().await.map_err(std::io::Error::other)?;
-                server.execute(AssertSqlSafe(drop)).await.map_err(std::io::Error::other)
+                server
+                    .execute(AssertSqlSafe(drop))
+                    .await
+                    .map_err(std::io::Error::other)
             })
         });
         // OK because a database that stays behind goes with its cluster; the test is not at fault.
@@ -151,7 +181,10 @@ async fn template() -> &'static Template {
 }
 
 /// Makes sure of the role and of a template with exactly our migrations.
-#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+#[expect(
+    clippy::expect_used,
+    reason = "a test cannot go on without its database"
+)]
 async fn make_template() -> Template {
     let server_url = std::env::var("VOICESURVEY_TEST_DATABASE_URL")
         .unwrap_or_else(|_| cluster::running_cluster().url());
@@ -164,27 +197,48 @@ async fn make_template() -> Template {
         .execute(&mut connection)
         .await
         .expect("others finish setting up");
-    make_role(&mut connection).await.expect("a role can be made by the test server's user");
-    let exists = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn = false")
-        .bind(name.clone())
-        .fetch_optional(&mut connection)
+    make_role(&mut connection)
         .await
-        .expect("databases can be listed");
+        .expect("a role can be made by the test server's user");
+    let exists =
+        sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn = false")
+            .bind(name.clone())
+            .fetch_optional(&mut connection)
+            .await
+            .expect("databases can be listed");
     if exists.is_none() {
         let begun = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        connection.execute(AssertSqlSafe(begun)).await.expect("half a template can be dropped");
+        connection
+            .execute(AssertSqlSafe(begun))
+            .await
+            .expect("half a template can be dropped");
         let create = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {ROLE}");
-        connection.execute(AssertSqlSafe(create)).await.expect("a template can be made");
+        connection
+            .execute(AssertSqlSafe(create))
+            .await
+            .expect("a template can be made");
         let owner: PgConnectOptions = server_url.of_database(&name).parse().expect("a URL");
         let mut owner = owner.connect().await.expect("the role can log in");
-        migrations::migrate(&mut owner).await.expect("the migrations can be applied");
+        migrations::migrate(&mut owner)
+            .await
+            .expect("the migrations can be applied");
         owner.close().await.expect("the template says goodbye");
         let seal = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false");
-        connection.execute(AssertSqlSafe(seal)).await.expect("the template can be sealed");
+        connection
+            .execute(AssertSqlSafe(seal))
+            .await
+            .expect("the template can be sealed");
     }
     // Closing gives the lock back.
-    connection.close().await.expect("the test server says goodbye");
-    Template { server, server_url, name }
+    connection
+        .close()
+        .await
+        .expect("the test server says goodbye");
+    Template {
+        server,
+        server_url,
+        name,
+    }
 }
 
 /// A name that changes with the migrations, so that an old template is not taken for a new one.

@@ -52,7 +52,8 @@ impl PostgresUnitOfWork {
         };
         let set_scope = "SELECT set_config('voicesurvey.company_id', $1, true), \
                          set_config('voicesurvey.scope', $2, true)";
-        work.execute(sqlx::query(set_scope).bind(company_id).bind(scope)).await?;
+        work.execute(sqlx::query(set_scope).bind(company_id).bind(scope))
+            .await?;
         Ok(work)
     }
 
@@ -104,7 +105,8 @@ impl PostgresUnitOfWork {
     ) -> Result<Vec<PgRow>, StorageError> {
         use sea_query_sqlx::SqlxBinder as _;
         let (sql, values) = list.build_sqlx(sea_query::PostgresQueryBuilder);
-        self.rows(sqlx::query_with(sqlx::AssertSqlSafe(sql), values)).await
+        self.rows(sqlx::query_with(sqlx::AssertSqlSafe(sql), values))
+            .await
     }
 
     fn outcome<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, StorageError> {
@@ -131,7 +133,8 @@ impl PostgresUnitOfWork {
             Scope::Company(company_id) => Ok(Some(company_id.as_uuid())),
             Scope::Platform => {
                 let row = self.row(sqlx::query(find).bind(id)).await?;
-                row.map(|row| row.try_get(0).map_err(storage_error)).transpose()
+                row.map(|row| row.try_get(0).map_err(storage_error))
+                    .transpose()
             }
         }
     }
@@ -144,7 +147,10 @@ impl PostgresUnitOfWork {
         id: Uuid,
     ) -> Result<Option<PgRow>, StorageError> {
         match self.company_of(company_of, id).await? {
-            Some(company_id) => self.row(sqlx::query(select).bind(company_id).bind(id)).await,
+            Some(company_id) => {
+                self.row(sqlx::query(select).bind(company_id).bind(id))
+                    .await
+            }
             None => Ok(None),
         }
     }

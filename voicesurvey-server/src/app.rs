@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
     CampaignService, Companies, Engine, EngineParts, Reports, Skillbases,
@@ -27,6 +28,8 @@ pub struct App {
     pub provider: Arc<dyn TelephonyProvider>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where identifiers come from.
+    pub ids: Arc<IdGenerator>,
     /// What the HTTP side needs to know.
     pub http: Arc<HttpSettings>,
 }
@@ -49,13 +52,14 @@ impl App {
         let engine = Engine::new(parts);
         Self {
             companies: Companies::new(storage.clone(), clock.clone(), ids.clone()),
-            skillbases: Skillbases::new(storage.clone(), clock.clone(), ids),
+            skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
             campaigns: Arc::new(engine.campaigns().clone()),
             reports: Reports::new(storage.clone()),
             engine,
             storage,
             provider,
             clock,
+            ids,
             http: Arc::new(http),
         }
     }

@@ -3,4 +3,14 @@
 //! It is one embedder of the crates among others, and stays thin: what decides anything about
 //! calls is in `voicesurvey-core`.
 
+pub mod api;
 pub mod app;
+pub mod commands;
+pub mod config;
+pub mod providers;
+pub mod scaled_clock;
+pub mod server;
+pub mod stores;
+pub mod telemetry;
+pub mod workers;
+pub mod webhooks;

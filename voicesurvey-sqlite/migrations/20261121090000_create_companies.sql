@@ -1,7 +1,7 @@
 -- What every table of this schema keeps to:
 --   identifiers are UUIDs as 16 bytes; instants are microseconds since 1970 in UTC;
 --   documents are JSON text; decimals are text; booleans are 0 or 1;
---   keys, unique constraints and foreign keys begin with company_id.
+--   primary keys, unique constraints and foreign keys begin with company_id.
 
 -- Marks the file as ours, so that the store never migrates another program's database ("VSur").
 PRAGMA application_id = 1448310130;

@@ -15,5 +15,5 @@ CREATE TABLE api_keys (
     CONSTRAINT api_key_role_is_known CHECK (role IN ('viewer', 'manager', 'admin'))
 ) STRICT, WITHOUT ROWID;
 
--- Not unique, because unique constraints begin with the company; 238 random bits are unique enough.
-CREATE INDEX api_keys_by_hash ON api_keys (hash);
+-- The one key that does not begin with the company: a hash is looked up before the company is known.
+CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (hash);

@@ -20,8 +20,6 @@ CREATE TABLE campaigns (
     CONSTRAINT campaign_status_is_known
         CHECK (status IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'cancelled')),
     CONSTRAINT paused_campaign_has_reason CHECK ((status = 'paused') = (pause_reason IS NOT NULL)),
-    CONSTRAINT only_ended_campaign_has_ended_at
-        CHECK (ended_at IS NULL OR status IN ('completed', 'cancelled')),
     CONSTRAINT campaign_settings_is_json CHECK (json_valid(settings)),
     CONSTRAINT campaign_snapshot_is_json CHECK (snapshot IS NULL OR json_valid(snapshot))
 ) STRICT;

@@ -13,7 +13,8 @@ use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::gate::Reason;
-use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
+use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
+use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallTaskFilter;
@@ -46,7 +47,7 @@ fn values(task: &CallTask) -> Result<[Value; 23], StorageError> {
         task.company_id.as_uuid().into(),
         task.id.as_uuid().into(),
         task.campaign_id.as_uuid().into(),
-        task.upload_id.map(|id| id.as_uuid()).into(),
+        task.upload_id.map(UploadId::as_uuid).into(),
         task.contact.phone_number.as_str().into(),
         task.contact.name.clone().into(),
         task.contact.name.to_lowercase().into(),
@@ -59,7 +60,7 @@ fn values(task: &CallTask) -> Result<[Value; 23], StorageError> {
         json(&task.contact.extra)?.into(),
         task.state.status().name().into(),
         task.state.due_at().map(micros).into(),
-        task.state.attempt_id().map(|id| id.as_uuid()).into(),
+        task.state.attempt_id().map(CallAttemptId::as_uuid).into(),
         is_claimable(task, task.created_at).into(),
         task.attempts_count.into(),
         task.attempts_spent.into(),
@@ -124,17 +125,17 @@ impl SqliteUnitOfWork {
         )
         .bind(task.company_id.as_uuid())
         .bind(task.id.as_uuid())
-        .bind(task.upload_id.map(|id| id.as_uuid()))
+        .bind(task.upload_id.map(UploadId::as_uuid))
         .bind(task.contact.phone_number.as_str().to_owned())
         .bind(task.contact.name.clone())
         .bind(task.contact.name.to_lowercase())
-        .bind(task.contact.language.map(|language| language.code()))
+        .bind(task.contact.language.map(Language::code))
         .bind(json(&task.contact.time_zones)?)
         .bind(task.contact.priority)
         .bind(json(&task.contact.extra)?)
         .bind(task.state.status().name())
         .bind(task.state.due_at().map(micros))
-        .bind(task.state.attempt_id().map(|id| id.as_uuid()))
+        .bind(task.state.attempt_id().map(CallAttemptId::as_uuid))
         .bind(is_claimable(task, task.updated_at))
         .bind(task.attempts_count)
         .bind(task.attempts_spent)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
-use voicesurvey_core::campaign::{Campaign, CampaignStatus};
+use voicesurvey_core::campaign::{Campaign, CampaignStatus, PauseReason};
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignKey, CampaignRepository, Page, PageRequest, StorageError};
@@ -110,7 +110,7 @@ impl CampaignRepository for SqliteUnitOfWork {
         .bind(campaign.name.clone())
         .bind(campaign.description.clone())
         .bind(campaign.status.name())
-        .bind(campaign.status.pause_reason().map(|reason| reason.name()))
+        .bind(campaign.status.pause_reason().map(PauseReason::name))
         .bind(campaign.settings.skillbase_id.as_uuid())
         .bind(campaign.settings.schedule.starts_at.map(micros))
         .bind(json(&campaign.settings)?)

@@ -16,7 +16,7 @@ const NOT_NOW: [i32; 8] = [
     14, // SQLITE_CANTOPEN
 ];
 
-/// SQLITE_NOTADB: the file does not begin as a database does.
+/// `SQLITE_NOTADB`: the file does not begin as a database does.
 const NOT_A_DATABASE: i32 = 26;
 
 /// What an error of a statement means.
@@ -84,4 +84,63 @@ fn primary_code(error: &dyn DatabaseError) -> i32 {
         .and_then(|code| code.parse::<i32>().ok())
         .unwrap_or(0)
         & 0xff
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions as _, Executor as _};
+
+    use super::*;
+
+    const TABLES: &str = "
+        CREATE TABLE owners (id INTEGER PRIMARY KEY);
+        CREATE TABLE pets (
+            id INTEGER PRIMARY KEY,
+            owner INTEGER REFERENCES owners,
+            age INTEGER CONSTRAINT age_is_a_count CHECK (age >= 0)
+        );
+        INSERT INTO owners VALUES (1)";
+
+    async fn error_of(sql: &'static str) -> StorageError {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(TABLES).await.unwrap();
+        storage_error(connection.execute(sql).await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_broken_constraint_is_a_conflict_that_names_it() {
+        for (sql, name) in [
+            ("INSERT INTO owners VALUES (1)", "owners.id"),
+            ("INSERT INTO pets VALUES (1, 1, -1)", "age_is_a_count"),
+            ("INSERT INTO pets VALUES (1, 2, 1)", "foreign key"),
+        ] {
+            let StorageError::Conflict { what } = error_of(sql).await else {
+                panic!("{sql} is no conflict")
+            };
+            assert!(what.contains(name), "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_table_means_that_the_database_is_not_migrated() {
+        let error = error_of("SELECT * FROM cages").await;
+        assert!(
+            matches!(error, StorageError::NotMigrated { .. }),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_statement_is_a_failure_not_an_outage() {
+        let error = error_of("SELECT nothing FROM pets").await;
+        assert!(matches!(error, StorageError::Failed(_)), "{error:?}");
+    }
+
+    #[test]
+    fn a_pool_that_has_nothing_to_give_is_an_outage() {
+        for error in [sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed] {
+            assert!(matches!(storage_error(error), StorageError::Unavailable(_)));
+        }
+    }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, OnConflict, Query, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::exclusion::Exclusion;
+use voicesurvey_core::id::CallAttemptId;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{ExclusionRepository, Page, PageRequest, StorageError};
 
@@ -19,7 +20,7 @@ fn values(exclusion: &Exclusion) -> [Value; 5] {
         exclusion.company_id.as_uuid().into(),
         exclusion.phone_number.as_str().into(),
         exclusion.source.name().into(),
-        exclusion.attempt_id.map(|id| id.as_uuid()).into(),
+        exclusion.attempt_id.map(CallAttemptId::as_uuid).into(),
         micros(exclusion.created_at).into(),
     ]
 }

@@ -394,3 +394,6 @@ impl TaskQueue for SqliteStorage {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

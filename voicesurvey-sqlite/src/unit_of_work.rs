@@ -169,3 +169,59 @@ impl UnitOfWork for SqliteUnitOfWork {
         self.finish().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use voicesurvey_core::ports::{Storage, StorageError};
+    use voicesurvey_core::testing::samples;
+
+    use super::*;
+    use crate::{OpenMode, SqliteStorage};
+
+    async fn store(directory: &tempfile::TempDir) -> SqliteStorage {
+        let path = directory.path().join("survey.db");
+        SqliteStorage::open(path.to_str().unwrap(), OpenMode::Serve)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_statement_nothing_more_is_done_or_committed() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(&directory).await;
+        let company = samples::company();
+        let mut work = store.begin(Scope::Platform).await.unwrap();
+        work.companies().insert(&company).await.unwrap();
+        let again = work.companies().insert(&company).await;
+        assert!(
+            matches!(again, Err(StorageError::Conflict { .. })),
+            "{again:?}"
+        );
+        let more = work.companies().get(company.id).await;
+        assert!(matches!(more, Err(StorageError::Failed(_))), "{more:?}");
+        assert!(matches!(work.commit().await, Err(StorageError::Failed(_))));
+        let mut work = store.begin(Scope::Platform).await.unwrap();
+        assert_eq!(work.companies().get(company.id).await.unwrap(), None);
+    }
+
+    /// SQLite ends a transaction by itself when the disk is full; here a statement does so.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_does_not_block_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(&directory).await;
+        let mut lost = SqliteUnitOfWork::begin(store.writer(), Scope::Platform)
+            .await
+            .unwrap();
+        lost.execute(sqlx::query("ROLLBACK")).await.unwrap();
+        drop(lost);
+        let company = samples::company();
+        let mut work = store.begin(Scope::Platform).await.unwrap();
+        work.companies().insert(&company).await.unwrap();
+        work.commit().await.unwrap();
+        let mut work = store.begin(Scope::Platform).await.unwrap();
+        assert_eq!(
+            work.companies().get(company.id).await.unwrap(),
+            Some(company)
+        );
+    }
+}

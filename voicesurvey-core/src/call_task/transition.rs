@@ -202,8 +202,10 @@ impl CallTask {
             },
             None => TaskState::from_final(outcome.rule().final_status)?,
         };
-        // Whoever was excluded, has refused or was given up is not called again for late news.
-        if self.state.status().is_final() && !state.status().is_final() {
+        // What has ended stays as it ended, unless it turns out that the person had spoken.
+        if self.state.status().is_final()
+            && !matches!(state, TaskState::Completed | TaskState::Refused)
+        {
             return None;
         }
         let strongest = self

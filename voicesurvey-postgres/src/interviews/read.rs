@@ -36,7 +36,9 @@ pub(super) fn turn(row: &PgRow) -> Result<Turn, StorageError> {
         sequence: row.number("sequence")?,
         speaker: row.named("speaker", Speaker::from_name)?,
         words: row.get("words")?,
-        heard_with: row.optional_byte("heard_with")?.map(Confidence::from_hundredths),
+        heard_with: row
+            .optional_byte("heard_with")?
+            .map(Confidence::from_hundredths),
         interpretation: row.optional_document("interpretation")?,
         question_key: row.get("question_key")?,
         at: row.get("said_at")?,
@@ -64,7 +66,9 @@ pub(super) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
 
 fn interpreted_by(name: &str) -> Option<InterpretedBy> {
     use InterpretedBy::{Keypad, LanguageModel, Rules, Staff};
-    [Rules, LanguageModel, Keypad, Staff].into_iter().find(|by| by.name() == name)
+    [Rules, LanguageModel, Keypad, Staff]
+        .into_iter()
+        .find(|by| by.name() == name)
 }
 
 pub(super) fn consent(row: &PgRow) -> Result<Consent, StorageError> {

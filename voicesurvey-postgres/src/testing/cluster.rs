@@ -17,7 +17,10 @@ pub(super) struct Cluster {
 impl Cluster {
     /// The URL of its maintenance database, as superuser.
     pub(super) fn url(&self) -> String {
-        format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
+        format!(
+            "postgres://postgres@localhost/postgres?host={}",
+            self.folder.display()
+        )
     }
 }
 
@@ -37,7 +40,10 @@ fn start() -> Result<Cluster, String> {
          macOS: brew install postgresql), or name a server in VOICESURVEY_TEST_DATABASE_URL",
     )?;
     let failed = |error: std::io::Error| format!("no test cluster can be started: {error}");
-    let folder = tempfile::Builder::new().prefix("voicesurvey-").tempdir().map_err(failed)?;
+    let folder = tempfile::Builder::new()
+        .prefix("voicesurvey-")
+        .tempdir()
+        .map_err(failed)?;
     let mut watcher = Command::new("sh");
     watcher
         .args(["-c", include_str!("cluster.sh"), "sh"])
@@ -60,19 +66,34 @@ fn start() -> Result<Cluster, String> {
         return Err("the watcher of the test cluster has no pipes".to_owned());
     };
     let mut answer = String::new();
-    BufReader::new(stdout).read_line(&mut answer).map_err(failed)?;
+    BufReader::new(stdout)
+        .read_line(&mut answer)
+        .map_err(failed)?;
     if answer.trim() == "ready" {
-        return Ok(Cluster { folder, _watcher: stdin });
+        return Ok(Cluster {
+            folder,
+            _watcher: stdin,
+        });
     }
     let said = |file| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-    Err(format!("the test cluster did not start:\n{}{}", said("start"), said("log")))
+    Err(format!(
+        "the test cluster did not start:\n{}{}",
+        said("start"),
+        said("log")
+    ))
 }
 
 /// The folder of `initdb` and `pg_ctl`: the newest that Debian installed, else the one on PATH.
 fn programs() -> Option<PathBuf> {
-    let has_programs =
-        |folder: &Path| ["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).is_file());
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let has_programs = |folder: &Path| {
+        ["initdb", "pg_ctl", "postgres"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
+    };
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut versions: Vec<(u32, PathBuf)> = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
         .map(|(version, path)| (version, path.join("bin")))
@@ -80,7 +101,10 @@ fn programs() -> Option<PathBuf> {
         .collect();
     versions.sort();
     let on_path = std::env::var_os("PATH");
-    let on_path = on_path.iter().flat_map(std::env::split_paths).find(|path| has_programs(path));
+    let on_path = on_path
+        .iter()
+        .flat_map(std::env::split_paths)
+        .find(|path| has_programs(path));
     versions.pop().map(|(_, path)| path).or(on_path)
 }
 
@@ -97,7 +121,12 @@ fn unprivileged() -> Result<Option<(u32, u32)>, String> {
 
 /// Asks the program `id`, because the standard library does not know who we are.
 fn id(arguments: &[&str]) -> Result<u32, String> {
-    let output = Command::new("id").args(arguments).output().map_err(|error| error.to_string())?;
+    let output = Command::new("id")
+        .args(arguments)
+        .output()
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().map_err(|_| format!("id {} says {text:?}", arguments.join(" ")))
+    text.trim()
+        .parse()
+        .map_err(|_| format!("id {} says {text:?}", arguments.join(" ")))
 }

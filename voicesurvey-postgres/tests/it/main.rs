@@ -1,5 +1,6 @@
 //! Integration tests on throw-away databases; each test has one of its own.
 
+mod concurrency;
 mod migrations;
 mod query_plans;
 mod row_level_security;

@@ -20,7 +20,10 @@ async fn an_empty_database_is_not_migrated_and_says_so() {
     assert_eq!(what, "no migration has been applied yet");
     let mut work = database.storage().begin(Scope::Platform).await.unwrap();
     let listed = work.companies().list(&Default::default()).await;
-    assert!(matches!(listed, Err(StorageError::NotMigrated { .. })), "{listed:?}");
+    assert!(
+        matches!(listed, Err(StorageError::NotMigrated { .. })),
+        "{listed:?}"
+    );
 }
 
 #[tokio::test]
@@ -53,16 +56,30 @@ async fn a_missing_a_changed_and_a_newer_migration_are_named() {
                  VALUES (99990101000000, 'from the future', true, '', 0)";
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     let what = what_is_missing(database.storage().check().await);
-    assert_eq!(what, "migration 99990101000000 was applied by a newer version of this program");
+    assert_eq!(
+        what,
+        "migration 99990101000000 was applied by a newer version of this program"
+    );
     assert_eq!(what_is_missing(database.storage().migrate().await), what);
 
     let change = "UPDATE _sqlx_migrations SET checksum = 'other' WHERE version = $1";
-    sqlx::query(change).bind(last).execute(&mut connection).await.unwrap();
+    sqlx::query(change)
+        .bind(last)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let what = what_is_missing(database.storage().check().await);
     assert!(what.starts_with(&format!("migration {last} was applied with other contents")));
 
     let forget = "DELETE FROM _sqlx_migrations WHERE version = $1";
-    sqlx::query(forget).bind(last).execute(&mut connection).await.unwrap();
+    sqlx::query(forget)
+        .bind(last)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let what = what_is_missing(database.storage().check().await);
-    assert_eq!(what, format!("migration {last} (create events) has not been applied yet"));
+    assert_eq!(
+        what,
+        format!("migration {last} (create events) has not been applied yet")
+    );
 }

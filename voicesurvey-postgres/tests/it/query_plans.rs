@@ -14,15 +14,24 @@ use crate::support::{PostgresUnderTest, texts};
 async fn many_tasks(database: &PostgresUnderTest) -> PgConnection {
     let company = samples::company();
     let campaign = samples::campaign(&company).running();
-    let tasks = samples::tasks(&campaign, 1, 20_000).into_iter().enumerate().map(|(index, task)| {
-        let later = TimeDelta::hours(i64::from(index % 2 == 1));
-        task.due_at(samples::now() + later)
-    });
+    let tasks = samples::tasks(&campaign, 1, 20_000)
+        .into_iter()
+        .enumerate()
+        .map(|(index, task)| {
+            let later = TimeDelta::hours(i64::from(index % 2 == 1));
+            task.due_at(samples::now() + later)
+        });
     let mut work = database.begin(Scope::Platform).await.unwrap();
     work.companies().insert(&company).await.unwrap();
-    work.skillbases().insert(&samples::skillbase(&company)).await.unwrap();
+    work.skillbases()
+        .insert(&samples::skillbase(&company))
+        .await
+        .unwrap();
     work.campaigns().insert(&campaign).await.unwrap();
-    work.call_tasks().insert_many(&tasks.collect::<Vec<_>>()).await.unwrap();
+    work.call_tasks()
+        .insert_many(&tasks.collect::<Vec<_>>())
+        .await
+        .unwrap();
     work.commit().await.unwrap();
     let mut connection = database.connection().await;
     for prepare in [
@@ -38,8 +47,15 @@ async fn many_tasks(database: &PostgresUnderTest) -> PgConnection {
 /// The generic plan of a statement; its arguments do not matter to it.
 async fn plan(connection: &mut PgConnection, sql: &str, arguments: &str) -> String {
     texts(connection, &format!("PREPARE planned AS {sql}")).await;
-    let plan = texts(connection, &format!("EXPLAIN EXECUTE planned ({arguments})")).await;
-    sqlx::query(AssertSqlSafe("DEALLOCATE planned")).execute(connection).await.unwrap();
+    let plan = texts(
+        connection,
+        &format!("EXPLAIN EXECUTE planned ({arguments})"),
+    )
+    .await;
+    sqlx::query(AssertSqlSafe("DEALLOCATE planned"))
+        .execute(connection)
+        .await
+        .unwrap();
     plan.join("\n")
 }
 
@@ -51,7 +67,10 @@ async fn a_claim_finds_due_tasks_by_its_index() {
     let mut connection = many_tasks(&database).await;
     let sql = include_str!("../../src/sql/due_tasks.sql");
     let plan = plan(&mut connection, sql, &format!("{UUID}, {UUID}")).await;
-    assert!(plan.contains("Index Scan using call_tasks_claimable"), "{plan}");
+    assert!(
+        plan.contains("Index Scan using call_tasks_claimable"),
+        "{plan}"
+    );
     assert!(!plan.contains("Sort"), "{plan}");
     assert!(!plan.contains("Seq Scan on call_tasks"), "{plan}");
 }
@@ -73,9 +92,16 @@ async fn promotion_finds_and_marks_tasks_by_index() {
     let mut connection = many_tasks(&database).await;
     // This one is planned with its values each time.
     let sql = include_str!("../../src/sql/select_due.sql");
-    let sql = sql.replace("$1", "'2027-01-15T08:00:00Z'").replace("$2", "500");
-    let select = texts(&mut connection, &format!("EXPLAIN {sql}")).await.join("\n");
-    assert!(select.contains("Index Scan using call_tasks_to_promote"), "{select}");
+    let sql = sql
+        .replace("$1", "'2027-01-15T08:00:00Z'")
+        .replace("$2", "500");
+    let select = texts(&mut connection, &format!("EXPLAIN {sql}"))
+        .await
+        .join("\n");
+    assert!(
+        select.contains("Index Scan using call_tasks_to_promote"),
+        "{select}"
+    );
     let sql = include_str!("../../src/sql/promote_tasks.sql");
     let arguments = "'{}', '{}', '2027-01-15T08:00:00Z'";
     let mark = plan(&mut connection, sql, arguments).await;

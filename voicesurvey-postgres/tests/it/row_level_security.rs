@@ -15,9 +15,15 @@ async fn company_with_task(database: &PostgresUnderTest) -> Company {
     let campaign = samples::campaign(&company);
     let mut work = database.begin(Scope::Platform).await.unwrap();
     work.companies().insert(&company).await.unwrap();
-    work.skillbases().insert(&samples::skillbase(&company)).await.unwrap();
+    work.skillbases()
+        .insert(&samples::skillbase(&company))
+        .await
+        .unwrap();
     work.campaigns().insert(&campaign).await.unwrap();
-    work.call_tasks().insert_many(&samples::tasks(&campaign, 1, 1)).await.unwrap();
+    work.call_tasks()
+        .insert_many(&samples::tasks(&campaign, 1, 1))
+        .await
+        .unwrap();
     work.commit().await.unwrap();
     company
 }
@@ -31,14 +37,19 @@ async fn scoped<'c>(
     let mut transaction = connection.begin().await.unwrap();
     let set = "SELECT set_config('voicesurvey.company_id', $1, true),
                    set_config('voicesurvey.scope', $2, true)";
-    let set = sqlx::query(set).bind(company_id.to_owned()).bind(scope.to_owned());
+    let set = sqlx::query(set)
+        .bind(company_id.to_owned())
+        .bind(scope.to_owned());
     set.execute(&mut *transaction).await.unwrap();
     transaction
 }
 
 async fn companies_seen(connection: &mut PgConnection) -> Vec<Uuid> {
     let select = "SELECT company_id FROM call_tasks ORDER BY company_id";
-    sqlx::query_scalar(select).fetch_all(connection).await.unwrap()
+    sqlx::query_scalar(select)
+        .fetch_all(connection)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -52,7 +63,10 @@ async fn a_statement_without_a_where_sees_only_its_company() {
     assert_eq!(companies_seen(&mut work).await, [ours.id.as_uuid()]);
     drop(work);
     let mut work = scoped(&mut connection, "", "platform").await;
-    assert_eq!(companies_seen(&mut work).await, [ours.id.as_uuid(), theirs.id.as_uuid()]);
+    assert_eq!(
+        companies_seen(&mut work).await,
+        [ours.id.as_uuid(), theirs.id.as_uuid()]
+    );
 }
 
 #[tokio::test]
@@ -75,9 +89,13 @@ async fn a_statement_without_a_where_changes_only_its_company() {
     let mut connection = database.connection().await;
 
     let mut work = scoped(&mut connection, &ours.id.to_string(), "company").await;
-    let changed = sqlx::query("UPDATE call_tasks SET name = 'Somebody'").execute(&mut *work).await;
+    let changed = sqlx::query("UPDATE call_tasks SET name = 'Somebody'")
+        .execute(&mut *work)
+        .await;
     assert_eq!(changed.unwrap().rows_affected(), 1);
-    let deleted = sqlx::query("DELETE FROM campaigns").execute(&mut *work).await;
+    let deleted = sqlx::query("DELETE FROM campaigns")
+        .execute(&mut *work)
+        .await;
     assert_eq!(deleted.unwrap().rows_affected(), 1);
 }
 
@@ -91,7 +109,12 @@ async fn a_row_of_another_company_cannot_be_added() {
     let mut work = scoped(&mut connection, &ours.id.to_string(), "company").await;
     let insert = "INSERT INTO exclusions (company_id, phone_number, source, created_at)
                   VALUES ($1, '+393470000001', 'staff', $2)";
-    let insert = sqlx::query(insert).bind(theirs.id.as_uuid()).bind(samples::now());
+    let insert = sqlx::query(insert)
+        .bind(theirs.id.as_uuid())
+        .bind(samples::now());
     let error = insert.execute(&mut *work).await.unwrap_err();
-    assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"));
+    assert_eq!(
+        error.as_database_error().unwrap().code().as_deref(),
+        Some("42501")
+    );
 }

@@ -22,7 +22,10 @@ async fn every_table_has_a_company_and_forced_row_level_security() {
              WHERE attrelid = class.oid AND attname = 'company_id' AND attnotnull
          ) AND EXISTS (SELECT FROM pg_policy WHERE polrelid = class.oid))"
     );
-    assert_eq!(texts(&mut connection, &offenders).await, Vec::<String>::new());
+    assert_eq!(
+        texts(&mut connection, &offenders).await,
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]
@@ -33,7 +36,10 @@ async fn keys_and_unique_indexes_begin_with_the_company() {
          JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
          WHERE contype IN ('p', 'u', 'f') AND connamespace = 'public'::regnamespace
              AND conrelid <> '_sqlx_migrations'::regclass AND attname <> 'company_id'";
-    assert_eq!(texts(&mut connection, constraints).await, Vec::<String>::new());
+    assert_eq!(
+        texts(&mut connection, constraints).await,
+        Vec::<String>::new()
+    );
     let indexes = "SELECT indexrelid::regclass::text FROM pg_index
          JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
          JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]

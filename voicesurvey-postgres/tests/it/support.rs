@@ -31,5 +31,8 @@ impl Deref for PostgresUnderTest {
 
 /// The first column of what a statement returns.
 pub(crate) async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<String> {
-    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await
+        .unwrap()
 }

@@ -5,4 +5,5 @@ mod file;
 mod lock;
 mod open_errors;
 mod schema;
+mod zz_bench;
 mod storage_conformance;

@@ -49,6 +49,9 @@ async fn every_primary_key_and_unique_constraint_begins_with_the_company() {
     assert!(keys.len() >= 20, "{}", keys.len());
     for key in keys {
         let name: (String, String) = (key.get("owner"), key.get("key_name"));
+        if name.1 == "api_keys_by_hash" {
+            continue; // Looked up before the company is known.
+        }
         assert_eq!(
             key.get::<String, _>("first_column"),
             "company_id",

@@ -174,6 +174,7 @@ pub async fn tasks_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     let mut work = begin(store, &stranger).await;
     let planted = samples::task(&campaign, "+393477654321");
     assert_conflict(work.call_tasks().insert_many(&[planted]).await);
+    drop(work);
     assert_eq!(stored_task(store, waiting.id).await, waiting);
 }
 

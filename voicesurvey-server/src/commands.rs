@@ -1,0 +1,140 @@
+//! The command line: what can be asked of the program, and how it ends.
+//!
+//! Results go to standard output and nothing else does, so that a script can read them; the log and
+//! errors go to standard error. The exit code is 0 when what was asked is done, 2 when the command
+//! line is wrong, and 1 for everything else.
+
+mod api_key;
+mod company;
+mod migrate;
+mod openapi;
+mod serve;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::service::{Companies, ServiceError};
+use voicesurvey_core::time::{Clock, SystemClock};
+
+use crate::config::{Config, ConfigError, Flags, Loaded};
+use crate::server::ListenError;
+use crate::stores::{Purpose, Stores, StoresError};
+use crate::telemetry;
+
+/// Phone surveys: calls people, asks, and keeps the answers.
+#[derive(Debug, Parser)]
+#[command(name = "voicesurvey", version, propagate_version = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server: API, webhooks and calls.
+    Serve(serve::ServeOptions),
+    /// Brings the schema of the database up to date.
+    Migrate(migrate::MigrateOptions),
+    /// Manages companies.
+    #[command(subcommand)]
+    Company(company::CompanyCommand),
+    /// Manages API keys.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
+    /// Prints the OpenAPI document of the API.
+    Openapi,
+}
+
+/// Where the configuration comes from. Settings also come from environment variables; the file
+/// config.default.toml lists them all.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigOptions {
+    /// The configuration file [default: voicesurvey.toml, if it exists].
+    #[arg(long, value_name = "FILE", env = "VOICESURVEY_CONFIG")]
+    config: Option<PathBuf>,
+    /// sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: sqlite://voicesurvey.db].
+    ///
+    /// Also VOICESURVEY_DATABASE_URL, which keeps the password out of the list of processes.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+/// What was asked could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The store.
+    #[error(transparent)]
+    Stores(#[from] StoresError),
+    /// A service did not do it.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The operating system did not give what every program gets.
+    #[error("the operating system refuses")]
+    System(#[source] io::Error),
+    /// Nobody could read the result.
+    #[error("the result cannot be written to standard output")]
+    Output(#[source] io::Error),
+}
+
+/// Does what the command line asks.
+pub async fn run(line: CommandLine) -> Result<(), CommandError> {
+    match line.command {
+        Command::Serve(options) => serve::run(options).await,
+        Command::Migrate(options) => migrate::run(options).await,
+        Command::Company(command) => company::run(command).await,
+        Command::ApiKey(command) => api_key::run(command).await,
+        Command::Openapi => openapi::run(),
+    }
+}
+
+impl ConfigOptions {
+    /// Reads the configuration and starts the log as it says.
+    fn load(self, listen: Option<String>) -> Result<Loaded, CommandError> {
+        let loaded = Config::load(&Flags {
+            config_file: self.config,
+            database_url: self.database_url,
+            listen,
+        })?;
+        telemetry::start(loaded.config.log);
+        for variable in &loaded.unknown_variables {
+            tracing::warn!(variable, "the environment variable is no setting, and is ignored");
+        }
+        Ok(loaded)
+    }
+
+    /// The companies in the store, which is to be closed at the end.
+    async fn companies(self) -> Result<(Companies, Stores), CommandError> {
+        let config = self.load(None)?.config;
+        let stores = Stores::open(&config.database, Purpose::Command).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Arc::new(IdGenerator::from_entropy(clock.clone()));
+        Ok((Companies::new(stores.storage.clone(), clock, ids), stores))
+    }
+}
+
+/// Writes a result, and a line break after it.
+fn print(result: &str) -> Result<(), CommandError> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{result}").and_then(|()| output.flush()).map_err(CommandError::Output)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+}

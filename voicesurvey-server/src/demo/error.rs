@@ -1,0 +1,107 @@
+//! Why a demo cannot go on, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use voicesurvey_core::ports::StorageError;
+use voicesurvey_core::service::ServiceError;
+use voicesurvey_files::call_list::CallListError;
+
+use crate::stores::StoresError;
+
+/// Why a demo cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Somebody else listens there.
+    #[error(
+        "{listen} is in use by another program: stop it, or choose another port with \
+         --listen 127.0.0.1:8881 (port 0 takes any free one)"
+    )]
+    PortInUse {
+        /// The address that was asked for.
+        listen: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on '{listen}': use HOST:PORT, such as 127.0.0.1:8880")]
+    CannotListen {
+        /// The address that was asked for.
+        listen: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file or the directory cannot be used.
+    #[error("cannot {verb} {}", .path.display())]
+    File {
+        /// What was tried.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A program has the store open.
+    #[error(
+        "a program is using {}: stop it first, or choose another directory with --directory",
+        .path.display()
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The notes of an earlier run cannot be read.
+    #[error(
+        "{} cannot be read as the notes of a demo: begin anew with --restart, or choose another \
+         directory with --directory", .path.display()
+    )]
+    UnreadableNotes {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The run that goes on has another seed.
+    #[error(
+        "the demo in {} has the seed {stored} and goes on with it: leave out --seed, or begin \
+         anew with --restart", .directory.display()
+    )]
+    OtherSeed {
+        /// The demo's directory.
+        directory: PathBuf,
+        /// Its seed.
+        stored: u64,
+    },
+    /// What the notes speak of is not in the store.
+    #[error("the {what} of this demo is gone from its database: begin anew with --restart")]
+    Gone {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The campaign or the call list that is compiled into the program cannot be used: a bug.
+    #[error("the demo's own campaign cannot be read")]
+    Content(#[source] serde_json::Error),
+    /// As above.
+    #[error("the demo's own call list cannot be read")]
+    CallList(#[from] CallListError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoresError),
+    /// A use case refused.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The terminal cannot be written to.
+    #[error("cannot write to the standard output")]
+    Output(#[from] io::Error),
+}
+
+impl DemoError {
+    /// For `map_err`: what was tried with which file.
+    pub(super) fn file(verb: &'static str, path: PathBuf) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { verb, path, source }
+    }
+}

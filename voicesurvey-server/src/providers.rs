@@ -1,0 +1,55 @@
+//! Which telephony provider the configuration names. The only file that knows them by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::ports::TelephonyProvider;
+use voicesurvey_core::time::Clock;
+use voicesurvey_simulator::SimulatedProvider;
+
+use crate::config::{ProviderName, TelephonyConfig};
+
+/// The provider that was chosen.
+#[derive(Clone)]
+pub struct Telephony {
+    /// Who dials.
+    pub provider: Arc<dyn TelephonyProvider>,
+    /// The same, if it is the simulated one: its calls happen in this process, so somebody must
+    /// deliver their webhooks.
+    pub simulated: Option<Arc<SimulatedProvider>>,
+}
+
+impl Telephony {
+    /// The provider that the configuration names.
+    pub fn from_config(
+        config: &TelephonyConfig,
+        clock: Arc<dyn Clock>,
+        ids: &IdGenerator,
+    ) -> Self {
+        tracing::info!(provider = %config.provider, "Creating telephony provider");
+        match config.provider {
+            ProviderName::Simulated => {
+                // Its webhooks are open to the network like anybody's, and the seed is no secret.
+                let mut secret = [0; 32];
+                ids.fill(&mut secret);
+                let provider = SimulatedProvider::new(clock, config.simulated.clone());
+                Self::simulated(Arc::new(provider.with_secret(secret)))
+            }
+        }
+    }
+
+    /// A simulated provider that somebody else has made.
+    pub fn simulated(provider: Arc<SimulatedProvider>) -> Self {
+        Self {
+            provider: provider.clone(),
+            simulated: Some(provider),
+        }
+    }
+}
+
+impl fmt::Debug for Telephony {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Telephony").field(&self.provider.name()).finish()
+    }
+}

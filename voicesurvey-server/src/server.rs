@@ -1,0 +1,222 @@
+//! A running server: the services, the workers and the HTTP side over one store, started together
+//! and stopped in order.
+//!
+//! The order in which it stops: no new connections and no new claims, then what is being answered
+//! and written is finished, then the store is closed. It takes [`STOPS_WITHIN`] at most; what is cut
+//! off then is as safe as after a crash.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::interpretation::rules::RulesInterpreter;
+use voicesurvey_core::service::{EngineParts, EngineSettings};
+
+use crate::app::{App, HttpSettings};
+use crate::config::{Config, HttpConfig};
+use crate::providers::Telephony;
+use crate::scaled_clock::Pacer;
+use crate::stores::Stores;
+use crate::workers::{Bell, Workers};
+use crate::{api, telemetry};
+
+/// How long finishing what is under way may take, before the store is closed.
+const FINISHES_WITHIN: Duration = Duration::from_secs(6);
+/// How long closing the store may take.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
+/// The longest that [`Server::stop`] takes.
+pub const STOPS_WITHIN: Duration = Duration::from_secs(8);
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct ServerParts {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Where everything is kept.
+    pub stores: Stores,
+    /// Who dials.
+    pub telephony: Telephony,
+    /// What time it is, and how fast it passes.
+    pub pacer: Arc<dyn Pacer>,
+    /// Where identifiers come from.
+    pub ids: Arc<IdGenerator>,
+    /// Times and sizes of the engine.
+    pub engine: EngineSettings,
+    /// The HTTP side.
+    pub http: HttpSettings,
+}
+
+/// A server that runs until it is stopped.
+pub struct Server {
+    app: App,
+    address: SocketAddr,
+    stores: Stores,
+    workers: Workers,
+    stop: watch::Sender<bool>,
+    http: JoinHandle<io::Result<()>>,
+}
+
+/// The server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody else does.
+    #[error("{address} is already in use; choose another with --listen")]
+    InUse {
+        /// The address.
+        address: String,
+    },
+    /// The address is not one of this machine, or not allowed.
+    #[error("cannot listen on {address}; choose another with --listen")]
+    Refused {
+        /// The address.
+        address: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Listens on `HOST:PORT`; from now on connections are accepted, and wait for the server to start.
+pub async fn listen(address: &str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        let address = address.to_owned();
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ListenError::InUse { address }
+        } else {
+            ListenError::Refused { address, source }
+        }
+    })
+}
+
+impl HttpSettings {
+    /// The settings of a server that listens on `address`.
+    pub fn from_config(config: &Config, address: SocketAddr) -> Self {
+        let HttpConfig { operator_token, .. } = &config.http;
+        let public_url = match config.public_url.trim_end_matches('/') {
+            "" => format!("http://{address}"),
+            url => url.to_owned(),
+        };
+        Self {
+            operator_token: operator_token.reveal().map(str::to_owned),
+            largest_upload_bytes: config.http.largest_upload_bytes(),
+            public_url,
+        }
+    }
+}
+
+impl Server {
+    /// Starts the workers and answers requests.
+    pub fn start(parts: ServerParts) -> io::Result<Self> {
+        let ServerParts { listener, stores, telephony, pacer, ids, engine, http } = parts;
+        let address = listener.local_addr()?;
+        let bell = Arc::new(Bell::new());
+        let parts = EngineParts {
+            storage: stores.storage.clone(),
+            queue: stores.queue.clone(),
+            provider: telephony.provider,
+            interpreter: Arc::new(RulesInterpreter),
+            clock: pacer.clone(),
+            ids,
+            wake_up: bell.clone(),
+            settings: engine,
+        };
+        let app = App::new(parts, http);
+        let workers = Workers::start(&app.engine, telephony.simulated, &pacer, &bell);
+        let stop = watch::Sender::new(false);
+        let mut stopping = stop.subscribe();
+        let router = telemetry::access_log(api::router(app.clone()));
+        let serve = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // OK because a server that was dropped is a server that stops.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        });
+        let http = tokio::spawn(serve.into_future());
+        Ok(Self { app, address, stores, workers, stop, http })
+    }
+
+    /// The services.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Where it listens, also when any free port was asked for.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of the page to try the API.
+    pub fn documentation_url(&self) -> String {
+        format!("http://{}/api/docs", self.address)
+    }
+
+    /// Stops in order.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let mut http = self.http;
+        let answered = tokio::time::timeout(FINISHES_WITHIN, &mut http);
+        let (answered, ()) = tokio::join!(answered, self.workers.stop(FINISHES_WITHIN));
+        if answered.is_err() {
+            tracing::warn!("a request was not answered in time, and is cut off");
+            http.abort();
+        }
+        match tokio::time::timeout(CLOSES_WITHIN, self.stores.close()).await {
+            Ok(Ok(())) => tracing::info!("Stopped"),
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the store was not closed, and is opened as after a crash");
+            }
+            Err(_) => tracing::warn!("the store did not close in time"),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Signals of the operating system that ask this process to end.
+///
+/// From the moment it is made they no longer kill the process.
+#[derive(Debug)]
+pub struct StopSignals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    /// Listens from now on.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for one of them.
+    pub async fn received(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

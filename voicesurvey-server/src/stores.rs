@@ -1,0 +1,161 @@
+//! Which store the configuration names. The only file that knows the stores by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use voicesurvey_core::ports::{Storage, StorageError, TaskQueue};
+use voicesurvey_postgres::{ConnectError, PostgresOptions, PostgresStorage};
+use voicesurvey_sqlite::{OpenError, OpenMode, SqliteStorage};
+
+use crate::config::{DatabaseConfig, DatabaseLocation, DatabaseUrl};
+
+/// What the store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To claim and dial. The embedded store takes one server only.
+    Serve,
+    /// For a command, also beside a running server.
+    Command,
+}
+
+/// An open store, from both its sides.
+#[derive(Clone)]
+pub struct Stores {
+    /// For services.
+    pub storage: Arc<dyn Storage>,
+    /// For the dispatcher.
+    pub queue: Arc<dyn TaskQueue>,
+    opened: Opened,
+}
+
+#[derive(Clone)]
+enum Opened {
+    Sqlite(SqliteStorage),
+    Postgres(PostgresStorage),
+}
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoresError {
+    /// The embedded store.
+    #[error(transparent)]
+    Embedded(#[from] OpenError),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] ConnectError),
+    /// The schema is not the one this program needs.
+    #[error(
+        "the database {url} is not ready: {what}\n\
+         migrate it with: voicesurvey migrate --database-url {url}"
+    )]
+    NotMigrated {
+        /// The database, without password.
+        url: String,
+        /// What is missing or too new.
+        what: String,
+    },
+    /// The store was opened and then failed.
+    #[error("the database {url} cannot be used")]
+    Failed {
+        /// The database, without password.
+        url: String,
+        /// Why.
+        #[source]
+        source: StorageError,
+    },
+}
+
+/// What a migration did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrated {
+    /// The schema was created or brought up to date.
+    Changed,
+    /// There was nothing to do.
+    UpToDate,
+}
+
+impl Stores {
+    /// Opens the store that the configuration names. The embedded store is created and migrated if
+    /// need be; PostgreSQL must have been migrated before, so that starting a server changes no
+    /// schema under the feet of others.
+    pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> Result<Self, StoresError> {
+        match config.url.location() {
+            DatabaseLocation::Sqlite(_) => {
+                let mode = match purpose {
+                    Purpose::Serve => OpenMode::Serve,
+                    Purpose::Command => OpenMode::Command,
+                };
+                let store = SqliteStorage::open(&config.url.to_string(), mode).await?;
+                Ok(Self::new(store.clone(), Opened::Sqlite(store)))
+            }
+            DatabaseLocation::Postgres(url) => {
+                let store = PostgresStorage::connect(url, &options(config)).await?;
+                store.check().await.map_err(|source| failed(&config.url, source))?;
+                Ok(Self::new(store.clone(), Opened::Postgres(store)))
+            }
+        }
+    }
+
+    /// Brings the schema up to date. Doing it twice changes nothing.
+    pub async fn migrate(config: &DatabaseConfig) -> Result<Migrated, StoresError> {
+        match config.url.location() {
+            DatabaseLocation::Sqlite(file) => {
+                let existed = file.exists();
+                let opened = Self::open(config, Purpose::Command).await?;
+                opened.close().await.map_err(|source| failed(&config.url, source))?;
+                Ok(if existed { Migrated::UpToDate } else { Migrated::Changed })
+            }
+            DatabaseLocation::Postgres(url) => {
+                let store = PostgresStorage::connect(url, &options(config)).await?;
+                if store.check().await.is_ok() {
+                    return Ok(Migrated::UpToDate);
+                }
+                let cannot = |source| StoresError::Failed { url: config.url.to_string(), source };
+                store.migrate().await.map_err(cannot)?;
+                store.close().await;
+                Ok(Migrated::Changed)
+            }
+        }
+    }
+
+    fn new<S: Storage + TaskQueue + 'static>(store: S, opened: Opened) -> Self {
+        let store = Arc::new(store);
+        Self {
+            storage: store.clone(),
+            queue: store,
+            opened,
+        }
+    }
+
+    /// Waits for open units of work, and closes. Whoever still has the store finds it unavailable.
+    pub async fn close(self) -> Result<(), StorageError> {
+        match self.opened {
+            Opened::Sqlite(store) => store.close().await,
+            Opened::Postgres(store) => {
+                store.close().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.storage.fmt(f)
+    }
+}
+
+fn options(config: &DatabaseConfig) -> PostgresOptions {
+    PostgresOptions {
+        max_connections: config.max_connections.get(),
+        ..PostgresOptions::default()
+    }
+}
+
+fn failed(url: &DatabaseUrl, source: StorageError) -> StoresError {
+    let url = url.to_string();
+    match source {
+        StorageError::NotMigrated { what } => StoresError::NotMigrated { url, what },
+        source => StoresError::Failed { url, source },
+    }
+}

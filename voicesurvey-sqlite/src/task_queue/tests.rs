@@ -1,0 +1,89 @@
+//! Plans: the queue's statements look at the rows they need, however large the tables are.
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+
+use super::*;
+use crate::migrations;
+
+/// How SQLite would run the statement, one line per step.
+async fn plan(statement: &str) -> Vec<String> {
+    let options = SqliteConnectOptions::new().in_memory(true);
+    let mut connection: SqliteConnection = options.connect().await.unwrap();
+    migrations::migrate(&mut connection).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("detail"))
+        .collect()
+}
+
+/// The statement uses those indexes, walks over no whole table and sorts nothing itself.
+async fn assert_uses(statement: &str, indexes: &[&str]) {
+    let plan = plan(statement).await;
+    for index in indexes {
+        assert!(
+            plan.iter().any(|step| step.contains(index)),
+            "{index}: {plan:#?}"
+        );
+    }
+    for step in &plan {
+        let walks = step.starts_with("SCAN") && !step.contains("USING");
+        assert!(
+            !walks && !step.contains("TEMP B-TREE"),
+            "{statement}: {plan:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_claim_reads_due_tasks_in_their_order_from_the_partial_index() {
+    assert_uses(
+        DUE_TASKS,
+        &["call_tasks_claimable", "call_attempts_one_live_per_number"],
+    )
+    .await;
+    assert_uses(HAS_CLAIMABLE, &["call_tasks_claimable"]).await;
+}
+
+#[tokio::test]
+async fn the_ready_list_is_read_in_its_order() {
+    assert_uses(READY_COMPANIES, &["company_queue_ready"]).await;
+    assert_uses(READY_CAMPAIGNS, &["campaign_queue_ready"]).await;
+    assert_uses(NEXT_READY, &["company_queue_ready"]).await;
+}
+
+#[tokio::test]
+async fn what_falls_due_next_is_read_from_partial_indexes() {
+    assert_uses(PROMOTE, &["call_tasks_waiting"]).await;
+    assert_uses(NEXT_DUE, &["call_tasks_waiting"]).await;
+    assert_uses(EXPIRED_ATTEMPTS, &["call_attempts_leases"]).await;
+    assert_uses(NEXT_EXPIRY, &["call_attempts_leases"]).await;
+}
+
+#[tokio::test]
+async fn a_promotion_sorts_nothing_but_the_rows_it_takes() {
+    let plan = plan(PROMOTED_BY_COUNTER).await;
+    assert!(
+        plan.iter().any(|step| step.contains("call_tasks_waiting")),
+        "{plan:#?}"
+    );
+}
+
+#[tokio::test]
+async fn campaigns_are_found_by_their_status() {
+    let start = plan(CAMPAIGNS_TO_START).await;
+    assert!(
+        start
+            .iter()
+            .any(|step| step.contains("campaigns_scheduled")),
+        "{start:#?}"
+    );
+    let finish = plan(CAMPAIGNS_TO_FINISH).await;
+    assert!(
+        finish.iter().any(|step| step.contains("campaigns_open")),
+        "{finish:#?}"
+    );
+}
