@@ -2,4 +2,5 @@
 
 mod embedder_with_mocks;
 mod examples;
+mod promises;
 mod tidy;

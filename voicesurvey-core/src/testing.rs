@@ -12,6 +12,7 @@
 pub mod conformance;
 #[expect(
     clippy::expect_used,
+    clippy::missing_panics_doc,
     reason = "samples are made of constants, in tests only"
 )]
 pub mod samples;

@@ -9,7 +9,8 @@ use sqlx::types::Json;
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::gate::Reason;
-use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
+use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
+use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallTaskFilter;
@@ -99,12 +100,10 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.company_id.as_uuid()))
             .bind(all(tasks, |task| task.id.as_uuid()))
             .bind(all(tasks, |task| task.campaign_id.as_uuid()))
-            .bind(all(tasks, |task| task.upload_id.map(|id| id.as_uuid())))
+            .bind(all(tasks, |task| task.upload_id.map(UploadId::as_uuid)))
             .bind(all(tasks, |task| task.contact.phone_number.to_string()))
             .bind(all(tasks, |task| task.contact.name.clone()))
-            .bind(all(tasks, |task| {
-                task.contact.language.map(|language| language.code())
-            }))
+            .bind(all(tasks, |task| task.contact.language.map(Language::code)))
             .bind(all(tasks, |task| {
                 zone_names(&task.contact.time_zones).join(",")
             }))
@@ -113,7 +112,7 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.state.status().name()))
             .bind(all(tasks, |task| task.state.due_at()))
             .bind(all(tasks, |task| {
-                task.state.attempt_id().map(|id| id.as_uuid())
+                task.state.attempt_id().map(CallAttemptId::as_uuid)
             }))
             .bind(all(tasks, is_claimable))
             .bind(all(tasks, |task| i64::from(task.attempts_count)))
@@ -207,13 +206,13 @@ impl CallTaskRepository for PostgresUnitOfWork {
             .bind(task.id.as_uuid())
             .bind(i64::from(task.version))
             .bind(task.contact.name.clone())
-            .bind(task.contact.language.map(|language| language.code()))
+            .bind(task.contact.language.map(Language::code))
             .bind(zone_names(&task.contact.time_zones))
             .bind(task.contact.priority)
             .bind(Json(task.contact.extra.clone()))
             .bind(task.state.status().name())
             .bind(task.state.due_at())
-            .bind(task.state.attempt_id().map(|id| id.as_uuid()))
+            .bind(task.state.attempt_id().map(CallAttemptId::as_uuid))
             .bind(is_claimable(task))
             .bind(i64::from(task.attempts_count))
             .bind(i64::from(task.attempts_spent))

@@ -7,6 +7,7 @@ use sea_query::{Expr, ExprTrait as _, Order};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 use voicesurvey_core::exclusion::{Exclusion, ExclusionSource};
+use voicesurvey_core::id::CallAttemptId;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{ExclusionRepository, Page, PageRequest, Scope, StorageError};
 
@@ -68,7 +69,7 @@ impl ExclusionRepository for PostgresUnitOfWork {
         .bind(exclusion.company_id.as_uuid())
         .bind(exclusion.phone_number.to_string())
         .bind(exclusion.source.name())
-        .bind(exclusion.attempt_id.map(|id| id.as_uuid()))
+        .bind(exclusion.attempt_id.map(CallAttemptId::as_uuid))
         .bind(exclusion.created_at);
         Ok(self.execute(insert).await? == 1)
     }

@@ -120,7 +120,7 @@ impl std::fmt::Debug for PostgresStorage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresStorage")
             .field("place", &place(&self.unlimited))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

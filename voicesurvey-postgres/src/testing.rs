@@ -2,7 +2,7 @@
 //!
 //! The first database starts a cluster of its own for the test process: in a temporary folder,
 //! reached by a socket only, without `fsync`. A watcher that holds a pipe to the process removes it
-//! when the process ends, even when it is killed. As root it runs as the user `postgres`, because
+//! when the process ends, even when it is killed. The processes of one run of nextest share one. As root it runs as the user `postgres`, because
 //! PostgreSQL refuses root.
 //!
 //! With `VOICESURVEY_TEST_DATABASE_URL` databases are made on that server instead; its user must be
@@ -11,6 +11,7 @@
 //! Databases belong to a role that is no superuser, so that row-level security is in force.
 
 mod cluster;
+mod server_url;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,6 +19,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::OnceCell;
 
+use self::server_url::ServerUrl;
 use crate::migrations::{self, MIGRATOR};
 use crate::storage::{PostgresOptions, PostgresStorage};
 
@@ -35,46 +37,8 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 struct Template {
     server: PgConnectOptions,
-    server_url: url::ServerUrl,
+    server_url: ServerUrl,
     name: String,
-}
-
-mod url {
-    //! URLs of databases on one server.
-
-    /// A server's URL, up to the user and from the database on.
-    #[derive(Clone, Debug)]
-    pub(super) struct ServerUrl {
-        /// Host and port.
-        pub(super) place: String,
-        /// What follows the database, with its question mark.
-        pub(super) query: String,
-    }
-
-    impl ServerUrl {
-        /// Takes a URL apart; `None` when it is none.
-        pub(super) fn parse(url: &str) -> Option<Self> {
-            let (_, rest) = url.split_once("://")?;
-            let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-            let query = if query.is_empty() {
-                String::new()
-            } else {
-                format!("?{query}")
-            };
-            let authority = rest.split('/').next().unwrap_or_default();
-            let place = authority.rsplit('@').next().unwrap_or_default().to_owned();
-            Some(Self { place, query })
-        }
-
-        /// The URL of a database, for the role of the tests.
-        pub(super) fn of_database(&self, database: &str) -> String {
-            let role = super::ROLE;
-            format!(
-                "postgres://{role}:{role}@{}/{database}{}",
-                self.place, self.query
-            )
-        }
-    }
 }
 
 /// A database of its own, migrated and empty; it is dropped with this value.
@@ -189,7 +153,7 @@ async fn make_template() -> Template {
     let server_url = std::env::var("VOICESURVEY_TEST_DATABASE_URL")
         .unwrap_or_else(|_| cluster::running_cluster().url());
     let server: PgConnectOptions = server_url.parse().expect("the test server's URL is one");
-    let server_url = url::ServerUrl::parse(&server_url).expect("the test server's URL is one");
+    let server_url = ServerUrl::parse(&server_url).expect("the test server's URL is one");
     let name = template_name();
     let mut connection = server.connect().await.expect("the test server answers");
     sqlx::query("SELECT pg_advisory_lock($1)")

@@ -48,6 +48,10 @@ enum Command {
     Openapi,
 }
 
+const DATABASE_URL_HELP: &str = "\
+sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: sqlite://voicesurvey.db]. \
+VOICESURVEY_DATABASE_URL keeps the password out of the list of processes";
+
 /// Where the configuration comes from. Settings also come from environment variables; the file
 /// config.default.toml lists them all.
 #[derive(Args, Clone, Debug)]
@@ -55,10 +59,8 @@ pub struct ConfigOptions {
     /// The configuration file [default: voicesurvey.toml, if it exists].
     #[arg(long, value_name = "FILE", env = "VOICESURVEY_CONFIG")]
     config: Option<PathBuf>,
-    /// sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: sqlite://voicesurvey.db].
-    ///
-    /// Also VOICESURVEY_DATABASE_URL, which keeps the password out of the list of processes.
-    #[arg(long, value_name = "URL")]
+    // Read as text, because clap repeats what it refuses, and this may hold a password.
+    #[arg(long, value_name = "URL", help = DATABASE_URL_HELP)]
     database_url: Option<String>,
 }
 
@@ -106,7 +108,10 @@ impl ConfigOptions {
         })?;
         telemetry::start(loaded.config.log);
         for variable in &loaded.unknown_variables {
-            tracing::warn!(variable, "the environment variable is no setting, and is ignored");
+            tracing::warn!(
+                variable,
+                "the environment variable is no setting, and is ignored"
+            );
         }
         Ok(loaded)
     }
@@ -124,7 +129,9 @@ impl ConfigOptions {
 /// Writes a result, and a line break after it.
 fn print(result: &str) -> Result<(), CommandError> {
     let mut output = io::stdout().lock();
-    writeln!(output, "{result}").and_then(|()| output.flush()).map_err(CommandError::Output)
+    writeln!(output, "{result}")
+        .and_then(|()| output.flush())
+        .map_err(CommandError::Output)
 }
 
 #[cfg(test)]

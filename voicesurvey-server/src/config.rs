@@ -84,7 +84,11 @@ pub struct Loaded {
 impl Config {
     /// Reads the configuration of this process.
     pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
-        Self::from_sources(flags, std::env::vars_os().filter_map(readable), Path::new("."))
+        Self::from_sources(
+            flags,
+            std::env::vars_os().filter_map(readable),
+            Path::new("."),
+        )
     }
 
     /// Reads the configuration from `flags`, from `variables`, and from the default file in
@@ -103,14 +107,19 @@ impl Config {
         for variable in &environment.settings {
             figment = figment.merge(variable);
         }
-        let said = [("listen", &flags.listen), ("database.url", &flags.database_url)];
+        let said = [
+            ("listen", &flags.listen),
+            ("database.url", &flags.database_url),
+        ];
         for (setting, value) in said {
             if let Some(value) = value {
                 figment = figment.merge(Serialized::default(setting, value));
             }
         }
         let config: Self = figment.extract().map_err(ConfigError::from_figment)?;
-        config.check().map_err(|wrong| ConfigError::wrong(wrong, &figment))?;
+        config
+            .check()
+            .map_err(|wrong| ConfigError::wrong(wrong, &figment))?;
         Ok(Loaded {
             config,
             file,
@@ -125,9 +134,11 @@ impl Config {
             let expected = "a URL that begins with https:// or http://";
             return Err(WrongSetting::new("public_url", expected));
         }
-        if self.listen.rsplit_once(':').is_none_or(|(host, port)| {
-            host.is_empty() || port.parse::<u16>().is_err()
-        }) {
+        if self
+            .listen
+            .rsplit_once(':')
+            .is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+        {
             let expected = "HOST:PORT, such as 127.0.0.1:8880";
             return Err(WrongSetting::new("listen", expected));
         }
@@ -137,9 +148,7 @@ impl Config {
 }
 
 /// A variable that is not Unicode cannot be a setting of ours.
-fn readable(
-    (name, value): (std::ffi::OsString, std::ffi::OsString),
-) -> Option<(String, String)> {
+fn readable((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
 }
 
@@ -152,7 +161,10 @@ fn file_to_read(flags: &Flags, directory: &Path) -> Result<Option<PathBuf>, Conf
                 source: std::io::ErrorKind::IsADirectory.into(),
             }),
             Ok(_) => Ok(Some(file.clone())),
-            Err(source) => Err(ConfigError::Unreadable { file: file.clone(), source }),
+            Err(source) => Err(ConfigError::Unreadable {
+                file: file.clone(),
+                source,
+            }),
         };
     }
     let file = directory.join(DEFAULT_FILE);

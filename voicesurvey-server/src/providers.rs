@@ -22,11 +22,7 @@ pub struct Telephony {
 
 impl Telephony {
     /// The provider that the configuration names.
-    pub fn from_config(
-        config: &TelephonyConfig,
-        clock: Arc<dyn Clock>,
-        ids: &IdGenerator,
-    ) -> Self {
+    pub fn from_config(config: &TelephonyConfig, clock: Arc<dyn Clock>, ids: &IdGenerator) -> Self {
         tracing::info!(provider = %config.provider, "Creating telephony provider");
         match config.provider {
             ProviderName::Simulated => {
@@ -50,6 +46,8 @@ impl Telephony {
 
 impl fmt::Debug for Telephony {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Telephony").field(&self.provider.name()).finish()
+        f.debug_tuple("Telephony")
+            .field(&self.provider.name())
+            .finish()
     }
 }

@@ -51,14 +51,22 @@ impl ScaledClock {
     }
 
     fn at(&self, elapsed: Duration) -> Timestamp {
-        let scaled = elapsed.as_micros().saturating_mul(u128::from(self.speed.get()));
+        let scaled = elapsed
+            .as_micros()
+            .saturating_mul(u128::from(self.speed.get()));
         let scaled = TimeDelta::microseconds(i64::try_from(scaled).unwrap_or(i64::MAX));
-        self.start.checked_add_signed(scaled).unwrap_or(Timestamp::MAX_UTC)
+        self.start
+            .checked_add_signed(scaled)
+            .unwrap_or(Timestamp::MAX_UTC)
     }
 
     fn real_time_between(&self, now: Timestamp, instant: Timestamp) -> Duration {
         // Rounded up twice, so that the instant has come when the time is over.
-        let scaled = (instant - now).to_std().unwrap_or(Duration::ZERO).as_nanos().div_ceil(1_000);
+        let scaled = (instant - now)
+            .to_std()
+            .unwrap_or(Duration::ZERO)
+            .as_nanos()
+            .div_ceil(1_000);
         let real = scaled.div_ceil(u128::from(self.speed.get()));
         Duration::from_micros(u64::try_from(real).unwrap_or(u64::MAX))
     }
@@ -78,7 +86,11 @@ impl Pacer for ScaledClock {
 
 impl fmt::Debug for ScaledClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ScaledClock({} times as fast since {})", self.speed, self.start)
+        write!(
+            f,
+            "ScaledClock({} times as fast since {})",
+            self.speed, self.start
+        )
     }
 }
 
@@ -99,7 +111,10 @@ mod tests {
     #[test]
     fn its_time_passes_at_its_speed() {
         let clock = clock(3_600);
-        assert_eq!(clock.at(Duration::from_secs(2)), clock.start + TimeDelta::hours(2));
+        assert_eq!(
+            clock.at(Duration::from_secs(2)),
+            clock.start + TimeDelta::hours(2)
+        );
         assert_eq!(clock.at(Duration::MAX), Timestamp::MAX_UTC);
     }
 
@@ -111,9 +126,15 @@ mod tests {
                 let elapsed = Duration::from_micros(123_457);
                 let instant = clock.at(elapsed) + TimeDelta::microseconds(microseconds);
                 let wait = clock.real_time_between(clock.at(elapsed), instant);
-                assert!(clock.at(elapsed + wait) >= instant, "{speed} {microseconds}");
+                assert!(
+                    clock.at(elapsed + wait) >= instant,
+                    "{speed} {microseconds}"
+                );
                 let less = elapsed + wait - Duration::from_micros(1);
-                assert!(clock.at(less) < instant, "{speed} {microseconds}: waited too long");
+                assert!(
+                    clock.at(less) < instant,
+                    "{speed} {microseconds}: waited too long"
+                );
             }
         }
     }
@@ -121,7 +142,13 @@ mod tests {
     #[test]
     fn an_instant_that_has_passed_is_not_waited_for() {
         let clock = clock(60);
-        assert_eq!(clock.until(clock.start - TimeDelta::days(1)), Duration::ZERO);
-        assert_eq!(SystemClock.until(clock.start - TimeDelta::days(9_999)), Duration::ZERO);
+        assert_eq!(
+            clock.until(clock.start - TimeDelta::days(1)),
+            Duration::ZERO
+        );
+        assert_eq!(
+            SystemClock.until(clock.start - TimeDelta::days(9_999)),
+            Duration::ZERO
+        );
     }
 }

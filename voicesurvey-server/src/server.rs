@@ -113,7 +113,15 @@ impl HttpSettings {
 impl Server {
     /// Starts the workers and answers requests.
     pub fn start(parts: ServerParts) -> io::Result<Self> {
-        let ServerParts { listener, stores, telephony, pacer, ids, engine, http } = parts;
+        let ServerParts {
+            listener,
+            stores,
+            telephony,
+            pacer,
+            ids,
+            engine,
+            http,
+        } = parts;
         let address = listener.local_addr()?;
         let bell = Arc::new(Bell::new());
         let parts = EngineParts {
@@ -136,7 +144,14 @@ impl Server {
             let _ = stopping.wait_for(|stopping| *stopping).await;
         });
         let http = tokio::spawn(serve.into_future());
-        Ok(Self { app, address, stores, workers, stop, http })
+        Ok(Self {
+            app,
+            address,
+            stores,
+            workers,
+            stop,
+            http,
+        })
     }
 
     /// The services.
@@ -168,7 +183,10 @@ impl Server {
             Ok(Ok(())) => tracing::info!("Stopped"),
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the store was not closed, and is opened as after a crash");
+                tracing::warn!(
+                    error,
+                    "the store was not closed, and is opened as after a crash"
+                );
             }
             Err(_) => tracing::warn!("the store did not close in time"),
         }
@@ -177,7 +195,9 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 

@@ -30,8 +30,8 @@ pub struct Stores {
 
 #[derive(Clone)]
 enum Opened {
-    Sqlite(SqliteStorage),
-    Postgres(PostgresStorage),
+    Sqlite(Arc<SqliteStorage>),
+    Postgres(Arc<PostgresStorage>),
 }
 
 /// The store cannot be used.
@@ -85,12 +85,15 @@ impl Stores {
                     Purpose::Serve => OpenMode::Serve,
                     Purpose::Command => OpenMode::Command,
                 };
-                let store = SqliteStorage::open(&config.url.to_string(), mode).await?;
+                let store = Arc::new(SqliteStorage::open(&config.url.to_string(), mode).await?);
                 Ok(Self::new(store.clone(), Opened::Sqlite(store)))
             }
             DatabaseLocation::Postgres(url) => {
-                let store = PostgresStorage::connect(url, &options(config)).await?;
-                store.check().await.map_err(|source| failed(&config.url, source))?;
+                let store = Arc::new(PostgresStorage::connect(url, &options(config)).await?);
+                store
+                    .check()
+                    .await
+                    .map_err(|source| failed(&config.url, source))?;
                 Ok(Self::new(store.clone(), Opened::Postgres(store)))
             }
         }
@@ -102,15 +105,25 @@ impl Stores {
             DatabaseLocation::Sqlite(file) => {
                 let existed = file.exists();
                 let opened = Self::open(config, Purpose::Command).await?;
-                opened.close().await.map_err(|source| failed(&config.url, source))?;
-                Ok(if existed { Migrated::UpToDate } else { Migrated::Changed })
+                opened
+                    .close()
+                    .await
+                    .map_err(|source| failed(&config.url, source))?;
+                Ok(if existed {
+                    Migrated::UpToDate
+                } else {
+                    Migrated::Changed
+                })
             }
             DatabaseLocation::Postgres(url) => {
                 let store = PostgresStorage::connect(url, &options(config)).await?;
                 if store.check().await.is_ok() {
                     return Ok(Migrated::UpToDate);
                 }
-                let cannot = |source| StoresError::Failed { url: config.url.to_string(), source };
+                let cannot = |source| StoresError::Failed {
+                    url: config.url.to_string(),
+                    source,
+                };
                 store.migrate().await.map_err(cannot)?;
                 store.close().await;
                 Ok(Migrated::Changed)
@@ -118,8 +131,7 @@ impl Stores {
         }
     }
 
-    fn new<S: Storage + TaskQueue + 'static>(store: S, opened: Opened) -> Self {
-        let store = Arc::new(store);
+    fn new<S: Storage + TaskQueue + 'static>(store: Arc<S>, opened: Opened) -> Self {
         Self {
             storage: store.clone(),
             queue: store,

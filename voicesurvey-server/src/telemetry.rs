@@ -31,7 +31,9 @@ pub fn start(log: LogConfig) {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // OK because only a program that logs by itself, such as a test, has begun before.
-    let _ = Registry::default().with(lines.with_filter(filter(log.level))).try_init();
+    let _ = Registry::default()
+        .with(lines.with_filter(filter(log.level)))
+        .try_init();
 }
 
 fn filter(level: LogLevel) -> Targets {
@@ -43,7 +45,9 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     // One prefix names all crates of the project.
-    Targets::new().with_default(ours.min(LevelFilter::WARN)).with_target("voicesurvey", ours)
+    Targets::new()
+        .with_default(ours.min(LevelFilter::WARN))
+        .with_target("voicesurvey", ours)
 }
 
 /// Gives every request an id, which its answer and every line about it carry, and logs it when it
@@ -62,8 +66,14 @@ pub fn access_log(router: Router) -> Router {
 }
 
 fn request_span(request: &Request<Body>) -> Span {
-    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
-    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unknown", MatchedPath::as_str);
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .and_then(|id| id.header_value().to_str().ok());
     // Of the highest level, so that warnings carry it also where nothing else is logged.
     tracing::error_span!("request", id, method = %request.method(), route)
 }

@@ -42,7 +42,9 @@ pub struct Bell {
 impl Bell {
     /// A bell that nobody hears yet.
     pub fn new() -> Self {
-        Self { rings: watch::Sender::new(()) }
+        Self {
+            rings: watch::Sender::new(()),
+        }
     }
 }
 
@@ -84,7 +86,12 @@ impl Workers {
                 webhooks: engine.webhooks().clone(),
                 stop: stop.subscribe(),
             };
-            loops.spawn(run_simulation(provider, sink, pacer.clone(), signals.clone()));
+            loops.spawn(run_simulation(
+                provider,
+                sink,
+                pacer.clone(),
+                signals.clone(),
+            ));
         }
         loops.spawn(run_engine(engine.clone(), pacer.clone(), signals));
         tracing::info!("Scheduler enabled");
@@ -151,8 +158,8 @@ async fn pause(time: Duration) {
 }
 
 async fn run_engine(engine: Engine, pacer: Arc<dyn Pacer>, mut signals: Signals) {
-    let mut failures = 0;
-    let mut overdue = 0;
+    let mut failures: u32 = 0;
+    let mut overdue: u32 = 0;
     while !signals.stopping() {
         signals.forget_rings();
         match step(&engine).await {
@@ -160,8 +167,14 @@ async fn run_engine(engine: Engine, pacer: Arc<dyn Pacer>, mut signals: Signals)
             Ok(Step::Quiet(next)) => {
                 failures = 0;
                 let wait = next.map_or(POLL, |next| pacer.until(next));
-                overdue = if wait.is_zero() { overdue.saturating_add(1) } else { 0 };
-                signals.wait(wait.max(shortest_wait(overdue)).min(POLL)).await;
+                overdue = if wait.is_zero() {
+                    overdue.saturating_add(1)
+                } else {
+                    0
+                };
+                signals
+                    .wait(wait.max(shortest_wait(overdue)).min(POLL))
+                    .await;
             }
             Err(error) => {
                 let again_in = backoff(failures);
@@ -224,7 +237,9 @@ fn shortest_wait(overdue: u32) -> Duration {
 }
 
 fn backoff(failures: u32) -> Duration {
-    FIRST_BACKOFF.saturating_mul(1 << failures.min(10)).min(LONGEST_BACKOFF)
+    FIRST_BACKOFF
+        .saturating_mul(1 << failures.min(10))
+        .min(LONGEST_BACKOFF)
 }
 
 async fn run_simulation(
@@ -237,7 +252,9 @@ async fn run_simulation(
         signals.forget_rings();
         provider.deliver_due(&sink).await;
         // The bell rings when calls were placed.
-        let wait = provider.next_event_at().map_or(POLL, |next| pacer.until(next));
+        let wait = provider
+            .next_event_at()
+            .map_or(POLL, |next| pacer.until(next));
         signals.wait(wait.min(POLL)).await;
     }
 }
@@ -255,7 +272,9 @@ impl WebhookSink for Sink {
         if *self.stop.borrow() {
             return refused(NOT_NOW);
         }
-        let handled = AssertUnwindSafe(self.webhooks.handle(&request)).catch_unwind().await;
+        let handled = AssertUnwindSafe(self.webhooks.handle(&request))
+            .catch_unwind()
+            .await;
         match handled {
             Ok(Ok(reply)) => reply,
             Ok(Err(WebhookFailure::Refused(error))) => {
@@ -281,7 +300,10 @@ impl WebhookSink for Sink {
 }
 
 fn refused(status: u16) -> WebhookReply {
-    WebhookReply { status, ..WebhookReply::empty() }
+    WebhookReply {
+        status,
+        ..WebhookReply::empty()
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ CREATE INDEX call_tasks_claimable ON call_tasks (company_id, campaign_id, priori
 -- What the scheduler promotes next, over all companies.
 CREATE INDEX call_tasks_waiting ON call_tasks (due_at, id) WHERE claimable = 0 AND due_at IS NOT NULL;
 -- What an exclusion has to end.
-CREATE INDEX call_tasks_waiting_by_number ON call_tasks (company_id, phone_number)
+CREATE INDEX call_tasks_waiting_by_number ON call_tasks (company_id, phone_number, id)
     WHERE due_at IS NOT NULL;
 CREATE INDEX call_tasks_of_campaign ON call_tasks (company_id, campaign_id, created_at, id);
 CREATE INDEX call_tasks_by_status ON call_tasks (company_id, campaign_id, status, created_at, id);

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, OnConflict, Order, Value};
+use sea_query::{Expr, ExprTrait, OnConflict, Order, SelectStatement, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
@@ -18,7 +18,9 @@ use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallTaskFilter;
-use voicesurvey_core::ports::{CallTaskRepository, CampaignKey, Page, PageRequest, StorageError};
+use voicesurvey_core::ports::{
+    CallTaskRepository, CampaignKey, Page, PageRequest, Scope, StorageError,
+};
 use voicesurvey_core::time::Timestamp;
 
 use crate::counters::CounterChanges;
@@ -103,6 +105,40 @@ pub(crate) fn read(row: &SqliteRow) -> Result<CallTask, StorageError> {
         updated_at: row.instant("updated_at")?,
         version: row.get("version")?,
     })
+}
+
+/// The tasks of a list, in the order of their creation.
+fn listed(
+    scope: Scope,
+    filter: &CallTaskFilter,
+    page: &PageRequest,
+) -> Result<SelectStatement, StorageError> {
+    let mut select = CALL_TASKS.select(scope);
+    if let Some(campaign_id) = filter.campaign_id {
+        select.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+    }
+    if let Some(status) = filter.status {
+        select.and_where(Expr::col("status").eq(status.name()));
+    }
+    if let Some(text) = &filter.text {
+        let text = text.to_lowercase();
+        select.and_where(Expr::cust_with_values(
+            "(instr(name_folded, ?) > 0 OR instr(phone_number, ?) > 0)",
+            [text.clone(), text],
+        ));
+    }
+    page::by_creation(&mut select, "id", Order::Asc, page)?;
+    Ok(select)
+}
+
+/// The waiting tasks with that number.
+fn waiting_with(scope: Scope, phone_number: &PhoneNumber) -> SelectStatement {
+    CALL_TASKS
+        .select(scope)
+        .and_where(Expr::col("phone_number").eq(phone_number.as_str()))
+        .and_where(Expr::cust("due_at IS NOT NULL"))
+        .order_by("id", Order::Asc)
+        .take()
 }
 
 impl SqliteUnitOfWork {
@@ -264,21 +300,7 @@ impl CallTaskRepository for SqliteUnitOfWork {
         filter: &CallTaskFilter,
         page: &PageRequest,
     ) -> Result<Page<CallTask>, StorageError> {
-        let mut select = CALL_TASKS.select(self.scope);
-        if let Some(campaign_id) = filter.campaign_id {
-            select.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
-        }
-        if let Some(status) = filter.status {
-            select.and_where(Expr::col("status").eq(status.name()));
-        }
-        if let Some(text) = &filter.text {
-            let text = text.to_lowercase();
-            select.and_where(Expr::cust_with_values(
-                "(instr(name_folded, ?) > 0 OR instr(phone_number, ?) > 0)",
-                [text.clone(), text],
-            ));
-        }
-        page::by_creation(&mut select, "id", Order::Asc, page)?;
+        let select = listed(self.scope, filter, page)?;
         let rows = read_all(&self.fetch_all(built(&select)).await?, read)?;
         Ok(Page::from_rows(rows, page.limit(), |task| {
             Created::cursor(task.created_at, task.id.as_uuid())
@@ -289,11 +311,7 @@ impl CallTaskRepository for SqliteUnitOfWork {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError> {
-        let mut select = CALL_TASKS.select(self.scope);
-        select
-            .and_where(Expr::col("phone_number").eq(phone_number.as_str()))
-            .and_where(Expr::cust("due_at IS NOT NULL"))
-            .order_by("id", Order::Asc);
+        let select = waiting_with(self.scope, phone_number);
         read_all(&self.fetch_all(built(&select)).await?, read)
     }
 
@@ -342,5 +360,43 @@ impl CallTaskRepository for SqliteUnitOfWork {
         let cancelled = self.execute(update).await?;
         self.count(changes).await?;
         Ok(cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_query::SqliteQueryBuilder;
+    use voicesurvey_core::testing::samples;
+
+    use super::*;
+    use crate::query_plan::assert_uses;
+
+    async fn assert_selects(select: &SelectStatement, index: &str) {
+        assert_uses(&select.to_string(SqliteQueryBuilder), &[index]).await;
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_campaign_is_read_in_its_order_from_an_index() {
+        let company = samples::company();
+        let campaign = samples::campaign(&company);
+        let scope = Scope::Company(company.id);
+        let after = Created::cursor(campaign.created_at, campaign.id.as_uuid());
+        let page = PageRequest::after(after, 50);
+        let mut filter = CallTaskFilter {
+            campaign_id: Some(campaign.id),
+            ..CallTaskFilter::default()
+        };
+        let all = listed(scope, &filter, &page).unwrap();
+        assert_selects(&all, "call_tasks_of_campaign").await;
+        filter.status = Some(TaskStatus::Retry);
+        let some = listed(scope, &filter, &page).unwrap();
+        assert_selects(&some, "call_tasks_by_status").await;
+    }
+
+    #[tokio::test]
+    async fn the_waiting_tasks_of_a_number_are_found_by_the_number() {
+        let scope = Scope::Company(samples::company().id);
+        let select = waiting_with(scope, &samples::phone_number(1));
+        assert_selects(&select, "call_tasks_waiting_by_number").await;
     }
 }

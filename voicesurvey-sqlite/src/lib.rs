@@ -27,6 +27,8 @@ mod interviews;
 mod migrations;
 mod open;
 mod page;
+#[cfg(test)]
+mod query_plan;
 mod ready_list;
 mod row;
 mod schema;

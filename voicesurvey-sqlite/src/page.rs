@@ -90,7 +90,7 @@ fn one_more(page: &PageRequest) -> u64 {
 }
 
 fn unknown_cursor() -> StorageError {
-    conflict("the cursor is not one of this list")
+    conflict("the cursor does not belong to this list")
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ macro_rules! storage_conformance {
                 campaigns_are_listed_newest_first,
                 campaigns_are_listed_by_status,
                 removing_a_campaign_removes_what_belongs_to_it,
+                removing_a_campaign_leaves_others_alone,
                 a_removed_campaign_is_not_called,
                 an_upload_reads_back_as_it_was_stored,
                 an_upload_cannot_be_added_twice,

@@ -1,5 +1,7 @@
-//! The cluster of a test process.
+//! The cluster of a test process, or of all processes of one run of nextest, which makes a process
+//! for every test.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,16 +13,14 @@ use std::sync::OnceLock;
 pub(super) struct Cluster {
     folder: PathBuf,
     /// The watcher stops the cluster when this is closed: at the end of the process.
-    _watcher: ChildStdin,
+    _watcher: Option<ChildStdin>,
 }
 
 impl Cluster {
     /// The URL of its maintenance database, as superuser.
     pub(super) fn url(&self) -> String {
-        format!(
-            "postgres://postgres@localhost/postgres?host={}",
-            self.folder.display()
-        )
+        let folder = self.folder.display();
+        format!("postgres://postgres@localhost/postgres?host={folder}")
     }
 }
 
@@ -31,56 +31,91 @@ impl Cluster {
 /// Panics when PostgreSQL is not installed or does not start.
 pub(super) fn running_cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| start().unwrap_or_else(|why| panic!("{why}")))
+    CLUSTER.get_or_init(|| {
+        let cluster = match std::env::var("NEXTEST_RUN_ID") {
+            Ok(run) => shared(&run),
+            Err(_) => own(),
+        };
+        cluster.unwrap_or_else(|why| panic!("{why}"))
+    })
 }
 
-fn start() -> Result<Cluster, String> {
-    let programs = programs().ok_or(
-        "tests need PostgreSQL: install it (Debian: apt-get install postgresql; \
-         macOS: brew install postgresql), or name a server in VOICESURVEY_TEST_DATABASE_URL",
-    )?;
-    let failed = |error: std::io::Error| format!("no test cluster can be started: {error}");
+/// A cluster for this process alone.
+fn own() -> Result<Cluster, String> {
     let folder = tempfile::Builder::new()
         .prefix("voicesurvey-")
         .tempdir()
         .map_err(failed)?;
+    // The watcher removes the folder.
+    let folder = folder.keep();
+    let watcher = start(&folder, None)?;
+    Ok(Cluster {
+        folder,
+        _watcher: watcher,
+    })
+}
+
+/// The cluster of a run of nextest, which owns it; the first test starts it, the others wait.
+fn shared(run: &str) -> Result<Cluster, String> {
+    let folder = std::env::temp_dir().join(format!("voicesurvey-{run}"));
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let lock = File::create(folder.join("lock")).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    let started = folder.join("started");
+    if !started.exists() {
+        start(&folder, Some(std::os::unix::process::parent_id()))?;
+        File::create(started).map_err(failed)?;
+    }
+    Ok(Cluster {
+        folder,
+        _watcher: None,
+    })
+}
+
+fn failed(error: std::io::Error) -> String {
+    format!("no test cluster can be started: {error}")
+}
+
+/// Starts a cluster in the folder, with the watcher that removes both when `owner` is gone, or
+/// when what is returned is closed.
+fn start(folder: &Path, owner: Option<u32>) -> Result<Option<ChildStdin>, String> {
+    let programs = programs().ok_or(
+        "tests need PostgreSQL: install it (Debian: apt-get install postgresql; \
+         macOS: brew install postgresql), or name a server in VOICESURVEY_TEST_DATABASE_URL",
+    )?;
     let mut watcher = Command::new("sh");
     watcher
         .args(["-c", include_str!("cluster.sh"), "sh"])
         .arg(&programs)
-        .arg(folder.path())
-        .stdin(Stdio::piped())
+        .arg(folder)
+        .args(owner.map(|owner| owner.to_string()))
+        .stdin(if owner.is_some() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .current_dir("/")
         // Out of reach of a Ctrl-C that ends the tests.
         .process_group(0);
     if let Some((user, group)) = unprivileged()? {
-        std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).map_err(failed)?;
+        std::os::unix::fs::chown(folder, Some(user), Some(group)).map_err(failed)?;
         watcher.uid(user).gid(group);
     }
     let mut watcher = watcher.spawn().map_err(failed)?;
-    // From here on the watcher removes the folder.
-    let folder = folder.keep();
-    let (Some(stdin), Some(stdout)) = (watcher.stdin.take(), watcher.stdout.take()) else {
-        return Err("the watcher of the test cluster has no pipes".to_owned());
-    };
     let mut answer = String::new();
-    BufReader::new(stdout)
-        .read_line(&mut answer)
-        .map_err(failed)?;
+    if let Some(stdout) = watcher.stdout.take() {
+        BufReader::new(stdout)
+            .read_line(&mut answer)
+            .map_err(failed)?;
+    }
     if answer.trim() == "ready" {
-        return Ok(Cluster {
-            folder,
-            _watcher: stdin,
-        });
+        return Ok(watcher.stdin.take());
     }
     let said = |file| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-    Err(format!(
-        "the test cluster did not start:\n{}{}",
-        said("start"),
-        said("log")
-    ))
+    let (start, log) = (said("start"), said("log"));
+    Err(format!("the test cluster did not start:\n{start}{log}"))
 }
 
 /// The folder of `initdb` and `pg_ctl`: the newest that Debian installed, else the one on PATH.

@@ -137,6 +137,8 @@ async fn assert_everything_is_counted(database: &PostgresUnderTest) {
         .execute(&mut connection)
         .await
         .unwrap();
+    let counted = "SELECT 'counted' FROM campaign_counters WHERE count > 0 LIMIT 1";
+    assert_eq!(texts(&mut connection, counted).await, ["counted"]);
     assert_eq!(
         texts(&mut connection, MISCOUNTED).await,
         Vec::<String>::new()

@@ -1,5 +1,7 @@
 //! Integration tests on throw-away databases; each test has one of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod concurrency;
 mod migrations;
 mod query_plans;

@@ -2,7 +2,7 @@
 
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use voicesurvey_core::ports::{Scope, Storage as _, StorageError};
+use voicesurvey_core::ports::{PageRequest, Scope, Storage as _, StorageError};
 use voicesurvey_postgres::MIGRATOR;
 use voicesurvey_postgres::testing::TestDatabase;
 
@@ -19,7 +19,7 @@ async fn an_empty_database_is_not_migrated_and_says_so() {
     let what = what_is_missing(database.storage().check().await);
     assert_eq!(what, "no migration has been applied yet");
     let mut work = database.storage().begin(Scope::Platform).await.unwrap();
-    let listed = work.companies().list(&Default::default()).await;
+    let listed = work.companies().list(&PageRequest::default()).await;
     assert!(
         matches!(listed, Err(StorageError::NotMigrated { .. })),
         "{listed:?}"

@@ -36,7 +36,9 @@ pub(super) async fn run(command: ApiKeyCommand) -> Result<(), CommandError> {
     let ApiKeyCommand::Create(options) = command;
     let (companies, stores) = options.config.companies().await?;
     let new = NewApiKey {
-        name: options.name.unwrap_or_else(|| options.role.name().to_owned()),
+        name: options
+            .name
+            .unwrap_or_else(|| options.role.name().to_owned()),
         role: options.role,
         expires_at: None,
     };

@@ -53,7 +53,11 @@ impl TryFrom<String> for DatabaseUrl {
     type Error = UnknownDatabaseUrl;
 
     fn try_from(url: String) -> Result<Self, Self::Error> {
-        let refuse = |what: &str| Err(UnknownDatabaseUrl { what: what.to_owned() });
+        let refuse = |what: &str| {
+            Err(UnknownDatabaseUrl {
+                what: what.to_owned(),
+            })
+        };
         let Some((scheme, rest)) = url.split_once(':') else {
             return refuse("this is not a database URL");
         };
@@ -101,9 +105,10 @@ impl fmt::Debug for DatabaseLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(file) => f.debug_tuple("Sqlite").field(file).finish(),
-            Self::Postgres(url) => {
-                f.debug_tuple("Postgres").field(&without_secrets(url)).finish()
-            }
+            Self::Postgres(url) => f
+                .debug_tuple("Postgres")
+                .field(&without_secrets(url))
+                .finish(),
         }
     }
 }
@@ -135,7 +140,10 @@ mod tests {
         for (url, file) in [
             ("sqlite://voicesurvey.db", "voicesurvey.db"),
             ("sqlite:voicesurvey.db", "voicesurvey.db"),
-            ("sqlite:///var/lib/voicesurvey.db", "/var/lib/voicesurvey.db"),
+            (
+                "sqlite:///var/lib/voicesurvey.db",
+                "/var/lib/voicesurvey.db",
+            ),
         ] {
             let location = DatabaseLocation::Sqlite(PathBuf::from(file));
             assert_eq!(read(url).unwrap().location(), &location, "{url}");
@@ -155,7 +163,10 @@ mod tests {
             let url = read(url).unwrap();
             let shown = format!("{url} {url:?} {:?}", url.location());
             assert!(!shown.contains("ret"), "{shown}");
-            assert!(shown.contains("anna") && shown.contains("db:5432/survey"), "{shown}");
+            assert!(
+                shown.contains("anna") && shown.contains("db:5432/survey"),
+                "{shown}"
+            );
         }
         for url in ["mysql://anna:secret@db/survey", "anna:secret@db", "secret"] {
             let error = read(url).unwrap_err().to_string();
@@ -176,7 +187,10 @@ mod tests {
             "postgres://",
         ] {
             let error = read(url).unwrap_err().to_string();
-            assert!(error.contains("sqlite://FILE") && error.contains("postgres://"), "{error}");
+            assert!(
+                error.contains("sqlite://FILE") && error.contains("postgres://"),
+                "{error}"
+            );
         }
     }
 }

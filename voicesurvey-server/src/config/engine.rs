@@ -27,7 +27,11 @@ impl EngineConfig {
         for (name, value, bounds) in [
             ("claim_at_most", self.claim_at_most, 1..=1_000),
             ("dial_within_seconds", self.dial_within_seconds, 5..=300),
-            ("grace_after_deadline_seconds", self.grace_after_deadline_seconds, 30..=3_600),
+            (
+                "grace_after_deadline_seconds",
+                self.grace_after_deadline_seconds,
+                30..=3_600,
+            ),
             ("ring_for_seconds", self.ring_for_seconds, 5..=120),
         ] {
             if !bounds.contains(&value) {

@@ -61,7 +61,11 @@ impl Environment {
 fn known_settings() -> BTreeMap<String, (String, Value)> {
     fn collect(path: &str, dict: &Dict, known: &mut BTreeMap<String, (String, Value)>) {
         for (key, value) in dict {
-            let setting = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let setting = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
             if let Value::Dict(_, section) = value {
                 collect(&setting, section, known);
             } else {
@@ -82,7 +86,9 @@ fn read_like(default: &Value, text: String) -> Value {
     match default {
         Value::String(..) => Value::from(text),
         // A text that is no number stays a text, and is refused with what is expected instead.
-        _ => text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from),
+        _ => text
+            .parse::<i64>()
+            .map_or_else(|_| Value::from(text), Value::from),
     }
 }
 
@@ -106,8 +112,14 @@ mod tests {
         for (variable, setting) in [
             ("VOICESURVEY_LISTEN", "listen"),
             ("VOICESURVEY_DATABASE_URL", "database.url"),
-            ("VOICESURVEY_DATABASE_MAX_CONNECTIONS", "database.max_connections"),
-            ("VOICESURVEY_TELEPHONY_SIMULATED_SEED", "telephony.simulated.seed"),
+            (
+                "VOICESURVEY_DATABASE_MAX_CONNECTIONS",
+                "database.max_connections",
+            ),
+            (
+                "VOICESURVEY_TELEPHONY_SIMULATED_SEED",
+                "telephony.simulated.seed",
+            ),
             ("VOICESURVEY_LOG_LEVEL", "log.level"),
         ] {
             assert_eq!(known[variable].0, setting);
@@ -117,7 +129,8 @@ mod tests {
     #[test]
     fn no_two_settings_share_a_variable() {
         let keys = DEFAULTS.lines().filter(|line| {
-            line.split_once(" = ").is_some_and(|(key, _)| !key.starts_with('#'))
+            line.split_once(" = ")
+                .is_some_and(|(key, _)| !key.starts_with('#'))
         });
         assert_eq!(known_settings().len(), keys.count());
     }

@@ -45,7 +45,10 @@ impl ConfigError {
     /// Says where a wrong setting was said.
     pub(super) fn wrong(wrong: WrongSetting, figment: &Figment) -> Self {
         let WrongSetting { setting, expected } = wrong;
-        let place = figment.find_metadata(&setting).map(place).unwrap_or_default();
+        let place = figment
+            .find_metadata(&setting)
+            .map(place)
+            .unwrap_or_default();
         Self::Wrong(format!("{setting}{place}: use {expected}"))
     }
 
@@ -76,7 +79,10 @@ fn line(error: &figment::Error) -> String {
         other => other.to_string(),
     };
     if setting.is_empty() {
-        format!("{}{what}", place.trim_start().trim_start_matches("in ").to_owned() + ": ")
+        format!(
+            "{}{what}",
+            place.trim_start().trim_start_matches("in ").to_owned() + ": "
+        )
     } else {
         format!("{setting}{place}: {what}")
     }
@@ -93,7 +99,8 @@ fn place(metadata: &figment::Metadata) -> String {
 /// A message of the TOML reader without the lines that repeat the file, which may hold a secret.
 fn without_source(message: &str) -> String {
     let lines = message.lines().filter(|line| {
-        !line.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
+        !line
+            .trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
             .starts_with('|')
     });
     lines.collect::<Vec<_>>().join(": ")

@@ -25,7 +25,11 @@ impl HttpConfig {
             let expected = "a number from 1 to 4096";
             return Err(WrongSetting::new("http.largest_upload_mebibytes", expected));
         }
-        if self.operator_token.reveal().is_some_and(|token| token.len() < SHORTEST_TOKEN) {
+        if self
+            .operator_token
+            .reveal()
+            .is_some_and(|token| token.len() < SHORTEST_TOKEN)
+        {
             let expected = format!("nothing, or a secret of at least {SHORTEST_TOKEN} characters");
             return Err(WrongSetting::new("http.operator_token", expected));
         }
@@ -52,6 +56,10 @@ impl OperatorToken {
 
 impl fmt::Debug for OperatorToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "OperatorToken(none)" } else { "OperatorToken(…)" })
+        f.write_str(if self.0.is_empty() {
+            "OperatorToken(none)"
+        } else {
+            "OperatorToken(…)"
+        })
     }
 }

@@ -7,12 +7,16 @@ fn load(flags: &Flags, variables: &[(&str, &str)], file: &str) -> Result<Loaded,
     if !file.is_empty() {
         fs::write(directory.path().join(DEFAULT_FILE), file).unwrap();
     }
-    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(flags, variables, directory.path())
 }
 
 fn refusal(variables: &[(&str, &str)], file: &str) -> String {
-    load(&Flags::default(), variables, file).unwrap_err().to_string()
+    load(&Flags::default(), variables, file)
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -24,14 +28,20 @@ fn the_defaults_are_a_whole_configuration() {
     assert_eq!(config.http.largest_upload_bytes(), 100 * 1024 * 1024);
     assert_eq!(config.telephony.provider, ProviderName::Simulated);
     assert_eq!(config.log.level, LogLevel::Info);
-    assert_eq!(config.engine.settings(), voicesurvey_core::service::EngineSettings::default());
+    assert_eq!(
+        config.engine.settings(),
+        voicesurvey_core::service::EngineSettings::default()
+    );
 }
 
 #[test]
 fn flags_win_over_variables_and_these_over_the_file() {
-    let file = "listen = \"file:1\"\n[database]\nurl = \"sqlite://file.db\"\n[log]\nlevel = \"warn\"";
-    let variables =
-        [("VOICESURVEY_LISTEN", "variable:2"), ("VOICESURVEY_DATABASE_URL", "sqlite://variable.db")];
+    let file =
+        "listen = \"file:1\"\n[database]\nurl = \"sqlite://file.db\"\n[log]\nlevel = \"warn\"";
+    let variables = [
+        ("VOICESURVEY_LISTEN", "variable:2"),
+        ("VOICESURVEY_DATABASE_URL", "sqlite://variable.db"),
+    ];
     let flags = Flags {
         listen: Some("flag:3".to_owned()),
         ..Flags::default()
@@ -47,13 +57,20 @@ fn flags_win_over_variables_and_these_over_the_file() {
 fn a_token_of_digits_in_a_variable_stays_a_text() {
     let variables = [("VOICESURVEY_HTTP_OPERATOR_TOKEN", "0123456789012345678")];
     let loaded = load(&Flags::default(), &variables, "").unwrap();
-    assert_eq!(loaded.config.http.operator_token.reveal(), Some("0123456789012345678"));
+    assert_eq!(
+        loaded.config.http.operator_token.reveal(),
+        Some("0123456789012345678")
+    );
     assert!(!format!("{loaded:?}").contains("0123456789"));
 }
 
 #[test]
 fn a_variable_that_is_no_setting_is_reported() {
-    let variables = [("VOICESURVEY_PORT", "tcp://10.0.0.1:80"), ("VOICESURVEY_CONFIG", "x"), ("A", "b")];
+    let variables = [
+        ("VOICESURVEY_PORT", "tcp://10.0.0.1:80"),
+        ("VOICESURVEY_CONFIG", "x"),
+        ("A", "b"),
+    ];
     let loaded = load(&Flags::default(), &variables, "").unwrap();
     assert_eq!(loaded.unknown_variables, ["VOICESURVEY_PORT"]);
 }
@@ -61,19 +78,81 @@ fn a_variable_that_is_no_setting_is_reported() {
 #[test]
 fn a_wrong_setting_is_named_with_its_place_and_what_is_expected() {
     for (variables, file, parts) in [
-        (&[][..], "[database]\nurll = \"x\"", &["database.urll", "voicesurvey.toml", "url, max_connections"][..]),
+        (
+            &[][..],
+            "[database]\nurll = \"x\"",
+            &["database.urll", "voicesurvey.toml", "url, max_connections"][..],
+        ),
         (&[], "port = 1", &["port", "voicesurvey.toml", "listen"]),
-        (&[], "[database]\nmax_connections = \"ten\"", &["database.max_connections", "voicesurvey.toml", "\"ten\"", "u32"]),
-        (&[], "[database]\nmax_connections = 0", &["database.max_connections", "nonzero u32"]),
-        (&[], "[telephony]\nprovider = \"pigeon\"", &["telephony.provider", "voicesurvey.toml", "'pigeon'", "use simulated"]),
-        (&[], "[telephony.simulated]\nsed = 1", &["telephony.simulated.sed", "seed"]),
-        (&[], "[engine]\nring_for_seconds = 0", &["engine.ring_for_seconds in", "voicesurvey.toml", "from 5 to 120"]),
-        (&[], "public_url = \"survey.example.org\"", &["public_url", "voicesurvey.toml", "https://"]),
+        (
+            &[],
+            "[database]\nmax_connections = \"ten\"",
+            &[
+                "database.max_connections",
+                "voicesurvey.toml",
+                "\"ten\"",
+                "u32",
+            ],
+        ),
+        (
+            &[],
+            "[database]\nmax_connections = 0",
+            &["database.max_connections", "nonzero u32"],
+        ),
+        (
+            &[],
+            "[telephony]\nprovider = \"pigeon\"",
+            &[
+                "telephony.provider",
+                "voicesurvey.toml",
+                "'pigeon'",
+                "use simulated",
+            ],
+        ),
+        (
+            &[],
+            "[telephony.simulated]\nsed = 1",
+            &["telephony.simulated.sed", "seed"],
+        ),
+        (
+            &[],
+            "[engine]\nring_for_seconds = 0",
+            &[
+                "engine.ring_for_seconds in",
+                "voicesurvey.toml",
+                "from 5 to 120",
+            ],
+        ),
+        (
+            &[],
+            "public_url = \"survey.example.org\"",
+            &["public_url", "voicesurvey.toml", "https://"],
+        ),
         (&[], "database = 1", &["database", "voicesurvey.toml"]),
-        (&[("VOICESURVEY_LISTEN", "8880")], "", &["listen", "VOICESURVEY_LISTEN", "HOST:PORT"]),
-        (&[("VOICESURVEY_DATABASE_MAX_CONNECTIONS", "ten")], "", &["VOICESURVEY_DATABASE_MAX_CONNECTIONS", "\"ten\""]),
-        (&[("VOICESURVEY_DATABASE_URL", "mysql://a")], "", &["database.url", "VOICESURVEY_DATABASE_URL", "sqlite://FILE"]),
-        (&[("VOICESURVEY_LOG_LEVEL", "loud")], "", &["log.level", "VOICESURVEY_LOG_LEVEL", "error, warn, info, debug, trace"]),
+        (
+            &[("VOICESURVEY_LISTEN", "8880")],
+            "",
+            &["listen", "VOICESURVEY_LISTEN", "HOST:PORT"],
+        ),
+        (
+            &[("VOICESURVEY_DATABASE_MAX_CONNECTIONS", "ten")],
+            "",
+            &["VOICESURVEY_DATABASE_MAX_CONNECTIONS", "\"ten\""],
+        ),
+        (
+            &[("VOICESURVEY_DATABASE_URL", "mysql://a")],
+            "",
+            &["database.url", "VOICESURVEY_DATABASE_URL", "sqlite://FILE"],
+        ),
+        (
+            &[("VOICESURVEY_LOG_LEVEL", "loud")],
+            "",
+            &[
+                "log.level",
+                "VOICESURVEY_LOG_LEVEL",
+                "error, warn, info, debug, trace",
+            ],
+        ),
     ] {
         let refusal = refusal(variables, file);
         for part in parts {
@@ -85,7 +164,10 @@ fn a_wrong_setting_is_named_with_its_place_and_what_is_expected() {
 #[test]
 fn a_file_that_is_no_toml_is_named_with_the_line() {
     let refusal = refusal(&[], "listen = \"a:1\"\nlog\n");
-    assert!(refusal.contains("voicesurvey.toml") && refusal.contains("line 2"), "{refusal}");
+    assert!(
+        refusal.contains("voicesurvey.toml") && refusal.contains("line 2"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -109,5 +191,8 @@ fn a_file_that_is_named_must_exist() {
         ..Flags::default()
     };
     let refusal = load(&flags, &[], "").unwrap_err().to_string();
-    assert!(refusal.contains("no-such-directory/voicesurvey.toml"), "{refusal}");
+    assert!(
+        refusal.contains("no-such-directory/voicesurvey.toml"),
+        "{refusal}"
+    );
 }

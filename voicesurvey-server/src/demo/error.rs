@@ -7,29 +7,16 @@ use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::service::ServiceError;
 use voicesurvey_files::call_list::CallListError;
 
+use crate::config::UnknownDatabaseUrl;
+use crate::server::ListenError;
 use crate::stores::StoresError;
 
 /// Why a demo cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// Somebody else listens there.
-    #[error(
-        "{listen} is in use by another program: stop it, or choose another port with \
-         --listen 127.0.0.1:8881 (port 0 takes any free one)"
-    )]
-    PortInUse {
-        /// The address that was asked for.
-        listen: String,
-    },
     /// The address cannot be listened on.
-    #[error("cannot listen on '{listen}': use HOST:PORT, such as 127.0.0.1:8880")]
-    CannotListen {
-        /// The address that was asked for.
-        listen: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A file or the directory cannot be used.
     #[error("cannot {verb} {}", .path.display())]
     File {
@@ -94,6 +81,21 @@ pub enum DemoError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A signal ended the run, and whoever waited for its end must know.
+    #[error("the run was stopped before its end; the same command goes on from there")]
+    Stopped,
+    /// The database's path cannot be put into a URL.
+    #[error("{} cannot be used as a database file: choose another directory with --directory", .path.display())]
+    BadPath {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: UnknownDatabaseUrl,
+    },
+    /// The operating system did not give what every program gets.
+    #[error("the operating system refuses")]
+    System(#[source] io::Error),
     /// The terminal cannot be written to.
     #[error("cannot write to the standard output")]
     Output(#[from] io::Error),

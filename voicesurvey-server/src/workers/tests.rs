@@ -16,9 +16,15 @@ fn engine(promote: impl FnMut() -> Result<u64, StorageError> + Send + 'static) -
     let mut promote = promote;
     let mut queue = MockTaskQueue::new();
     queue.expect_promote_due().returning(move |_, _| promote());
-    queue.expect_campaigns_to_start().returning(|_, _| Ok(Vec::new()));
-    queue.expect_campaigns_to_finish().returning(|_| Ok(Vec::new()));
-    queue.expect_expired_attempts().returning(|_, _| Ok(Vec::new()));
+    queue
+        .expect_campaigns_to_start()
+        .returning(|_, _| Ok(Vec::new()));
+    queue
+        .expect_campaigns_to_finish()
+        .returning(|_| Ok(Vec::new()));
+    queue
+        .expect_expired_attempts()
+        .returning(|_, _| Ok(Vec::new()));
     queue.expect_claim_due().returning(|_| Ok(Vec::new()));
     queue.expect_next_ready_at().returning(|| Ok(None));
     queue.expect_next_due_at().returning(|| Ok(None));
@@ -27,7 +33,10 @@ fn engine(promote: impl FnMut() -> Result<u64, StorageError> + Send + 'static) -
     Engine::new(EngineParts {
         storage: Arc::new(MemoryStorage::default()),
         queue: Arc::new(queue),
-        provider: Arc::new(SimulatedProvider::new(clock.clone(), SimulationSettings::default())),
+        provider: Arc::new(SimulatedProvider::new(
+            clock.clone(),
+            SimulationSettings::default(),
+        )),
         interpreter: Arc::new(RulesInterpreter),
         clock: clock.clone(),
         ids: Arc::new(IdGenerator::from_seed(clock, 1)),

@@ -1,42 +1,7 @@
 //! Plans: the queue's statements look at the rows they need, however large the tables are.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
-
 use super::*;
-use crate::migrations;
-
-/// How SQLite would run the statement, one line per step.
-async fn plan(statement: &str) -> Vec<String> {
-    let options = SqliteConnectOptions::new().in_memory(true);
-    let mut connection: SqliteConnection = options.connect().await.unwrap();
-    migrations::migrate(&mut connection).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-        .fetch_all(&mut connection)
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get("detail"))
-        .collect()
-}
-
-/// The statement uses those indexes, walks over no whole table and sorts nothing itself.
-async fn assert_uses(statement: &str, indexes: &[&str]) {
-    let plan = plan(statement).await;
-    for index in indexes {
-        assert!(
-            plan.iter().any(|step| step.contains(index)),
-            "{index}: {plan:#?}"
-        );
-    }
-    for step in &plan {
-        let walks = step.starts_with("SCAN") && !step.contains("USING");
-        assert!(
-            !walks && !step.contains("TEMP B-TREE"),
-            "{statement}: {plan:#?}"
-        );
-    }
-}
+use crate::query_plan::{assert_uses, plan};
 
 #[tokio::test]
 async fn the_claim_reads_due_tasks_in_their_order_from_the_partial_index() {

@@ -71,7 +71,7 @@ pub async fn a_changed_attempt_reads_back(store: &dyn StorageUnderTest) {
         Decimal::new(123_456_789_012_345_678, 6),
         Decimal::new(10, 2),
     ];
-    let mut version = 1;
+    let mut attempt = call.attempt;
     for amount in costs {
         let changed = CallAttempt {
             provider_call_id: Some("CA123".to_owned()),
@@ -89,15 +89,14 @@ pub async fn a_changed_attempt_reads_back(store: &dyn StorageUnderTest) {
                 amount,
                 currency: "EUR".to_owned(),
             }),
-            version,
-            ..call.attempt.clone()
+            ..attempt
         };
         let mut work = begin(store, &company).await;
         work.call_attempts().update(&changed).await.unwrap();
         commit(work).await;
-        version += 1;
-        let stored = stored_attempt(store, call.attempt.id).await;
-        assert_eq!(stored, CallAttempt { version, ..changed });
+        attempt = stored_attempt(store, changed.id).await;
+        let version = changed.version + 1;
+        assert_eq!(attempt, CallAttempt { version, ..changed });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Campaigns and the uploads of their call lists.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
@@ -8,26 +9,24 @@ use rust_decimal::Decimal;
 use super::StorageUnderTest;
 use super::support::{
     all_pages, assert_conflict, begin, begin_as, claim, commit, live_call, page_after,
-    run_campaign, running_campaign, store_campaign, store_tasks, stored_company, stored_task,
+    run_campaign, running_campaign, store_campaign, store_tasks, stored_company,
 };
 use crate::call_list::{RowError, Upload};
-use crate::calling_hours::CallingHours;
 use crate::campaign::{
-    Campaign, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule, SettingsSnapshot,
+    Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule,
+    SettingsSnapshot,
 };
 use crate::company::Company;
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
-use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter};
-use crate::ports::{PageRequest, Scope};
+use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter, CampaignCounters};
+use crate::ports::{ClaimedTask, PageRequest, Scope};
 use crate::survey::{ChoiceOption, Question, QuestionKind, Survey, SurveyTranslation};
-use crate::testing::samples::{self, SampleCampaign};
+use crate::testing::samples::{self, SampleCampaign, SampleTask};
 
-/// A campaign with every optional thing there is, and every kind of question.
-fn rich_campaign(company: &Company) -> Campaign {
-    let mut campaign = samples::campaign(company);
-    let later = |seconds| samples::now() + TimeDelta::microseconds(seconds);
+/// A survey with every kind of question and a translation.
+fn rich_survey() -> Survey {
     let number = |min, max| QuestionKind::Numeric {
         min,
         max,
@@ -37,13 +36,12 @@ fn rich_campaign(company: &Company) -> Campaign {
         key: key.to_owned(),
         say: vec![format!("{key} sì"), format!("'{key}' \\ \"è\"")],
     };
+    let least = Decimal::new(-105, 1);
+    let most = Decimal::new(1_000_000_000_000_001, 6);
     let kinds = [
         QuestionKind::FreeText,
         number(None, None),
-        number(
-            Some(Decimal::new(-105, 1)),
-            Some(Decimal::new(1_000_000_000_000_001, 6)),
-        ),
+        number(Some(least), Some(most)),
         QuestionKind::Scale { min: -5, max: 10 },
         QuestionKind::YesNo,
         QuestionKind::Choice {
@@ -54,7 +52,7 @@ fn rich_campaign(company: &Company) -> Campaign {
         key: format!("q{index}"),
         text: "Perché {{name}}? Чому? 为什么".to_owned(),
         kind,
-        required: index % 2 == 0,
+        required: index == 0,
         retries: u8::MAX,
     });
     let translation = SurveyTranslation {
@@ -63,47 +61,59 @@ fn rich_campaign(company: &Company) -> Campaign {
         questions: BTreeMap::from([("q0".to_owned(), "Why?".to_owned())]),
         completion_message: "Bye".to_owned(),
     };
-    campaign.name = "Кампания 2027 😀".to_owned();
-    campaign.description = "a\nb\tc".to_owned();
-    campaign.settings.language = Language::Fr;
-    campaign.settings.survey = Survey {
+    Survey {
         questions: questions.collect(),
         consent_question: None,
         translations: BTreeMap::from([(Language::En, translation)]),
         ..samples::survey()
-    };
-    campaign.settings.schedule = Schedule {
-        starts_at: Some(later(1)),
-        ends_at: Some(later(2)),
-        hours: serde_json::from_str::<CallingHours>(
-            r#"{"weekly": {"fri": [["09:00", "13:00"], ["22:00", "02:00"]]},
-                "holidays": ["2026-12-25"], "eves": ["2026-12-24"],
-                "eve_hours": [["10:00", "13:00"]]}"#,
-        )
-        .unwrap(),
-        time_zone: "Pacific/Apia".parse().unwrap(),
-    };
-    campaign.settings.pacing = Pacing {
-        max_concurrent_calls: 3,
-        pace: Pace {
-            calls_per_minute: 7,
-            seconds_between_calls: 9,
+    }
+}
+
+/// A campaign with every optional thing there is.
+fn rich_campaign(company: &Company) -> Campaign {
+    let later = |microseconds| samples::now() + TimeDelta::microseconds(microseconds);
+    let hours = r#"{
+        "weekly": {"fri": [["09:00", "13:00"], ["22:00", "02:00"]]},
+        "holidays": ["2026-12-25"], "eves": ["2026-12-24"], "eve_hours": [["10:00", "13:00"]]
+    }"#;
+    let plain = samples::campaign(company);
+    let settings = CampaignSettings {
+        language: Language::Fr,
+        survey: rich_survey(),
+        schedule: Schedule {
+            starts_at: Some(later(1)),
+            ends_at: Some(later(2)),
+            hours: serde_json::from_str(hours).unwrap(),
+            time_zone: "Pacific/Apia".parse().unwrap(),
         },
+        pacing: Pacing {
+            max_concurrent_calls: 3,
+            pace: Pace {
+                calls_per_minute: 7,
+                seconds_between_calls: 9,
+            },
+        },
+        retry: RetryPolicy {
+            max_attempts: 5,
+            delays_minutes: vec![60, 240, 1440],
+            retried_outcomes: Some(vec![Outcome::Busy, Outcome::NoAnswer]),
+        },
+        ..plain.settings
     };
-    campaign.settings.retry = RetryPolicy {
-        max_attempts: 5,
-        delays_minutes: vec![60, 240, 1440],
-        retried_outcomes: Some(vec![Outcome::Busy, Outcome::NoAnswer]),
-    };
-    campaign.snapshot = Some(SettingsSnapshot {
-        frozen_at: later(3),
-        skillbase: samples::skillbase(company),
-        settings: campaign.settings.clone(),
-    });
-    campaign.updated_at = later(4);
-    campaign.started_at = Some(later(5));
-    campaign.ended_at = Some(later(6));
-    campaign
+    Campaign {
+        name: "Кампания 2027 😀".to_owned(),
+        description: "a\nb\tc".to_owned(),
+        snapshot: Some(SettingsSnapshot {
+            frozen_at: later(3),
+            skillbase: samples::skillbase(company),
+            settings: settings.clone(),
+        }),
+        settings,
+        updated_at: later(4),
+        started_at: Some(later(5)),
+        ended_at: Some(later(6)),
+        ..plain
+    }
 }
 
 /// A campaign reads back as it was stored, with everything that is optional.
@@ -233,25 +243,27 @@ pub async fn campaigns_are_listed_by_status(store: &dyn StorageUnderTest) {
     assert_eq!((none.rows, none.next), (Vec::new(), None));
 }
 
-/// Removing a campaign removes all that belongs to it and nothing that belongs to others.
-pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageUnderTest) {
-    let (company, call) = live_call(store).await;
-    let id = call.task.campaign_id;
-    let other = run_campaign(store, samples::campaign(&company)).await;
-    let others = samples::tasks(&other, 50, 2);
-    store_tasks(store, &others).await;
-    let mut work = begin(store, &company).await;
-    let campaign = work.campaigns().get(id).await.unwrap().unwrap();
+/// An upload and an interview of the call's campaign, and an event of the call.
+async fn store_interview(
+    store: &dyn StorageUnderTest,
+    company: &Company,
+    call: &ClaimedTask,
+) -> Upload {
+    let mut work = begin(store, company).await;
+    let campaign = work
+        .campaigns()
+        .get(call.task.campaign_id)
+        .await
+        .unwrap()
+        .unwrap();
     let upload = samples::upload(&campaign);
     work.call_lists().insert(&upload).await.unwrap();
     let turn = samples::turn(&call.attempt, 1);
+    let conversation = samples::conversation(&call.attempt);
     let interviews = work.interviews();
+    interviews.insert_conversation(&conversation).await.unwrap();
     interviews
-        .insert_conversation(&samples::conversation(&call.attempt))
-        .await
-        .unwrap();
-    interviews
-        .insert_turns(std::slice::from_ref(&turn))
+        .insert_turns(slice::from_ref(&turn))
         .await
         .unwrap();
     interviews
@@ -266,12 +278,17 @@ pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageU
         .put_response(&samples::response(&call.attempt))
         .await
         .unwrap();
-    work.events()
-        .receive(&samples::call_event(&call.attempt, "e1"), samples::now())
-        .await
-        .unwrap();
+    let event = samples::call_event(&call.attempt, "e1");
+    work.events().receive(&event, samples::now()).await.unwrap();
     commit(work).await;
+    upload
+}
 
+/// Removing a campaign removes everything that belongs to it.
+pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let (id, attempt_id) = (call.task.campaign_id, call.attempt.id);
+    let upload = store_interview(store, &company, &call).await;
     let mut work = begin(store, &company).await;
     assert!(work.campaigns().delete(id).await.unwrap());
     assert!(!work.campaigns().delete(id).await.unwrap());
@@ -279,24 +296,16 @@ pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageU
 
     let mut work = begin(store, &company).await;
     assert_eq!(work.campaigns().get(id).await.unwrap(), None);
-    assert_eq!(
-        work.campaigns().counters(id).await.unwrap().total_tasks(),
-        0
-    );
+    let counters = work.campaigns().counters(id).await.unwrap();
+    assert_eq!(counters, CampaignCounters::default());
     assert_eq!(work.call_lists().get(upload.id).await.unwrap(), None);
     let page = PageRequest::default();
-    let tasks = CallTaskFilter {
-        campaign_id: Some(id),
-        ..CallTaskFilter::default()
-    };
+    let tasks = CallTaskFilter::default();
     assert_eq!(
         work.call_tasks().list(&tasks, &page).await.unwrap().rows,
         []
     );
-    let attempts = CallAttemptFilter {
-        campaign_id: Some(id),
-        ..CallAttemptFilter::default()
-    };
+    let attempts = CallAttemptFilter::default();
     assert_eq!(
         work.call_attempts()
             .list(&attempts, &page)
@@ -305,45 +314,68 @@ pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageU
             .rows,
         []
     );
-    assert_eq!(
-        work.call_attempts().get(call.attempt.id).await.unwrap(),
-        None
-    );
+    assert_eq!(work.call_attempts().get(attempt_id).await.unwrap(), None);
     let interviews = work.interviews();
-    assert_eq!(
-        interviews.conversation(call.attempt.id).await.unwrap(),
-        None
-    );
-    assert_eq!(interviews.turns(call.attempt.id).await.unwrap(), []);
+    assert_eq!(interviews.conversation(attempt_id).await.unwrap(), None);
+    assert_eq!(interviews.turns(attempt_id).await.unwrap(), []);
     assert_eq!(interviews.answers(call.task.id).await.unwrap(), []);
     assert_eq!(
         interviews.campaign_answers(id, &page).await.unwrap().rows,
         []
     );
-    assert_eq!(interviews.consent(call.attempt.id).await.unwrap(), None);
+    assert_eq!(interviews.consent(attempt_id).await.unwrap(), None);
     assert_eq!(interviews.response(call.task.id).await.unwrap(), None);
+}
+
+/// Removing a campaign leaves the other campaigns of the company as they were.
+pub async fn removing_a_campaign_leaves_others_alone(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    let tasks = samples::tasks(&other, 50, 2);
+    store_tasks(store, &tasks).await;
+    let live = claim(store, samples::now() + TimeDelta::seconds(1), 1)
+        .await
+        .pop()
+        .unwrap();
+    store_interview(store, &company, &live).await;
+    let mut work = begin(store, &company).await;
+    assert!(
+        work.campaigns()
+            .delete(call.task.campaign_id)
+            .await
+            .unwrap()
+    );
+    commit(work).await;
+
+    let mut work = begin(store, &company).await;
     assert_eq!(
         work.campaigns().get(other.id).await.unwrap(),
         Some(other.clone())
     );
+    let counters = work.campaigns().counters(other.id).await.unwrap();
+    assert_eq!((counters.total_tasks(), counters.live_attempts()), (2, 1));
     assert_eq!(
-        work.campaigns()
-            .counters(other.id)
+        work.interviews()
+            .turns(live.attempt.id)
             .await
             .unwrap()
-            .total_tasks(),
-        2
+            .len(),
+        1
+    );
+    assert_eq!(
+        work.interviews().answers(live.task.id).await.unwrap().len(),
+        1
     );
     drop(work);
-    assert_eq!(stored_task(store, others[0].id).await, others[0]);
-    assert_eq!(
-        claim(store, samples::now(), 10).await.len(),
-        2,
-        "the others can still be called"
-    );
     assert_eq!(
         store.next_expiry_at().await.unwrap(),
-        Some(samples::now() + TimeDelta::minutes(10))
+        Some(live.attempt.lease_until)
+    );
+    assert_eq!(
+        claim(store, samples::now() + TimeDelta::seconds(1), 9)
+            .await
+            .len(),
+        1
     );
 }
 
@@ -351,9 +383,9 @@ pub async fn removing_a_campaign_removes_what_belongs_to_it(store: &dyn StorageU
 pub async fn a_removed_campaign_is_not_called(store: &dyn StorageUnderTest) {
     let (company, campaign) = running_campaign(store).await;
     let mut tasks = samples::tasks(&campaign, 1, 2);
-    tasks[1].state = crate::call_task::TaskState::Pending {
-        due_at: samples::now() + TimeDelta::hours(1),
-    };
+    tasks[1] = tasks[1]
+        .clone()
+        .due_at(samples::now() + TimeDelta::hours(1));
     store_tasks(store, &tasks).await;
     let mut work = begin(store, &company).await;
     assert!(work.campaigns().delete(campaign.id).await.unwrap());

@@ -200,7 +200,7 @@ pub async fn counters_survive_a_long_mixed_history(store: &dyn StorageUnderTest)
         now += TimeDelta::minutes(i64::from(choice % 7));
         match choice % 5 {
             0 => {
-                let campaign = &campaigns[usize::from(choice % 2 == 0)];
+                let campaign = &campaigns[usize::from(choice.is_multiple_of(2))];
                 let mut work = begin(store, &company).await;
                 let tasks = samples::tasks(campaign, choice % 40, 5);
                 work.call_tasks().insert_many(&tasks).await.unwrap();

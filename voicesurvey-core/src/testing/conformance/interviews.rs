@@ -20,47 +20,43 @@ use crate::ports::PageRequest;
 use crate::survey::{AnswerValue, ChoiceOption};
 use crate::testing::samples;
 
+/// Every position, with what may happen after something was said.
+fn positions() -> [(Position, Then); 4] {
+    let listen = |expected| Then::Listen {
+        step: 70_000,
+        expected,
+        silence_seconds: 7,
+    };
+    let options = vec![ChoiceOption {
+        key: "a".to_owned(),
+        say: vec!["sì".to_owned()],
+    }];
+    let number = Expected::Number {
+        min: Some(Decimal::new(-15, 1)),
+        max: None,
+        decimals: true,
+    };
+    let question = Position::Question {
+        index: u16::MAX,
+        tries: u8::MAX,
+        answered: 3,
+    };
+    [
+        (Position::Consent { tries: 2 }, listen(Expected::Consent)),
+        (question, listen(Expected::Choice { options })),
+        (question, listen(number)),
+        (Position::Ended, Then::HangUp),
+    ]
+}
+
 /// A conversation reads back in every position, with everything that is optional.
 pub async fn a_conversation_reads_back_as_it_was_stored(store: &dyn StorageUnderTest) {
     let (company, call) = live_call(store).await;
     let mut conversation = samples::conversation(&call.attempt);
     let mut work = begin(store, &company).await;
-    work.interviews()
-        .insert_conversation(&conversation)
-        .await
-        .unwrap();
-    let options = vec![ChoiceOption {
-        key: "a".to_owned(),
-        say: vec!["sì".to_owned()],
-    }];
-    let expected = [
-        Expected::Choice { options },
-        Expected::Number {
-            min: Some(Decimal::new(-15, 1)),
-            max: None,
-            decimals: true,
-        },
-        Expected::FreeText,
-    ];
-    let listen = expected.map(|expected| Then::Listen {
-        step: u32::from(u16::MAX),
-        expected,
-        silence_seconds: 7,
-    });
-    let positions = [
-        Position::Consent { tries: 2 },
-        Position::Question {
-            index: u16::MAX,
-            tries: u8::MAX,
-            answered: 3,
-        },
-        Position::Ended,
-    ];
-    for (position, then) in positions
-        .into_iter()
-        .zip(listen)
-        .chain([(Position::Ended, Then::HangUp)])
-    {
+    let interviews = work.interviews();
+    interviews.insert_conversation(&conversation).await.unwrap();
+    for (position, then) in positions() {
         let changed = Conversation {
             language: Language::Ru,
             position,
@@ -75,23 +71,11 @@ pub async fn a_conversation_reads_back_as_it_was_stored(store: &dyn StorageUnder
             outcome: (position == Position::Ended).then_some(Outcome::Completed),
             ..conversation
         };
-        work.interviews()
-            .update_conversation(&changed)
-            .await
-            .unwrap();
-        let stored = work
-            .interviews()
-            .conversation(call.attempt.id)
-            .await
-            .unwrap();
+        interviews.update_conversation(&changed).await.unwrap();
+        let stored = interviews.conversation(call.attempt.id).await.unwrap();
         conversation = stored.expect("the conversation exists");
-        assert_eq!(
-            conversation,
-            Conversation {
-                version: changed.version + 1,
-                ..changed
-            }
-        );
+        let version = changed.version + 1;
+        assert_eq!(conversation, Conversation { version, ..changed });
     }
 }
 

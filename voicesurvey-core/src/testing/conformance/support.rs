@@ -31,6 +31,10 @@ pub(super) async fn commit(work: Box<dyn UnitOfWork>) {
 }
 
 /// Fails unless the store refused because of what it holds already.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a call is asserted in one piece"
+)]
 #[track_caller]
 pub(super) fn assert_conflict<T: std::fmt::Debug>(result: Result<T, StorageError>) {
     assert!(

@@ -1,0 +1,404 @@
+//! Campaigns as JSON: one body for writing, which takes the flat form and the structured one, and
+//! one for reading, which shows every setting with the defaults filled in.
+//!
+//! Everything that is wrong is told at once, under the names the caller used: what a field alone
+//! shows is found here, what only the whole campaign shows is found by the core's own validation,
+//! and what both find is told once.
+
+mod questions;
+mod read;
+mod schedule;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use voicesurvey_core::calling_hours::{CallingHours, TimeOfDay};
+use voicesurvey_core::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
+use voicesurvey_core::id::{CompanyId, SkillbaseId};
+use voicesurvey_core::language::Language;
+use voicesurvey_core::pace::Pace;
+use voicesurvey_core::service::{CampaignChanges, FieldError, NewCampaign, NewSchedule, validation};
+use voicesurvey_core::survey::{Question, Survey, SurveyTranslation};
+use voicesurvey_core::time::Timestamp;
+use voicesurvey_core::time_zone::TimeZone;
+
+use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
+pub use self::read::CampaignBody;
+use super::error::ApiError;
+use super::fields::{Checks, Field};
+
+/// The settings of a campaign.
+///
+/// A new campaign needs `name`, `intro_script`, `completion_message` and at least one question;
+/// everything else has a default. Questions come as the list `questions`, or flat, as
+/// `question_1_text`, `question_1_type`, `question_2_text` and so on. The daily hours come as
+/// `allowed_call_start_local` with `allowed_call_end_local`, or as `calling_hours` by weekday.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CampaignSettingsBody {
+    /// What people call it.
+    #[schema(value_type = Option<String>)]
+    name: Field<String>,
+    /// What it is for.
+    #[schema(value_type = Option<String>)]
+    description: Field<String>,
+    /// The company of the key, and no other.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    company_id: Field<CompanyId>,
+    /// Who speaks; the company's default for the language if it is left out.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    skillbase_id: Field<SkillbaseId>,
+    /// The language of contacts that name none: `it`, `en`, `ru`, `es`, `fr`, `de`.
+    #[schema(value_type = Option<String>)]
+    language: Field<Language>,
+    /// Spoken first: who is calling and why. It may already ask for consent.
+    #[schema(value_type = Option<String>)]
+    intro_script: Field<String>,
+    /// Asked after the intro when the intro does not end in a question of its own.
+    #[schema(value_type = Option<String>)]
+    consent_question: Field<String>,
+    /// The questions, in the order in which they are asked.
+    #[schema(value_type = Option<Vec<NewQuestionBody>>)]
+    questions: Field<Vec<Value>>,
+    /// Spoken when the last question has been dealt with.
+    #[schema(value_type = Option<String>)]
+    completion_message: Field<String>,
+    /// The same words in other languages, by language code.
+    #[schema(value_type = Option<BTreeMap<String, TranslationBody>>)]
+    translations: Field<BTreeMap<String, Value>>,
+    /// The IANA name of the zone of contacts whose own is not known; the company's if left out.
+    #[schema(value_type = Option<String>, example = "Europe/Rome")]
+    time_zone: Field<TimeZone>,
+    /// Before this instant nobody is called.
+    #[schema(value_type = Option<Timestamp>)]
+    starts_at: Field<Timestamp>,
+    /// From this instant on nobody is called.
+    #[schema(value_type = Option<Timestamp>)]
+    ends_at: Field<Timestamp>,
+    /// From this time of the day on people are called, on their own clock: `09:00`.
+    #[schema(value_type = Option<String>, example = "09:00")]
+    allowed_call_start_local: Field<TimeOfDay>,
+    /// From this time of the day on nobody is called: `21:00`.
+    #[schema(value_type = Option<String>, example = "21:00")]
+    allowed_call_end_local: Field<TimeOfDay>,
+    /// Another name of `allowed_call_start_local`.
+    #[schema(value_type = Option<String>)]
+    daily_start_time: Field<TimeOfDay>,
+    /// Another name of `allowed_call_end_local`.
+    #[schema(value_type = Option<String>)]
+    daily_end_time: Field<TimeOfDay>,
+    /// The hours by weekday, with holidays:
+    /// `{"weekly": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}`.
+    #[schema(value_type = Option<Object>)]
+    calling_hours: Field<CallingHours>,
+    /// Calls in progress at the same time; 5 if it is left out.
+    #[schema(value_type = Option<u32>)]
+    max_concurrent_calls: Field<u32>,
+    /// Calls that start in any 60 seconds; 10 if it is left out.
+    #[schema(value_type = Option<u32>)]
+    calls_per_minute: Field<u32>,
+    /// The least time between two starts; 0 if it is left out.
+    #[schema(value_type = Option<u32>)]
+    seconds_between_calls: Field<u32>,
+    /// Attempts that may be spent on one person; 3 if it is left out.
+    #[schema(value_type = Option<u16>)]
+    max_attempts: Field<u16>,
+    /// Another name of `max_attempts`.
+    #[schema(value_type = Option<u16>)]
+    max_retries: Field<u16>,
+    /// Minutes between attempts; 30 if it is left out.
+    #[schema(value_type = Option<u32>)]
+    retry_interval_minutes: Field<u32>,
+    /// Minutes after each attempt, the last repeated; empty leaves it to the outcome table.
+    #[schema(value_type = Option<Vec<u32>>)]
+    retry_delays_minutes: Field<Vec<u32>>,
+    /// The flat questions, and what does not belong here.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    rest: BTreeMap<String, Value>,
+}
+
+/// What was given, each setting by itself.
+#[derive(Debug, Default)]
+struct Given {
+    name: Option<String>,
+    description: Option<String>,
+    skillbase_id: Option<SkillbaseId>,
+    language: Option<Language>,
+    intro_script: Option<String>,
+    consent_question: Option<String>,
+    questions: Option<Vec<Question>>,
+    completion_message: Option<String>,
+    translations: Option<BTreeMap<Language, SurveyTranslation>>,
+    schedule: NewSchedule,
+    max_concurrent_calls: Option<u32>,
+    calls_per_minute: Option<u32>,
+    seconds_between_calls: Option<u32>,
+    max_attempts: Option<u16>,
+    retry_delays_minutes: Option<Vec<u32>>,
+}
+
+/// What the caller calls settings that have several names.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    questions: QuestionForm,
+    max_attempts: &'static str,
+    retry_delays: &'static str,
+}
+
+impl CampaignSettingsBody {
+    /// A campaign to be created for `company_id`.
+    pub fn read_new(self, company_id: CompanyId) -> Result<NewCampaign, ApiError> {
+        let mut checks = Checks::default();
+        for (name, is_named) in [
+            ("name", self.name.is_named()),
+            ("intro_script", self.intro_script.is_named()),
+            ("completion_message", self.completion_message.is_named()),
+        ] {
+            if !is_named {
+                checks.wrong(name, "is required");
+            }
+        }
+        let (given, names) = self.take(company_id, &mut checks);
+        let new = NewCampaign {
+            name: given.name.clone().unwrap_or_default(),
+            description: given.description.clone().unwrap_or_default(),
+            skillbase_id: given.skillbase_id,
+            language: given.language,
+            survey: given.survey(None),
+            pacing: given.pacing(Pacing::default()),
+            retry: given.retry(RetryPolicy::default()),
+            schedule: given.schedule,
+        };
+        let mut errors = Vec::new();
+        validation::name("name", &new.name, &mut errors);
+        validation::settings(&sketch(&new), &mut errors);
+        checks.extend(names.as_called(errors));
+        checks.finish()?;
+        Ok(new)
+    }
+
+    /// Changes of a campaign of `company_id` whose settings are `old`.
+    pub fn read_changes(
+        self,
+        company_id: CompanyId,
+        old: &CampaignSettings,
+    ) -> Result<CampaignChanges, ApiError> {
+        let mut checks = Checks::default();
+        if self.language.is_named() {
+            let message = "cannot be changed; create another campaign";
+            checks.wrong("language", message);
+        }
+        let (given, names) = self.take(company_id, &mut checks);
+        let changes = CampaignChanges {
+            survey: given.touches_survey().then(|| given.survey(Some(&old.survey))),
+            pacing: given.touches_pacing().then(|| given.pacing(old.pacing)),
+            retry: given.touches_retry().then(|| given.retry(old.retry.clone())),
+            name: given.name,
+            description: given.description,
+            skillbase_id: given.skillbase_id,
+            schedule: given.schedule,
+        };
+        let mut errors = Vec::new();
+        if let Some(name) = &changes.name {
+            validation::name("name", name, &mut errors);
+        }
+        validation::settings(&merged(&changes, old), &mut errors);
+        checks.extend(names.as_called(errors));
+        checks.finish()?;
+        Ok(changes)
+    }
+
+    fn take(self, company_id: CompanyId, checks: &mut Checks) -> (Given, Names) {
+        if let Some(named) = checks.optional("company_id", self.company_id)
+            && named != company_id
+        {
+            checks.wrong("company_id", format!("Company {named} not found"));
+        }
+        let mut rest = self.rest;
+        let (questions, form) = questions::read(self.questions, &mut rest, checks);
+        checks.unknown(rest);
+        let schedule = NewSchedule {
+            starts_at: checks.optional("starts_at", self.starts_at),
+            ends_at: checks.optional("ends_at", self.ends_at),
+            hours: schedule::read(
+                [
+                    ("allowed_call_start_local", self.allowed_call_start_local),
+                    ("allowed_call_end_local", self.allowed_call_end_local),
+                    ("daily_start_time", self.daily_start_time),
+                    ("daily_end_time", self.daily_end_time),
+                ],
+                self.calling_hours,
+                checks,
+            ),
+            time_zone: checks.optional("time_zone", self.time_zone),
+        };
+        let one_delay = checks.optional("retry_interval_minutes", self.retry_interval_minutes);
+        let delays = checks.optional("retry_delays_minutes", self.retry_delays_minutes);
+        let attempts = checks.optional("max_attempts", self.max_attempts);
+        let retries = checks.optional("max_retries", self.max_retries);
+        let names = Names {
+            questions: form,
+            max_attempts: one_of("max_attempts", &attempts, "max_retries", &retries, checks),
+            retry_delays: one_of(
+                "retry_interval_minutes",
+                &one_delay,
+                "retry_delays_minutes",
+                &delays,
+                checks,
+            ),
+        };
+        let given = Given {
+            name: checks.optional("name", self.name),
+            description: checks.optional("description", self.description),
+            skillbase_id: checks.optional("skillbase_id", self.skillbase_id),
+            language: checks.optional("language", self.language),
+            intro_script: checks.optional("intro_script", self.intro_script),
+            consent_question: checks.optional("consent_question", self.consent_question),
+            questions,
+            completion_message: checks.optional("completion_message", self.completion_message),
+            translations: questions::translations(self.translations, checks),
+            schedule,
+            max_concurrent_calls: checks
+                .optional("max_concurrent_calls", self.max_concurrent_calls),
+            calls_per_minute: checks.optional("calls_per_minute", self.calls_per_minute),
+            seconds_between_calls: checks
+                .optional("seconds_between_calls", self.seconds_between_calls),
+            max_attempts: attempts.or(retries),
+            retry_delays_minutes: one_delay.map(|delay| vec![delay]).or(delays),
+        };
+        (given, names)
+    }
+}
+
+/// Which of two names of one setting was used; both is wrong.
+fn one_of<T, U>(
+    first: &'static str,
+    first_value: &Option<T>,
+    second: &'static str,
+    second_value: &Option<U>,
+    checks: &mut Checks,
+) -> &'static str {
+    if first_value.is_some() && second_value.is_some() {
+        checks.wrong(second, format!("give {first} or {second}, not both"));
+    }
+    if first_value.is_none() && second_value.is_some() {
+        second
+    } else {
+        first
+    }
+}
+
+impl Given {
+    fn touches_survey(&self) -> bool {
+        self.intro_script.is_some()
+            || self.consent_question.is_some()
+            || self.questions.is_some()
+            || self.completion_message.is_some()
+            || self.translations.is_some()
+    }
+
+    fn survey(&self, old: Option<&Survey>) -> Survey {
+        let kept = |given: &Option<String>, old: Option<&String>| {
+            given.clone().or(old.cloned()).unwrap_or_default()
+        };
+        Survey {
+            intro_script: kept(&self.intro_script, old.map(|old| &old.intro_script)),
+            consent_question: self
+                .consent_question
+                .clone()
+                .or_else(|| old?.consent_question.clone()),
+            questions: self
+                .questions
+                .clone()
+                .or(old.map(|old| old.questions.clone()))
+                .unwrap_or_default(),
+            completion_message: kept(
+                &self.completion_message,
+                old.map(|old| &old.completion_message),
+            ),
+            translations: self
+                .translations
+                .clone()
+                .or(old.map(|old| old.translations.clone()))
+                .unwrap_or_default(),
+        }
+    }
+
+    fn touches_pacing(&self) -> bool {
+        self.max_concurrent_calls.is_some()
+            || self.calls_per_minute.is_some()
+            || self.seconds_between_calls.is_some()
+    }
+
+    fn pacing(&self, old: Pacing) -> Pacing {
+        let per_minute = self.calls_per_minute.unwrap_or(old.pace.calls_per_minute);
+        let between = self.seconds_between_calls;
+        Pacing {
+            max_concurrent_calls: self.max_concurrent_calls.unwrap_or(old.max_concurrent_calls),
+            pace: Pace {
+                seconds_between_calls: between.unwrap_or(old.pace.seconds_between_calls),
+                ..Pace::per_minute(per_minute)
+            },
+        }
+    }
+
+    fn touches_retry(&self) -> bool {
+        self.max_attempts.is_some() || self.retry_delays_minutes.is_some()
+    }
+
+    fn retry(&self, old: RetryPolicy) -> RetryPolicy {
+        RetryPolicy {
+            max_attempts: self.max_attempts.unwrap_or(old.max_attempts),
+            delays_minutes: self.retry_delays_minutes.clone().unwrap_or(old.delays_minutes),
+            ..old
+        }
+    }
+}
+
+impl Names {
+    /// What the core found, under the names the caller used.
+    fn as_called(self, errors: Vec<FieldError>) -> Vec<FieldError> {
+        let rename = |error: FieldError| {
+            let field = match error.field.as_str() {
+                "max_attempts" => self.max_attempts.to_owned(),
+                "retry_interval_minutes" => self.retry_delays.to_owned(),
+                field => self.questions.as_called(field),
+            };
+            FieldError { field, ..error }
+        };
+        errors.into_iter().map(rename).collect()
+    }
+}
+
+/// The settings that the campaign would have, but for what only the store knows. To be validated,
+/// not to be kept.
+fn sketch(new: &NewCampaign) -> CampaignSettings {
+    CampaignSettings {
+        skillbase_id: SkillbaseId::from_uuid(uuid::Uuid::nil()),
+        language: new.language.unwrap_or(Language::En),
+        survey: new.survey.clone(),
+        schedule: Schedule {
+            starts_at: new.schedule.starts_at,
+            ends_at: new.schedule.ends_at,
+            hours: new.schedule.hours.clone().unwrap_or_default(),
+            time_zone: TimeZone::UTC,
+        },
+        pacing: new.pacing,
+        retry: new.retry.clone(),
+    }
+}
+
+/// The settings that the campaign would have. To be validated, not to be kept.
+fn merged(changes: &CampaignChanges, old: &CampaignSettings) -> CampaignSettings {
+    let mut settings = old.clone();
+    settings.survey = changes.survey.clone().unwrap_or(settings.survey);
+    settings.pacing = changes.pacing.unwrap_or(settings.pacing);
+    settings.retry = changes.retry.clone().unwrap_or(settings.retry);
+    let (schedule, given) = (&mut settings.schedule, &changes.schedule);
+    schedule.starts_at = given.starts_at.or(schedule.starts_at);
+    schedule.ends_at = given.ends_at.or(schedule.ends_at);
+    settings
+}

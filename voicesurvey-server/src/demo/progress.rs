@@ -1,0 +1,142 @@
+//! How far the campaign has come: a bar where somebody watches, a line now and then elsewhere.
+
+use std::io;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::campaign::{Campaign, CampaignStatus};
+use voicesurvey_core::ports::repositories::CampaignCounters;
+use voicesurvey_core::time::Timestamp;
+
+use super::content::time_zone;
+use super::screen::{Screen, wall_clock};
+
+/// Where no bar can be drawn, a line is written each time so many more people are done with.
+const PEOPLE_PER_LINE: u64 = 10;
+
+const BAR: &str = "  {bar:50.cyan/dim} {pos} of {len} people done\n{msg}";
+
+/// The progress of one campaign on the screen.
+#[derive(Debug)]
+pub(super) struct Progress {
+    screen: Screen,
+    bar: Option<ProgressBar>,
+    /// At how many the last line was written.
+    written_at: Option<u64>,
+}
+
+impl Progress {
+    /// Begins to show.
+    pub(super) fn new(screen: Screen) -> Self {
+        let bar = screen.is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stdout_with_hz(15));
+            // OK because the template is a constant that a test reads.
+            bar.set_style(style().unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self {
+            screen,
+            bar,
+            written_at: None,
+        }
+    }
+
+    /// Shows where the campaign stands.
+    pub(super) fn show(
+        &mut self,
+        campaign: &Campaign,
+        counters: &CampaignCounters,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let total = counters.total_tasks();
+        let ended = total - counters.open_tasks();
+        let clock = wall_clock(time_zone(), now);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(ended);
+            bar.set_message(self.message(&clock, campaign, counters));
+            return Ok(());
+        }
+        let is_new = self.written_at.is_none_or(|at| ended >= at + PEOPLE_PER_LINE)
+            || (ended == total && self.written_at != Some(ended));
+        if is_new {
+            self.written_at = Some(ended);
+            let (open, closed) = counts(counters);
+            self.screen.line(format_args!(
+                "{clock}  {ended:>3} of {total} people done: {open}, {closed}"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn message(&self, clock: &str, campaign: &Campaign, counters: &CampaignCounters) -> String {
+        let calls = counters.total_attempts();
+        let (open, closed) = counts(counters);
+        let state = match campaign.status {
+            CampaignStatus::Running | CampaignStatus::Completed => String::new(),
+            status => format!("  ({status})"),
+        };
+        format!(
+            "  {}   {calls} calls{state}\n  {open}\n  {closed}",
+            self.screen.bold(&format!("{clock} in Rome")),
+        )
+    }
+
+    /// Leaves what was shown last where it is.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.abandon();
+        }
+    }
+}
+
+fn style() -> Result<ProgressStyle, indicatif::style::TemplateError> {
+    Ok(ProgressStyle::with_template(BAR)?.progress_chars("━╸━"))
+}
+
+/// How many people wait or are being called, and how many are done with, by state.
+fn counts(counters: &CampaignCounters) -> (String, String) {
+    let listed = |statuses: &[TaskStatus]| {
+        let counts = statuses.iter().map(|status| {
+            let name = status.name().replace('_', " ");
+            format!("{name} {}", counters.tasks_in(*status))
+        });
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let open = listed(&[TaskStatus::Pending, TaskStatus::InProgress, TaskStatus::Retry]);
+    let mut closed = vec![
+        TaskStatus::Completed,
+        TaskStatus::Refused,
+        TaskStatus::NotReached,
+        TaskStatus::Failed,
+        TaskStatus::Excluded,
+    ];
+    if counters.tasks_in(TaskStatus::Cancelled) > 0 {
+        closed.push(TaskStatus::Cancelled);
+    }
+    (open, listed(&closed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_can_be_drawn() {
+        style().unwrap();
+    }
+
+    #[test]
+    fn every_state_is_counted() {
+        let counters = CampaignCounters {
+            tasks: TaskStatus::ALL.into_iter().zip(1..).collect(),
+            ..CampaignCounters::default()
+        };
+        let (open, closed) = counts(&counters);
+        assert_eq!(open, "pending 1, in progress 2, retry 3");
+        assert_eq!(
+            closed,
+            "completed 4, refused 5, not reached 6, failed 7, excluded 8, cancelled 9"
+        );
+    }
+}
