@@ -6,6 +6,7 @@
 //! ```text
 //! cargo run --example campaign_in_memory
 //! ```
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,10 +6,11 @@
 //! ```text
 //! cargo run --example custom_telephony_provider
 //! ```
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 use voicesurvey::call_attempt::{CallEvent, CallEventKind};
 use voicesurvey::conversation::{Then, VoiceReply};
@@ -32,6 +33,12 @@ struct Switchboard {
     dialed: Mutex<Vec<CallOrder>>,
 }
 
+impl Switchboard {
+    fn dialed(&self) -> MutexGuard<'_, Vec<CallOrder>> {
+        self.dialed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[async_trait]
 impl TelephonyProvider for Switchboard {
     fn name(&self) -> &'static str {
@@ -40,14 +47,14 @@ impl TelephonyProvider for Switchboard {
 
     async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
         // A request that times out is `PlaceCallError::Unknown`: the telephone may be ringing.
-        self.dialed.lock().unwrap().push(order.clone());
+        self.dialed().push(order.clone());
         Ok(Placed {
             provider_call_id: format!("line-{}", order.attempt_id),
         })
     }
 
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
-        let dialed = self.dialed.lock().unwrap();
+        let dialed = self.dialed();
         let known = dialed
             .iter()
             .any(|order| order.attempt_id == call.attempt_id);
@@ -141,12 +148,10 @@ pub async fn run() -> Result<Vec<PhoneNumber>> {
     for outcome in ["busy", "no_answer"] {
         while engine.step().await? > 0 {}
         let order = switchboard
-            .dialed
-            .lock()
-            .unwrap()
+            .dialed()
             .last()
             .cloned()
-            .expect("somebody was dialed");
+            .context("nobody was dialed")?;
         let request = WebhookRequest {
             endpoint: "events".to_owned(),
             headers: vec![("authorization".to_owned(), "Bearer switchboard".to_owned())],
@@ -161,12 +166,12 @@ pub async fn run() -> Result<Vec<PhoneNumber>> {
         {
             clock.set(next);
             engine.step().await?;
-            if switchboard.dialed.lock().unwrap().len() > 1 {
+            if switchboard.dialed().len() > 1 {
                 break;
             }
         }
     }
-    let dialed = switchboard.dialed.lock().unwrap();
+    let dialed = switchboard.dialed();
     Ok(dialed.iter().map(|order| order.phone_number).collect())
 }
 

@@ -3,11 +3,19 @@
 use voicesurvey::call_task::TaskStatus;
 use voicesurvey::campaign::CampaignStatus;
 
-#[expect(dead_code, reason = "the example's own main is not called")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a program, and its main is not called"
+)]
 #[path = "../../examples/campaign_in_memory.rs"]
 mod campaign_in_memory;
 
-#[expect(dead_code, reason = "the example's own main is not called")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a program, and its main is not called"
+)]
 #[path = "../../examples/custom_telephony_provider.rs"]
 mod custom_telephony_provider;
 

@@ -58,7 +58,7 @@ async fn judge(world: &World) {
         ledger.rung_at_once()
     );
     for ring in ledger.rings() {
-        let hour = world.zone().local(ring.placed_at).hour();
+        let hour = World::zone().local(ring.placed_at).hour();
         assert!(
             (9..21).contains(&hour),
             "seed {seed}: I4, {} at {hour}",

@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod providers;
 pub mod scaled_clock;
 pub mod server;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
+use voicesurvey_core::ports::WakeUp;
 use voicesurvey_core::service::{EngineParts, EngineSettings};
 
 use crate::app::{App, HttpSettings};
@@ -58,6 +59,7 @@ pub struct Server {
     address: SocketAddr,
     stores: Stores,
     workers: Workers,
+    bell: Arc<Bell>,
     stop: watch::Sender<bool>,
     http: JoinHandle<io::Result<()>>,
 }
@@ -149,6 +151,7 @@ impl Server {
             address,
             stores,
             workers,
+            bell,
             stop,
             http,
         })
@@ -159,9 +162,20 @@ impl Server {
         &self.app
     }
 
+    /// Makes the workers look at once, instead of when they meant to: for whoever puts the clock
+    /// forward.
+    pub fn bell(&self) -> Arc<dyn WakeUp> {
+        self.bell.clone()
+    }
+
     /// Where it listens, also when any free port was asked for.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The bell that wakes the workers, for whoever changes what they look at: the clock.
+    pub fn bell(&self) -> Arc<Bell> {
+        self.bell.clone()
     }
 
     /// The URL of the page to try the API.

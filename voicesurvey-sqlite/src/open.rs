@@ -276,6 +276,7 @@ async fn prepare(
                     path: path.to_owned(),
                     source,
                 })?;
+            tracing::info!(path = %path.display(), "applied the missing migrations");
         }
     }
     connection.close().await.map_err(failed)

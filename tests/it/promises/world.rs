@@ -153,7 +153,7 @@ impl World {
     }
 
     /// The zone of everybody who is called.
-    pub(super) fn zone(&self) -> TimeZone {
+    pub(super) fn zone() -> TimeZone {
         "Europe/Rome".parse().unwrap()
     }
 

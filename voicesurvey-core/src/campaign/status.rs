@@ -94,6 +94,9 @@ impl fmt::Display for InvalidCampaignTransition {
             (CampaignStatus::Running, CampaignEvent::Start | CampaignEvent::Resume) => {
                 f.write_str("Campaign is already running")
             }
+            (CampaignStatus::Scheduled, CampaignEvent::Schedule) => {
+                f.write_str("Campaign is already scheduled")
+            }
             (CampaignStatus::Paused(_), CampaignEvent::Pause(_)) => {
                 f.write_str("Campaign is already paused")
             }

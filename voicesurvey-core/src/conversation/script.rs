@@ -1,12 +1,20 @@
 //! The words of one interview: the survey in the person's language, with the person's data in it.
 
 use crate::call_list::Contact;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, CampaignSettings};
 use crate::language::Language;
 use crate::skillbase::Skillbase;
 use crate::survey::{Question, Survey, SurveyTranslation};
 
 use super::phrases::Phrases;
+
+/// The contact's language if the survey has it, else the campaign's.
+pub fn spoken_language(settings: &CampaignSettings, contact: &Contact) -> Language {
+    contact
+        .language
+        .filter(|wanted| settings.survey.translations.contains_key(wanted))
+        .unwrap_or(settings.language)
+}
 
 /// Everything that can be said to one person in one campaign.
 #[derive(Clone, Copy, Debug)]
@@ -23,18 +31,17 @@ impl<'a> Script<'a> {
     /// campaign's. `skillbase` is the one to use as long as the campaign has frozen none.
     pub fn new(campaign: &'a Campaign, skillbase: &'a Skillbase, contact: &'a Contact) -> Self {
         let settings = campaign.effective_settings();
-        let wanted = contact.language.unwrap_or(settings.language);
-        let translation = settings.survey.translations.get(&wanted);
-        let known = wanted == settings.language || translation.is_some();
+        let language = spoken_language(settings, contact);
+        let translation = settings.survey.translations.get(&language);
         Self {
             survey: &settings.survey,
-            translation: translation.filter(|_| wanted != settings.language),
+            translation: translation.filter(|_| language != settings.language),
             contact,
             skillbase: campaign
                 .snapshot
                 .as_ref()
                 .map_or(skillbase, |frozen| &frozen.skillbase),
-            language: if known { wanted } else { settings.language },
+            language,
         }
     }
 

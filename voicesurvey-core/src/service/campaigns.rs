@@ -217,7 +217,11 @@ impl CampaignService for Campaigns {
         let mut work = self.begin(actor).await?;
         let campaign = locked(&mut *work, id).await?;
         let event = match (campaign.status, campaign.settings.schedule.starts_at) {
-            (CampaignStatus::Draft, Some(starts_at)) if starts_at > now => CampaignEvent::Schedule,
+            (CampaignStatus::Draft | CampaignStatus::Scheduled, Some(starts_at))
+                if starts_at > now =>
+            {
+                CampaignEvent::Schedule
+            }
             _ => CampaignEvent::Start,
         };
         if campaign.status.is_editable() && work.campaigns().counters(id).await?.open_tasks() == 0 {

@@ -11,6 +11,7 @@ use super::engine::EngineSettings;
 use super::settlement::settle;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
+use crate::conversation::script::spoken_language;
 use crate::gate::{self, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
@@ -157,11 +158,7 @@ impl Dispatcher {
             company_id: claimed.attempt.company_id,
             attempt_id: claimed.attempt.id,
             phone_number: claimed.attempt.phone_number,
-            language: claimed
-                .task
-                .contact
-                .language
-                .unwrap_or(campaign.settings.language),
+            language: spoken_language(campaign.effective_settings(), &claimed.task.contact),
             ring_for: self.settings.ring_for,
             longest_call,
         }

@@ -2,31 +2,38 @@
 //!
 //! An adapter runs the whole suite with one line, and every case is a test of its own there:
 //!
-//! ```ignore
+//! ```
 //! use std::ops::Deref;
 //!
-//! struct SqliteUnderTest {
-//!     storage: SqliteStorage,
-//!     _directory: tempfile::TempDir,
+//! use voicesurvey_core::memory::MemoryStorage;
+//!
+//! /// A store of its own for each test; a database would keep its temporary directory here too.
+//! struct MemoryUnderTest(MemoryStorage);
+//!
+//! impl MemoryUnderTest {
+//!     /// An empty store; a database would be migrated here.
+//!     async fn create() -> Self {
+//!         Self(MemoryStorage::default())
+//!     }
 //! }
 //!
-//! impl SqliteUnderTest {
-//!     /// A store of its own, migrated and empty.
-//!     async fn create() -> Self { … }
+//! impl Deref for MemoryUnderTest {
+//!     type Target = MemoryStorage;
+//!
+//!     fn deref(&self) -> &MemoryStorage {
+//!         &self.0
+//!     }
 //! }
 //!
-//! impl Deref for SqliteUnderTest {
-//!     type Target = SqliteStorage;
-//!     fn deref(&self) -> &SqliteStorage { &self.storage }
-//! }
-//!
-//! voicesurvey_core::storage_conformance!(SqliteUnderTest::create);
+//! voicesurvey_core::storage_conformance!(MemoryUnderTest::create);
+//! # fn main() {}
 //! ```
 //!
 //! A case gets an empty store. It never holds two units of work at once, because a store may let
 //! the second one wait for the first.
 //!
-//! To add a case, write it in the file of its area and add its name to [`storage_conformance!`],
+//! To add a case, write it in the file of its area and add its name to
+//! [`storage_conformance!`](crate::storage_conformance),
 //! the only list there is.
 
 pub mod call_attempts;

@@ -1,6 +1,7 @@
 //! The cluster of a test process, or of all processes of one run of nextest, which makes a process
 //! for every test.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -32,23 +33,20 @@ impl Cluster {
 pub(super) fn running_cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = match std::env::var("NEXTEST_RUN_ID") {
-            Ok(run) => shared(&run),
-            Err(_) => own(),
-        };
-        cluster.unwrap_or_else(|why| panic!("{why}"))
+        let cluster = programs().and_then(|programs| match std::env::var("NEXTEST_RUN_ID") {
+            Ok(run) => shared(&programs, &run),
+            Err(_) => own(&programs),
+        });
+        cluster.unwrap_or_else(|why| panic!("no test cluster can be started: {why}"))
     })
 }
 
 /// A cluster for this process alone.
-fn own() -> Result<Cluster, String> {
-    let folder = tempfile::Builder::new()
-        .prefix("voicesurvey-")
-        .tempdir()
-        .map_err(failed)?;
+fn own(programs: &Path) -> Result<Cluster, Box<dyn Error>> {
+    let folder = tempfile::Builder::new().prefix("voicesurvey-").tempdir()?;
     // The watcher removes the folder.
     let folder = folder.keep();
-    let watcher = start(&folder, None)?;
+    let watcher = start(programs, &folder, None)?;
     Ok(Cluster {
         folder,
         _watcher: watcher,
@@ -56,15 +54,15 @@ fn own() -> Result<Cluster, String> {
 }
 
 /// The cluster of a run of nextest, which owns it; the first test starts it, the others wait.
-fn shared(run: &str) -> Result<Cluster, String> {
+fn shared(programs: &Path, run: &str) -> Result<Cluster, Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("voicesurvey-{run}"));
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    let lock = File::create(folder.join("lock")).map_err(failed)?;
-    lock.lock().map_err(failed)?;
+    std::fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join("lock"))?;
+    lock.lock()?;
     let started = folder.join("started");
     if !started.exists() {
-        start(&folder, Some(std::os::unix::process::parent_id()))?;
-        File::create(started).map_err(failed)?;
+        start(programs, &folder, Some(std::os::unix::process::parent_id()))?;
+        File::create(started)?;
     }
     Ok(Cluster {
         folder,
@@ -72,21 +70,17 @@ fn shared(run: &str) -> Result<Cluster, String> {
     })
 }
 
-fn failed(error: std::io::Error) -> String {
-    format!("no test cluster can be started: {error}")
-}
-
 /// Starts a cluster in the folder, with the watcher that removes both when `owner` is gone, or
 /// when what is returned is closed.
-fn start(folder: &Path, owner: Option<u32>) -> Result<Option<ChildStdin>, String> {
-    let programs = programs().ok_or(
-        "tests need PostgreSQL: install it (Debian: apt-get install postgresql; \
-         macOS: brew install postgresql), or name a server in VOICESURVEY_TEST_DATABASE_URL",
-    )?;
+fn start(
+    programs: &Path,
+    folder: &Path,
+    owner: Option<u32>,
+) -> Result<Option<ChildStdin>, Box<dyn Error>> {
     let mut watcher = Command::new("sh");
     watcher
         .args(["-c", include_str!("cluster.sh"), "sh"])
-        .arg(&programs)
+        .arg(programs)
         .arg(folder)
         .args(owner.map(|owner| owner.to_string()))
         .stdin(if owner.is_some() {
@@ -100,68 +94,63 @@ fn start(folder: &Path, owner: Option<u32>) -> Result<Option<ChildStdin>, String
         // Out of reach of a Ctrl-C that ends the tests.
         .process_group(0);
     if let Some((user, group)) = unprivileged()? {
-        std::os::unix::fs::chown(folder, Some(user), Some(group)).map_err(failed)?;
+        std::os::unix::fs::chown(folder, Some(user), Some(group))?;
         watcher.uid(user).gid(group);
     }
-    let mut watcher = watcher.spawn().map_err(failed)?;
+    let mut watcher = watcher.spawn()?;
     let mut answer = String::new();
     if let Some(stdout) = watcher.stdout.take() {
-        BufReader::new(stdout)
-            .read_line(&mut answer)
-            .map_err(failed)?;
+        BufReader::new(stdout).read_line(&mut answer)?;
     }
     if answer.trim() == "ready" {
         return Ok(watcher.stdin.take());
     }
     let said = |file| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
     let (start, log) = (said("start"), said("log"));
-    Err(format!("the test cluster did not start:\n{start}{log}"))
+    Err(format!("it does not start:\n{start}{log}").into())
 }
 
 /// The folder of `initdb` and `pg_ctl`: the newest that Debian installed, else the one on PATH.
-fn programs() -> Option<PathBuf> {
+fn programs() -> Result<PathBuf, Box<dyn Error>> {
     let has_programs = |folder: &Path| {
-        ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|name| folder.join(name).is_file())
+        let mut programs = ["initdb", "pg_ctl", "postgres"].iter();
+        programs.all(|name| folder.join(name).is_file())
     };
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    let mut versions: Vec<(u32, PathBuf)> = versions
         .into_iter()
         .flatten()
-        .flatten();
-    let mut versions: Vec<(u32, PathBuf)> = versions
+        .flatten()
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
         .map(|(version, path)| (version, path.join("bin")))
         .filter(|(_, path)| has_programs(path))
         .collect();
     versions.sort();
-    let on_path = std::env::var_os("PATH");
-    let on_path = on_path
-        .iter()
-        .flat_map(std::env::split_paths)
-        .find(|path| has_programs(path));
-    versions.pop().map(|(_, path)| path).or(on_path)
+    if let Some((_, newest)) = versions.pop() {
+        return Ok(newest);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).find(|folder| has_programs(folder));
+    let install = "PostgreSQL is not installed. Install it (Debian: apt-get install postgresql; \
+                   macOS: brew install postgresql), or name a server in \
+                   VOICESURVEY_TEST_DATABASE_URL";
+    on_path.ok_or_else(|| install.into())
 }
 
 /// User and group to run as instead of root; `None` when we are not root.
-fn unprivileged() -> Result<Option<(u32, u32)>, String> {
+fn unprivileged() -> Result<Option<(u32, u32)>, Box<dyn Error>> {
     if id(&["-u"])? != 0 {
         return Ok(None);
     }
-    let install = "as root, tests run PostgreSQL as the user 'postgres', and there is none: \
-                   install PostgreSQL, or run as somebody else";
-    let postgres = |what| id(&[what, "postgres"]).map_err(|_| install.to_owned());
+    let postgres = |what| {
+        id(&[what, "postgres"])
+            .map_err(|_| "as root it runs as the user 'postgres', and there is none")
+    };
     Ok(Some((postgres("-u")?, postgres("-g")?)))
 }
 
 /// Asks the program `id`, because the standard library does not know who we are.
-fn id(arguments: &[&str]) -> Result<u32, String> {
-    let output = Command::new("id")
-        .args(arguments)
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim()
-        .parse()
-        .map_err(|_| format!("id {} says {text:?}", arguments.join(" ")))
+fn id(arguments: &[&str]) -> Result<u32, Box<dyn Error>> {
+    let output = Command::new("id").args(arguments).output()?;
+    Ok(std::str::from_utf8(&output.stdout)?.trim().parse()?)
 }

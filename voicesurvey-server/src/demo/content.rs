@@ -11,12 +11,12 @@ use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_list::Upload;
 use voicesurvey_core::campaign::{Campaign, CampaignStatus, Pacing, RetryPolicy};
 use voicesurvey_core::company::{Company, CompanyLimits};
-use voicesurvey_core::id::CampaignId;
+use voicesurvey_core::id::{CampaignId, CompanyId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::pace::Pace;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::PageRequest;
-use voicesurvey_core::ports::repositories::CallTaskFilter;
+use voicesurvey_core::ports::repositories::{CallTaskFilter, CampaignCounters};
 use voicesurvey_core::service::{
     NewApiKey, NewCampaign, NewCompany, NewSchedule, ServiceError, SkillbaseContent,
 };
@@ -36,7 +36,8 @@ const CAMPAIGN: &str = include_str!("../../demo/campaign.json");
 
 /// The zone of the demo's company, and of the clock that the screen shows.
 pub(super) fn time_zone() -> TimeZone {
-    TimeZone::new(chrono_tz::Europe::Rome)
+    // OK because a test reads the name.
+    "Europe/Rome".parse().unwrap_or(TimeZone::UTC)
 }
 
 /// The file `demo/campaign.json`.
@@ -160,13 +161,13 @@ impl Content {
 }
 
 /// Makes a key with which everything can be tried.
-pub(super) async fn create_key(app: &App, company: &Company) -> Result<String, DemoError> {
+pub(super) async fn create_key(app: &App, company_id: CompanyId) -> Result<String, DemoError> {
     let key = NewApiKey {
         name: "Demo".to_owned(),
         role: Role::Admin,
         expires_at: None,
     };
-    let (_, secret) = app.companies.create_first_key(company.id, key).await?;
+    let (_, secret) = app.companies.create_first_key(company_id, key).await?;
     Ok(secret.reveal().to_owned())
 }
 
@@ -196,7 +197,7 @@ pub(super) async fn find(
     app: &App,
     actor: &Actor,
     id: CampaignId,
-) -> Result<(Campaign, voicesurvey_core::ports::repositories::CampaignCounters), DemoError> {
+) -> Result<(Campaign, CampaignCounters), DemoError> {
     match app.reports.campaign(actor, id).await {
         Err(ServiceError::NotFound { .. }) => Err(DemoError::Gone { what: "campaign" }),
         found => Ok(found?),

@@ -52,11 +52,6 @@ impl Directory {
         Ok(Self { path: path.into() })
     }
 
-    /// The directory.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The database file.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
@@ -67,14 +62,19 @@ impl Directory {
         self.path.join(name)
     }
 
+    /// What a result file is written to before it replaces an older one.
+    pub(super) fn new_result_file(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.new"))
+    }
+
     /// Removes the demo's own files, if no program has the database open.
     pub(super) fn clear(&self) -> Result<(), DemoError> {
         let _lock = self.lock_database()?;
         // The notes go first: without them, what is left of the rest starts a new demo.
         let mut names = vec![NOTES, NEW_NOTES, DATABASE, "demo.db-wal", "demo.db-shm"];
         names.extend(RESULT_FILES);
-        for name in names {
-            let path = self.path.join(name);
+        let paths = names.into_iter().map(|name| self.path.join(name));
+        for path in paths.chain(RESULT_FILES.map(|name| self.new_result_file(name))) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(DemoError::file("remove", path)(error));

@@ -10,7 +10,7 @@ use voicesurvey_core::call_list::Upload;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse};
-use voicesurvey_core::id::CallTaskId;
+use voicesurvey_core::id::{CallTaskId, CampaignId};
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CallTaskFilter};
 use voicesurvey_core::ports::{PageRequest, Scope, StorageError, UnitOfWork};
 use voicesurvey_files::Encoding;
@@ -45,10 +45,10 @@ impl Results {
     pub(super) async fn read(
         app: &App,
         actor: &Actor,
-        campaign: &Campaign,
+        campaign_id: CampaignId,
     ) -> Result<Self, StorageError> {
         let mut work = app.storage.begin(Scope::Company(actor.company_id)).await?;
-        let mut attempts = all_attempts(&mut *work, campaign).await?;
+        let mut attempts = all_attempts(&mut *work, campaign_id).await?;
         attempts.reverse();
         // A later consent replaces an earlier one.
         let mut consents: BTreeMap<CallTaskId, Consent> = BTreeMap::new();
@@ -58,7 +58,7 @@ impl Results {
             }
         }
         let mut people = Vec::new();
-        for task in all_tasks(&mut *work, campaign).await? {
+        for task in all_tasks(&mut *work, campaign_id).await? {
             let interviews = work.interviews();
             people.push(Person {
                 answers: interviews.answers(task.id).await?,
@@ -96,7 +96,7 @@ impl Results {
         for ((name, content), description) in RESULT_FILES.into_iter().zip(contents).zip(described) {
             let path = directory.result_file(name);
             let replace = async {
-                let new = path.with_extension("csv.new");
+                let new = directory.new_result_file(name);
                 tokio::fs::write(&new, content?).await?;
                 tokio::fs::rename(&new, &path).await
             };
@@ -146,10 +146,10 @@ impl Results {
 /// The attempts of a campaign, newest first.
 pub(super) async fn all_attempts(
     work: &mut dyn UnitOfWork,
-    campaign: &Campaign,
+    campaign_id: CampaignId,
 ) -> Result<Vec<CallAttempt>, StorageError> {
     let filter = CallAttemptFilter {
-        campaign_id: Some(campaign.id),
+        campaign_id: Some(campaign_id),
         ..CallAttemptFilter::default()
     };
     let mut attempts = Vec::new();
@@ -164,13 +164,13 @@ pub(super) async fn all_attempts(
     }
 }
 
-/// The tasks of a campaign, in the order of the call list.
+/// The tasks of a campaign, in the order of their creation.
 pub(super) async fn all_tasks(
     work: &mut dyn UnitOfWork,
-    campaign: &Campaign,
+    campaign_id: CampaignId,
 ) -> Result<Vec<CallTask>, StorageError> {
     let filter = CallTaskFilter {
-        campaign_id: Some(campaign.id),
+        campaign_id: Some(campaign_id),
         ..CallTaskFilter::default()
     };
     let mut tasks = Vec::new();

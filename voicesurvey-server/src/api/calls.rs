@@ -1,0 +1,343 @@
+//! Calls, and everything that was said in one.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+use voicesurvey_core::api_key::Actor;
+use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
+use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse, Turn};
+use voicesurvey_core::id::{CallAttemptId, CampaignId};
+use voicesurvey_core::interpretation::{Confidence, Interpretation};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::repositories::CallAttemptFilter;
+use voicesurvey_core::service::reports::CallDetail;
+use voicesurvey_core::survey::AnswerValue;
+use voicesurvey_core::time::Timestamp;
+
+use super::error::ApiError;
+use super::extract::{Id, QueryParameters};
+use super::fields::Checks;
+use super::page::{self, ListBody};
+use crate::app::App;
+
+const LIST: &str = "calls";
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_calls))
+        .routes(routes!(get_call))
+}
+
+/// Which calls are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct CallQuery {
+    /// Of this campaign.
+    #[param(value_type = Option<Uuid>)]
+    campaign: Option<String>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Rows at most, from 1 to 200; 50 if it is left out.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    limit: Option<String>,
+}
+
+/// One call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallBody {
+    /// Its identifier.
+    id: Uuid,
+    /// The campaign.
+    campaign_id: Uuid,
+    /// The contact.
+    task_id: Uuid,
+    /// 1, 2, 3 … for the contact.
+    attempt_number: u16,
+    /// The number dialed.
+    phone_number: String,
+    /// The provider.
+    provider: String,
+    /// The provider's name of the call.
+    provider_call_id: Option<String>,
+    /// `created`, `unknown`, `accepted`, `ringing`, `answered` or `ended`.
+    state: &'static str,
+    /// When it was committed, immediately before the dial.
+    started_at: Timestamp,
+    /// When the provider took it.
+    accepted_at: Option<Timestamp>,
+    /// When it rang.
+    ringing_at: Option<Timestamp>,
+    /// When it was answered.
+    answered_at: Option<Timestamp>,
+    /// When it ended.
+    ended_at: Option<Timestamp>,
+    /// Seconds of talk.
+    talk_seconds: Option<i64>,
+    /// `person`, `voicemail`, `call_screening`, `fax` or `unknown`.
+    answered_by: Option<&'static str>,
+    /// How it ended.
+    outcome: Option<&'static str>,
+    /// The provider's own word for its last status.
+    provider_raw_status: Option<String>,
+    /// The provider's error code.
+    error_code: Option<String>,
+    /// What it cost; absent until the provider says so.
+    cost: Option<CostBody>,
+}
+
+/// What a call cost.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CostBody {
+    /// The amount, exact, as a text.
+    amount: String,
+    /// The ISO 4217 code.
+    currency: String,
+}
+
+impl From<CallAttempt> for CallBody {
+    fn from(attempt: CallAttempt) -> Self {
+        Self {
+            id: attempt.id.as_uuid(),
+            campaign_id: attempt.campaign_id.as_uuid(),
+            task_id: attempt.task_id.as_uuid(),
+            attempt_number: attempt.number,
+            phone_number: attempt.phone_number.to_string(),
+            state: attempt.state.name(),
+            started_at: attempt.created_at,
+            accepted_at: attempt.accepted_at,
+            ringing_at: attempt.ringing_at,
+            answered_at: attempt.answered_at,
+            ended_at: attempt.ended_at,
+            talk_seconds: attempt.talk_time().map(|time| time.num_seconds()),
+            answered_by: attempt.answered_by.map(AnsweredBy::name),
+            outcome: attempt.outcome.map(Outcome::name),
+            cost: attempt.cost.map(|cost| CostBody {
+                amount: cost.amount.to_string(),
+                currency: cost.currency,
+            }),
+            provider: attempt.provider,
+            provider_call_id: attempt.provider_call_id,
+            provider_raw_status: attempt.raw_status,
+            error_code: attempt.error_code,
+        }
+    }
+}
+
+/// One call with everything that was said in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallDetailBody {
+    #[serde(flatten)]
+    call: CallBody,
+    /// Whom it was for.
+    contact_name: String,
+    /// The language spoken, if somebody picked up.
+    language: Option<&'static str>,
+    /// Whether the person took part.
+    consent: Option<ConsentBody>,
+    /// What was said, in order.
+    turns: Vec<TurnBody>,
+    /// The answers given in this call.
+    answers: Vec<AnswerBody>,
+    /// The interview, if this call finished it or broke it off after an answer.
+    response: Option<ResponseBody>,
+}
+
+impl From<CallDetail> for CallDetailBody {
+    fn from(detail: CallDetail) -> Self {
+        Self {
+            call: detail.attempt.into(),
+            contact_name: detail.task.contact.name,
+            language: detail.conversation.map(|held| held.language.code()),
+            consent: detail.consent.map(ConsentBody::from),
+            turns: detail.turns.into_iter().map(TurnBody::from).collect(),
+            answers: detail.answers.into_iter().map(AnswerBody::from).collect(),
+            response: detail.response.map(ResponseBody::from),
+        }
+    }
+}
+
+/// That the person agreed or refused to take part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsentBody {
+    /// Whether consent was given.
+    given: bool,
+    /// The words that were agreed to or refused.
+    text: String,
+    /// Their language.
+    language: &'static str,
+    /// The turn that proves it.
+    turn_id: Uuid,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<Consent> for ConsentBody {
+    fn from(consent: Consent) -> Self {
+        Self {
+            given: consent.given,
+            text: consent.text,
+            language: consent.language.code(),
+            turn_id: consent.turn_id.as_uuid(),
+            at: consent.at,
+        }
+    }
+}
+
+/// One thing that was said.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TurnBody {
+    /// Its identifier.
+    id: Uuid,
+    /// 1, 2, 3 … within the call.
+    sequence: u32,
+    /// `agent` or `person`.
+    speaker: &'static str,
+    /// The words; keys as they were pressed; silence is empty.
+    words: String,
+    /// How sure the recogniser was, from 0 to 1.
+    recognition_confidence: Option<f64>,
+    /// What was understood.
+    #[schema(value_type = Option<Object>)]
+    interpretation: Option<Interpretation>,
+    /// The question it belongs to.
+    question_key: Option<String>,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<Turn> for TurnBody {
+    fn from(turn: Turn) -> Self {
+        Self {
+            id: turn.id.as_uuid(),
+            sequence: turn.sequence,
+            speaker: turn.speaker.name(),
+            words: turn.words,
+            recognition_confidence: turn.heard_with.map(from_zero_to_one),
+            interpretation: turn.interpretation,
+            question_key: turn.question_key,
+            at: turn.at,
+        }
+    }
+}
+
+/// What became of one question, with its evidence.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerBody {
+    /// Its identifier.
+    id: Uuid,
+    /// The call in which it was given.
+    call_id: Uuid,
+    /// The question.
+    question_key: String,
+    /// `answered`, `skipped`, `dont_know` or `not_understood`.
+    result: &'static str,
+    /// The value, checked by the question's type: a text, a number, `true` or `false`.
+    #[schema(value_type = Option<Value>)]
+    value: Option<Value>,
+    /// The words heard.
+    words: String,
+    /// How sure the interpreter was, from 0 to 1.
+    confidence: f64,
+    /// `rules`, `language_model`, `keypad` or `staff`.
+    interpreted_by: &'static str,
+    /// How often the question was asked again before.
+    repeats: u8,
+    /// The turn that proves it.
+    turn_id: Uuid,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<Answer> for AnswerBody {
+    fn from(answer: Answer) -> Self {
+        Self {
+            id: answer.id.as_uuid(),
+            call_id: answer.attempt_id.as_uuid(),
+            result: answer.result.name(),
+            value: answer.result.value().map(json_value),
+            question_key: answer.question_key,
+            words: answer.words,
+            confidence: from_zero_to_one(answer.confidence),
+            interpreted_by: answer.interpreted_by.name(),
+            repeats: answer.repeats,
+            turn_id: answer.turn_id.as_uuid(),
+            at: answer.at,
+        }
+    }
+}
+
+fn json_value(value: &AnswerValue) -> Value {
+    match value {
+        AnswerValue::Text(words) => words.clone().into(),
+        AnswerValue::Number(number) => super::number(*number),
+        AnswerValue::YesNo(yes) => (*yes).into(),
+        AnswerValue::Choice(key) => key.clone().into(),
+    }
+}
+
+fn from_zero_to_one(confidence: Confidence) -> f64 {
+    f64::from(confidence.hundredths()) / 100.0
+}
+
+/// The interview.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResponseBody {
+    /// Its identifier.
+    id: Uuid,
+    /// Whether all questions were dealt with.
+    complete: bool,
+    /// When it began.
+    started_at: Timestamp,
+    /// When it ended.
+    ended_at: Timestamp,
+}
+
+impl From<SurveyResponse> for ResponseBody {
+    fn from(response: SurveyResponse) -> Self {
+        Self {
+            id: response.id.as_uuid(),
+            complete: response.complete,
+            started_at: response.started_at,
+            ended_at: response.ended_at,
+        }
+    }
+}
+
+/// Calls, newest first.
+#[utoipa::path(
+    get, path = "/api/calls", tag = "calls", params(CallQuery),
+    responses((status = 200, body = ListBody<CallBody>))
+)]
+async fn list_calls(
+    State(app): State<App>,
+    actor: Actor,
+    QueryParameters(query): QueryParameters<CallQuery>,
+) -> Result<Json<ListBody<CallBody>>, ApiError> {
+    let mut checks = Checks::default();
+    let campaign_id: Option<CampaignId> = checks.parse("campaign", query.campaign.as_deref());
+    let page = page::page(LIST, query.cursor, query.limit, &mut checks);
+    checks.finish_query()?;
+    let filter = CallAttemptFilter { campaign_id, ..CallAttemptFilter::default() };
+    let calls = app.reports.calls(&actor, &filter, &page).await?;
+    Ok(Json(ListBody::new(LIST, calls, CallBody::from)))
+}
+
+/// One call with everything that was said in it.
+#[utoipa::path(
+    get, path = "/api/calls/{id}", tag = "calls",
+    params(("id" = Uuid, Path, description = "The call")),
+    responses((status = 200, body = CallDetailBody))
+)]
+async fn get_call(
+    State(app): State<App>,
+    actor: Actor,
+    Id(id): Id<CallAttemptId>,
+) -> Result<Json<CallDetailBody>, ApiError> {
+    Ok(Json(app.reports.call(&actor, id).await?.into()))
+}
