@@ -230,9 +230,9 @@ fn documents_link_to_files_that_exist() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                documents.push(path)
+                documents.push(path);
             } else {
-                files.push(path)
+                files.push(path);
             }
         }
     }

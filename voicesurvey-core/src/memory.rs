@@ -164,12 +164,9 @@ fn require(condition: bool, what: &str) -> Result<(), StorageError> {
 }
 
 /// The key at which the page before ended.
-fn cursor<K: FromStr>(page: &PageRequest) -> Result<Option<K>, StorageError>
-where
-    K::Err: std::error::Error + Send + Sync + 'static,
-{
+fn cursor<K: FromStr>(page: &PageRequest) -> Result<Option<K>, StorageError> {
     let read = page.after.as_deref().map(str::parse).transpose();
-    read.map_err(|error| StorageError::Failed(Box::new(error)))
+    read.map_err(|_| conflict("the cursor does not belong to this list"))
 }
 
 /// The first rows of a list that begins where the page does.

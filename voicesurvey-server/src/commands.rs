@@ -21,7 +21,6 @@ use voicesurvey_core::time::{Clock, SystemClock};
 
 use crate::config::{Config, ConfigError, Flags, Loaded};
 use crate::demo::{self, DemoError, DemoOptions};
-use crate::demo::{self, DemoError, DemoOptions};
 use crate::server::ListenError;
 use crate::stores::{Purpose, Stores, StoresError};
 use crate::telemetry;
@@ -39,8 +38,6 @@ enum Command {
     /// Runs the server: API, webhooks and calls.
     Serve(serve::ServeOptions),
     /// Plays a phone survey with simulated people, on a clock that runs fast.
-    Demo(DemoOptions),
-    /// Plays a whole campaign with simulated people, in about a minute.
     Demo(DemoOptions),
     /// Brings the schema of the database up to date.
     Migrate(migrate::MigrateOptions),
@@ -88,9 +85,6 @@ pub enum CommandError {
     /// A service did not do it.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// The demo.
-    #[error(transparent)]
-    Demo(#[from] DemoError),
     /// The operating system did not give what every program gets.
     #[error("the operating system refuses")]
     System(#[source] io::Error),
@@ -103,7 +97,6 @@ pub enum CommandError {
 pub async fn run(line: CommandLine) -> Result<(), CommandError> {
     match line.command {
         Command::Serve(options) => serve::run(options).await,
-        Command::Demo(options) => Ok(demo::run(options).await?),
         Command::Demo(options) => Ok(demo::run(options).await?),
         Command::Migrate(options) => migrate::run(options).await,
         Command::Company(command) => company::run(command).await,

@@ -173,11 +173,6 @@ impl Server {
         self.address
     }
 
-    /// The bell that wakes the workers, for whoever changes what they look at: the clock.
-    pub fn bell(&self) -> Arc<Bell> {
-        self.bell.clone()
-    }
-
     /// The URL of the page to try the API.
     pub fn documentation_url(&self) -> String {
         format!("http://{}/api/docs", self.address)

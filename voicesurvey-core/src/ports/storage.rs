@@ -103,7 +103,8 @@ pub enum StorageError {
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Where the page before ended; `None` for the first.
+    /// Where the page before ended; `None` for the first. One that the list has not given out is a
+    /// [`StorageError::Conflict`].
     pub after: Option<String>,
     /// How many rows at most, from 1 to [`PageRequest::LARGEST`].
     pub at_most: u16,

@@ -1,5 +1,6 @@
 //! API keys of a company. The secret is in the answer that creates it and nowhere else.
 
+use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -30,7 +31,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A key to be made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct NewApiKeyBody {
     /// What people call it.
     #[schema(value_type = String)]
@@ -39,7 +39,7 @@ pub struct NewApiKeyBody {
     #[schema(value_type = String, example = "viewer")]
     role: Field<Role>,
     /// When it stops being accepted; never if it is left out.
-    #[schema(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
     expires_at: Field<Timestamp>,
     #[serde(flatten)]
     #[schema(ignore)]
@@ -79,13 +79,13 @@ pub struct ApiKeyBody {
     /// What its holder may do.
     role: &'static str,
     /// When it was created.
-    created_at: Timestamp,
+    created_at: DateTime<Utc>,
     /// When it stops being accepted.
-    expires_at: Option<Timestamp>,
+    expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
-    last_used_at: Option<Timestamp>,
+    last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked.
-    revoked_at: Option<Timestamp>,
+    revoked_at: Option<DateTime<Utc>>,
 }
 
 impl From<ApiKey> for ApiKeyBody {

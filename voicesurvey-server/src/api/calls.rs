@@ -1,5 +1,6 @@
 //! Calls, and everything that was said in one.
 
+use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,6 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::service::reports::CallDetail;
 use voicesurvey_core::survey::AnswerValue;
-use voicesurvey_core::time::Timestamp;
 
 use super::error::ApiError;
 use super::extract::{Id, QueryParameters};
@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which calls are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CallQuery {
     /// Of this campaign.
@@ -68,15 +68,15 @@ pub struct CallBody {
     /// `created`, `unknown`, `accepted`, `ringing`, `answered` or `ended`.
     state: &'static str,
     /// When it was committed, immediately before the dial.
-    started_at: Timestamp,
+    started_at: DateTime<Utc>,
     /// When the provider took it.
-    accepted_at: Option<Timestamp>,
+    accepted_at: Option<DateTime<Utc>>,
     /// When it rang.
-    ringing_at: Option<Timestamp>,
+    ringing_at: Option<DateTime<Utc>>,
     /// When it was answered.
-    answered_at: Option<Timestamp>,
+    answered_at: Option<DateTime<Utc>>,
     /// When it ended.
-    ended_at: Option<Timestamp>,
+    ended_at: Option<DateTime<Utc>>,
     /// Seconds of talk.
     talk_seconds: Option<i64>,
     /// `person`, `voicemail`, `call_screening`, `fax` or `unknown`.
@@ -174,7 +174,7 @@ pub struct ConsentBody {
     /// The turn that proves it.
     turn_id: Uuid,
     /// When.
-    at: Timestamp,
+    at: DateTime<Utc>,
 }
 
 impl From<Consent> for ConsentBody {
@@ -208,7 +208,7 @@ pub struct TurnBody {
     /// The question it belongs to.
     question_key: Option<String>,
     /// When.
-    at: Timestamp,
+    at: DateTime<Utc>,
 }
 
 impl From<Turn> for TurnBody {
@@ -251,7 +251,7 @@ pub struct AnswerBody {
     /// The turn that proves it.
     turn_id: Uuid,
     /// When.
-    at: Timestamp,
+    at: DateTime<Utc>,
 }
 
 impl From<Answer> for AnswerBody {
@@ -293,9 +293,9 @@ pub struct ResponseBody {
     /// Whether all questions were dealt with.
     complete: bool,
     /// When it began.
-    started_at: Timestamp,
+    started_at: DateTime<Utc>,
     /// When it ended.
-    ended_at: Timestamp,
+    ended_at: DateTime<Utc>,
 }
 
 impl From<SurveyResponse> for ResponseBody {

@@ -11,6 +11,7 @@ mod schedule;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -36,7 +37,6 @@ use super::fields::{Checks, Field};
 /// `question_1_text`, `question_1_type`, `question_2_text` and so on. The daily hours come as
 /// `allowed_call_start_local` with `allowed_call_end_local`, or as `calling_hours` by weekday.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct CampaignSettingsBody {
     /// What people call it.
     #[schema(value_type = Option<String>)]
@@ -72,10 +72,10 @@ pub struct CampaignSettingsBody {
     #[schema(value_type = Option<String>, example = "Europe/Rome")]
     time_zone: Field<TimeZone>,
     /// Before this instant nobody is called.
-    #[schema(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
     starts_at: Field<Timestamp>,
     /// From this instant on nobody is called.
-    #[schema(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
     ends_at: Field<Timestamp>,
     /// From this time of the day on people are called, on their own clock: `09:00`.
     #[schema(value_type = Option<String>, example = "09:00")]

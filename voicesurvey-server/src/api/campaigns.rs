@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which campaigns are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CampaignQuery {
     /// `draft`, `scheduled`, `running`, `paused`, `completed` or `cancelled`.
@@ -50,7 +50,6 @@ pub struct CampaignQuery {
 
 /// Where the campaign shall stand. One of the two fields, which mean the same.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct CampaignStatusBody {
     /// `running` starts or resumes; `paused`; `cancelled`.
     #[schema(value_type = Option<String>, example = "running")]

@@ -1,5 +1,6 @@
 //! Companies. Creating and changing them is the operator's; a company reads itself.
 
+use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -15,7 +16,6 @@ use voicesurvey_core::language::Language;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::service::NewCompany;
 use voicesurvey_core::service::companies::CompanyChanges;
-use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
 use super::auth::{Caller, Operator};
@@ -35,7 +35,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A company, and what it may use at once.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct NewCompanyBody {
     /// What people call it.
     #[schema(value_type = String)]
@@ -92,7 +91,6 @@ impl NewCompanyBody {
 
 /// What is to be changed; what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct CompanyChangesBody {
     /// What people call it.
     #[schema(value_type = Option<String>)]
@@ -156,7 +154,7 @@ pub struct CompanyBody {
     /// Calls that start in any 60 seconds.
     calls_per_minute: u32,
     /// When it was created.
-    created_at: Timestamp,
+    created_at: DateTime<Utc>,
 }
 
 impl From<Company> for CompanyBody {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::PageRequest;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CallTaskFilter};
-use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
 use super::calls::{AnswerBody, CallBody};
@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which contacts are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
     /// `pending`, `in_progress`, `retry`, `completed`, `refused`, `not_reached`, `failed`,
@@ -115,7 +115,7 @@ pub struct ContactBody {
     /// Where it stands.
     status: &'static str,
     /// While it waits: not before this instant.
-    due_at: Option<Timestamp>,
+    due_at: Option<DateTime<Utc>>,
     /// While it is in progress: the call.
     call_id: Option<Uuid>,
     /// Calls made so far.
@@ -123,7 +123,7 @@ pub struct ContactBody {
     /// How many of them count: faults of the system or the provider are free.
     attempts_spent: u16,
     /// When the latest call was made.
-    last_attempt_at: Option<Timestamp>,
+    last_attempt_at: Option<DateTime<Utc>>,
     /// The strongest outcome so far.
     outcome: Option<&'static str>,
     /// Why the person is not being called now.
@@ -131,9 +131,9 @@ pub struct ContactBody {
     /// The same as a sentence.
     reason_sentence: Option<&'static str>,
     /// When it was created.
-    created_at: Timestamp,
+    created_at: DateTime<Utc>,
     /// When it last changed.
-    updated_at: Timestamp,
+    updated_at: DateTime<Utc>,
 }
 
 impl From<CallTask> for ContactBody {

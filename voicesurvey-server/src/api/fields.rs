@@ -42,8 +42,9 @@ impl<T> Field<T> {
 
 impl<'de, T: FromJson> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        Ok(Self::from_value(value))
+        // As an option, because serde gives a missing field to nothing else.
+        let value = Option::<Value>::deserialize(deserializer)?;
+        Ok(value.map_or(Self::Absent, Self::from_value))
     }
 }
 

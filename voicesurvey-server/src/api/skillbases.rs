@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -16,7 +17,6 @@ use voicesurvey_core::id::SkillbaseId;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::service::SkillbaseContent;
 use voicesurvey_core::skillbase::{Persona, Skillbase};
-use voicesurvey_core::time::Timestamp;
 
 use super::error::ApiError;
 use super::extract::{Id, JsonBody, QueryParameters};
@@ -34,7 +34,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// What a skillbase says and how. An edit replaces all of it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct SkillbaseContentBody {
     /// What people call it.
     #[schema(value_type = String)]
@@ -132,9 +131,9 @@ pub struct SkillbaseBody {
     /// Rises by one on every edit.
     version: u32,
     /// When it was created.
-    created_at: Timestamp,
+    created_at: DateTime<Utc>,
     /// When it was last edited.
-    updated_at: Timestamp,
+    updated_at: DateTime<Utc>,
 }
 
 impl From<Skillbase> for SkillbaseBody {

@@ -121,7 +121,7 @@ impl UploadedFile {
 
 /// Whether to look first.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UploadQuery {
     /// `true` says what would happen, and changes nothing.

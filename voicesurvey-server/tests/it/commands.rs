@@ -332,10 +332,8 @@ async fn a_database_that_cannot_be_used_is_refused_with_what_to_do() {
             &["127.0.0.1:1", "because:"],
         ),
     ] {
-        let refused = place.refusal(
-            1,
-            &["serve", "--listen", "127.0.0.1:0", "--database-url", url],
-        );
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--database-url", url];
+        let refused = place.refusal(1, &serve);
         let said = tokio::time::timeout(Duration::from_secs(15), refused)
             .await
             .expect(url);

@@ -41,7 +41,6 @@ impl QuestionForm {
 
 /// One question.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct NewQuestionBody {
     /// Names the question in results and files; `q1`, `q2` … if it is left out.
     #[schema(value_type = Option<String>)]

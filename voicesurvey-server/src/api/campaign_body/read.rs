@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -11,7 +12,6 @@ use voicesurvey_core::calling_hours::{CallingHours, HoursRange};
 use voicesurvey_core::campaign::{Campaign, PauseReason};
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
-use voicesurvey_core::time::Timestamp;
 
 use super::questions::{OptionBody, TranslationBody};
 use crate::api::stats::by_task_status;
@@ -50,9 +50,9 @@ pub struct CampaignBody {
     /// The zone of contacts whose own is not known.
     time_zone: &'static str,
     /// Before this instant nobody is called.
-    starts_at: Option<Timestamp>,
+    starts_at: Option<DateTime<Utc>>,
     /// From this instant on nobody is called.
-    ends_at: Option<Timestamp>,
+    ends_at: Option<DateTime<Utc>>,
     /// When calling begins, if that is the same every day.
     allowed_call_start_local: Option<String>,
     /// When it ends, if that is the same every day.
@@ -77,13 +77,13 @@ pub struct CampaignBody {
     /// How many of them stand where.
     tasks: BTreeMap<&'static str, u64>,
     /// When it was created.
-    created_at: Timestamp,
+    created_at: DateTime<Utc>,
     /// When it was last changed.
-    updated_at: Timestamp,
+    updated_at: DateTime<Utc>,
     /// When it first started; from then on its settings are frozen.
-    started_at: Option<Timestamp>,
+    started_at: Option<DateTime<Utc>>,
     /// When it was completed or cancelled.
-    ended_at: Option<Timestamp>,
+    ended_at: Option<DateTime<Utc>>,
 }
 
 /// One question.
