@@ -9,10 +9,10 @@
 //! - The nouns: [`company`], [`skillbase`], [`survey`], [`campaign`], [`call_list`], [`call_task`],
 //!   [`call_attempt`], [`conversation`], [`exclusion`].
 //! - The decisions, all pure: [`gate`] (may this person be called now?), [`calling_hours`],
-//!   [`retry`], [`pace`], [`outcome`], [`interpretation`].
+//!   [`pace`], [`outcome`], [`interpretation`].
 //! - The doors: [`ports`].
 //! - The use cases: [`service`].
-//! - For tests and embedders: [`memory`] (feature `memory`), [`testing`] (feature `testing`).
+//! - For tests and embedders: `memory` (feature `memory`), `testing` (feature `testing`).
 //!
 //! The promises I1 to I12 named in comments are listed in `ARCHITECTURE.md`.
 

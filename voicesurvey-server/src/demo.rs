@@ -124,8 +124,10 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let stores = Stores::open(&database, Purpose::Serve).await?;
     let (demo, keeper) = set_up(&options, screen, directory, listener, stores).await?;
     let ended = demo.play(&options, &mut signals).await;
+    // The keeper needs the store, which the server closes.
+    let kept = keeper.stop().await;
     demo.server.stop().await;
-    keeper.stop().await?;
+    kept?;
     match ended? {
         Ended::Stopped if options.exit => Err(DemoError::Stopped),
         Ended::Stopped => Ok(screen.line("\nStopped. The same command goes on from here.")?),
@@ -415,7 +417,7 @@ mod tests {
     fn the_demo_begins_on_a_tuesday_five_minutes_before_calling_hours() {
         let begin: Timestamp = BEGINS_AT.parse().unwrap();
         let shown = wall_clock(content::time_zone(), begin);
-        assert_eq!(shown, "Tue  6 Oct 2026, 08:55");
+        assert_eq!(shown, "Tue 6 Oct 2026, 08:55");
     }
 
     #[test]

@@ -47,7 +47,9 @@ async fn receive(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     if provider != app.provider.name() {
-        return Err(ApiError::not_found("this telephony provider is not configured"));
+        return Err(ApiError::not_found(
+            "this telephony provider is not configured",
+        ));
     }
     handle(&app, endpoint, &uri, &headers, body).await
 }
@@ -91,7 +93,9 @@ fn response(reply: WebhookReply) -> Response {
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(content_type) = reply.content_type {
         let content_type = HeaderValue::from_static(content_type);
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
     }
     response
 }

@@ -36,6 +36,30 @@ pub enum Heard {
     Silence,
 }
 
+/// The longest utterance that is kept, in characters: about five minutes of speech.
+const LONGEST_UTTERANCE: usize = 4_000;
+
+impl Heard {
+    /// The same without control characters, which a store may refuse, and of bounded length.
+    #[must_use]
+    pub fn cleaned(self) -> Self {
+        let clean = |text: String| -> String {
+            text.chars()
+                .filter(|letter| !letter.is_control())
+                .take(LONGEST_UTTERANCE)
+                .collect()
+        };
+        match self {
+            Self::Speech { words, confidence } => Self::Speech {
+                words: clean(words),
+                confidence,
+            },
+            Self::Keys { keys } => Self::Keys { keys: clean(keys) },
+            Self::Silence => Self::Silence,
+        }
+    }
+}
+
 /// What one step leads to. All of it is stored together, and then the reply is spoken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {

@@ -6,7 +6,7 @@
 //! of its question; whatever the rules do not surely understand is [`Intent::Unclear`], and costs a
 //! repetition instead of a wrong answer.
 //!
-//! Confidence, in hundredths: see [`confidence`].
+//! Confidence, in hundredths: see `confidence` below.
 
 mod choices;
 mod lexicon;

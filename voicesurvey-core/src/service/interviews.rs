@@ -106,8 +106,9 @@ impl Interviews {
         &self,
         call: &CallReference,
         step: u32,
-        heard: &Heard,
+        heard: Heard,
     ) -> Result<VoiceReply, StorageError> {
+        let heard = heard.cleaned();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
         let Some(scene) = scene(&mut *work, call).await? else {
             return Ok(silent_goodbye());
@@ -120,7 +121,9 @@ impl Interviews {
         if step != conversation.step {
             return Ok(conversation.last_reply);
         }
-        let understood = self.understand(&conversation, &scene.script(), heard).await;
+        let understood = self
+            .understand(&conversation, &scene.script(), &heard)
+            .await;
 
         let now = self.clock.now();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
@@ -133,7 +136,7 @@ impl Interviews {
         if latest.version != conversation.version {
             return Ok(latest.last_reply);
         }
-        let step = conversation.hear(heard, understood, &scene.script(), &self.ids, now);
+        let step = conversation.hear(&heard, understood, &scene.script(), &self.ids, now);
         let reply = step.conversation.last_reply.clone();
         self.store(&mut *work, attempt, step, now).await?;
         work.commit().await?;

@@ -6,6 +6,8 @@ use super::error::{FieldError, ServiceError};
 use crate::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
 use crate::survey::{Question, QuestionKind, Survey};
 
+/// PostgreSQL cannot store it, and nobody can say it.
+const NO_ZERO_CHARACTER: &str = "must not contain the character U+0000";
 const LONGEST_NAME: usize = 200;
 const LONGEST_TEXT: usize = 2_000;
 const MOST_QUESTIONS: usize = 50;
@@ -19,6 +21,8 @@ const MOST_RETRIES_OF_A_QUESTION: u8 = 5;
 pub fn name(field: &str, name: &str, errors: &mut Vec<FieldError>) {
     if name.trim().is_empty() {
         errors.push(FieldError::new(field, "must not be empty"));
+    } else if name.contains('\0') {
+        errors.push(FieldError::new(field, NO_ZERO_CHARACTER));
     } else if name.chars().count() > LONGEST_NAME {
         errors.push(FieldError::new(
             field,
@@ -47,6 +51,8 @@ pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
 fn text(field: String, text: &str, errors: &mut Vec<FieldError>) {
     if text.trim().is_empty() {
         errors.push(FieldError::new(field, "must not be empty"));
+    } else if text.contains('\0') {
+        errors.push(FieldError::new(field, NO_ZERO_CHARACTER));
     } else if text.chars().count() > LONGEST_TEXT {
         errors.push(FieldError::new(
             field,

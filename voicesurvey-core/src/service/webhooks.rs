@@ -60,7 +60,7 @@ impl Webhooks {
             Webhook::Turn {
                 call, step, heard, ..
             } => {
-                let reply = self.interviews.turn(&call, step, &heard).await?;
+                let reply = self.interviews.turn(&call, step, heard).await?;
                 Ok(self.provider.write_reply(&call, &reply))
             }
         }

@@ -1,10 +1,10 @@
 //! API keys of a company. The secret is in the answer that creates it and nowhere else.
 
-use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A key to be made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct NewApiKeyBody {
+pub(super) struct NewApiKeyBody {
     /// What people call it.
     #[schema(value_type = String)]
     name: Field<String>,
@@ -67,7 +67,7 @@ impl NewApiKeyBody {
 
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ApiKeyBody {
+pub(super) struct ApiKeyBody {
     /// Its identifier.
     id: Uuid,
     /// Whose it is.
@@ -106,7 +106,7 @@ impl From<ApiKey> for ApiKeyBody {
 
 /// A key that was just made, with its secret.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CreatedApiKeyBody {
+pub(super) struct CreatedApiKeyBody {
     /// The secret, to be sent as `Authorization: Bearer …`. It is shown once.
     key: String,
     #[serde(flatten)]

@@ -14,11 +14,11 @@ use crate::app::App;
 
 /// Whoever runs the installation, proved by the token of the configuration.
 #[derive(Clone, Copy, Debug)]
-pub struct Operator;
+pub(super) struct Operator;
 
 /// Either of the two.
 #[derive(Clone, Debug)]
-pub enum Caller {
+pub(super) enum Caller {
     /// The operator.
     Operator,
     /// The holder of a company's key.

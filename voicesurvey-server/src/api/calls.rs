@@ -1,8 +1,8 @@
 //! Calls, and everything that was said in one.
 
-use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct CallQuery {
+pub(super) struct CallQuery {
     /// Of this campaign.
     #[param(value_type = Option<Uuid>)]
     campaign: Option<String>,
@@ -50,7 +50,7 @@ pub struct CallQuery {
 
 /// One call.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CallBody {
+pub(super) struct CallBody {
     /// Its identifier.
     id: Uuid,
     /// The campaign.
@@ -93,7 +93,7 @@ pub struct CallBody {
 
 /// What a call cost.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CostBody {
+pub(super) struct CostBody {
     /// The amount, exact, as a text.
     amount: String,
     /// The ISO 4217 code.
@@ -131,7 +131,7 @@ impl From<CallAttempt> for CallBody {
 
 /// One call with everything that was said in it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CallDetailBody {
+pub(super) struct CallDetailBody {
     #[serde(flatten)]
     call: CallBody,
     /// Whom it was for.
@@ -164,7 +164,7 @@ impl From<CallDetail> for CallDetailBody {
 
 /// That the person agreed or refused to take part.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ConsentBody {
+pub(super) struct ConsentBody {
     /// Whether consent was given.
     given: bool,
     /// The words that were agreed to or refused.
@@ -191,7 +191,7 @@ impl From<Consent> for ConsentBody {
 
 /// One thing that was said.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TurnBody {
+pub(super) struct TurnBody {
     /// Its identifier.
     id: Uuid,
     /// 1, 2, 3 … within the call.
@@ -228,7 +228,7 @@ impl From<Turn> for TurnBody {
 
 /// What became of one question, with its evidence.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AnswerBody {
+pub(super) struct AnswerBody {
     /// Its identifier.
     id: Uuid,
     /// The call in which it was given.
@@ -287,7 +287,7 @@ fn from_zero_to_one(confidence: Confidence) -> f64 {
 
 /// The interview.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ResponseBody {
+pub(super) struct ResponseBody {
     /// Its identifier.
     id: Uuid,
     /// Whether all questions were dealt with.
@@ -323,7 +323,10 @@ async fn list_calls(
     let campaign_id: Option<CampaignId> = checks.parse("campaign", query.campaign.as_deref());
     let page = page::page(LIST, query.cursor, query.limit, &mut checks);
     checks.finish_query()?;
-    let filter = CallAttemptFilter { campaign_id, ..CallAttemptFilter::default() };
+    let filter = CallAttemptFilter {
+        campaign_id,
+        ..CallAttemptFilter::default()
+    };
     let calls = app.reports.calls(&actor, &filter, &page).await?;
     Ok(Json(ListBody::new(LIST, calls, CallBody::from)))
 }

@@ -11,7 +11,6 @@ mod schedule;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,13 +19,15 @@ use voicesurvey_core::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule
 use voicesurvey_core::id::{CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::pace::Pace;
-use voicesurvey_core::service::{CampaignChanges, FieldError, NewCampaign, NewSchedule, validation};
+use voicesurvey_core::service::{
+    CampaignChanges, FieldError, NewCampaign, NewSchedule, validation,
+};
 use voicesurvey_core::survey::{Question, Survey, SurveyTranslation};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
-pub use self::read::CampaignBody;
+pub(super) use self::read::CampaignBody;
 use super::error::ApiError;
 use super::fields::{Checks, Field};
 
@@ -37,7 +38,7 @@ use super::fields::{Checks, Field};
 /// `question_1_text`, `question_1_type`, `question_2_text` and so on. The daily hours come as
 /// `allowed_call_start_local` with `allowed_call_end_local`, or as `calling_hours` by weekday.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct CampaignSettingsBody {
+pub(super) struct CampaignSettingsBody {
     /// What people call it.
     #[schema(value_type = Option<String>)]
     name: Field<String>,
@@ -150,7 +151,7 @@ struct Names {
 
 impl CampaignSettingsBody {
     /// A campaign to be created for `company_id`.
-    pub fn read_new(self, company_id: CompanyId) -> Result<NewCampaign, ApiError> {
+    pub(super) fn read_new(self, company_id: CompanyId) -> Result<NewCampaign, ApiError> {
         let mut checks = Checks::default();
         for (name, is_named) in [
             ("name", self.name.is_named()),
@@ -181,7 +182,7 @@ impl CampaignSettingsBody {
     }
 
     /// Changes of a campaign of `company_id` whose settings are `old`.
-    pub fn read_changes(
+    pub(super) fn read_changes(
         self,
         company_id: CompanyId,
         old: &CampaignSettings,
@@ -193,9 +194,13 @@ impl CampaignSettingsBody {
         }
         let (given, names) = self.take(company_id, &mut checks);
         let changes = CampaignChanges {
-            survey: given.touches_survey().then(|| given.survey(Some(&old.survey))),
+            survey: given
+                .touches_survey()
+                .then(|| given.survey(Some(&old.survey))),
             pacing: given.touches_pacing().then(|| given.pacing(old.pacing)),
-            retry: given.touches_retry().then(|| given.retry(old.retry.clone())),
+            retry: given
+                .touches_retry()
+                .then(|| given.retry(old.retry.clone())),
             name: given.name,
             description: given.description,
             skillbase_id: given.skillbase_id,
@@ -241,12 +246,14 @@ impl CampaignSettingsBody {
         let retries = checks.optional("max_retries", self.max_retries);
         let names = Names {
             questions: form,
-            max_attempts: one_of("max_attempts", &attempts, "max_retries", &retries, checks),
+            max_attempts: one_of(
+                ("max_attempts", attempts.is_some()),
+                ("max_retries", retries.is_some()),
+                checks,
+            ),
             retry_delays: one_of(
-                "retry_interval_minutes",
-                &one_delay,
-                "retry_delays_minutes",
-                &delays,
+                ("retry_interval_minutes", one_delay.is_some()),
+                ("retry_delays_minutes", delays.is_some()),
                 checks,
             ),
         };
@@ -274,17 +281,15 @@ impl CampaignSettingsBody {
 }
 
 /// Which of two names of one setting was used; both is wrong.
-fn one_of<T, U>(
-    first: &'static str,
-    first_value: &Option<T>,
-    second: &'static str,
-    second_value: &Option<U>,
+fn one_of(
+    (first, has_first): (&'static str, bool),
+    (second, has_second): (&'static str, bool),
     checks: &mut Checks,
 ) -> &'static str {
-    if first_value.is_some() && second_value.is_some() {
+    if has_first && has_second {
         checks.wrong(second, format!("give {first} or {second}, not both"));
     }
-    if first_value.is_none() && second_value.is_some() {
+    if has_second && !has_first {
         second
     } else {
         first
@@ -337,7 +342,9 @@ impl Given {
         let per_minute = self.calls_per_minute.unwrap_or(old.pace.calls_per_minute);
         let between = self.seconds_between_calls;
         Pacing {
-            max_concurrent_calls: self.max_concurrent_calls.unwrap_or(old.max_concurrent_calls),
+            max_concurrent_calls: self
+                .max_concurrent_calls
+                .unwrap_or(old.max_concurrent_calls),
             pace: Pace {
                 seconds_between_calls: between.unwrap_or(old.pace.seconds_between_calls),
                 ..Pace::per_minute(per_minute)
@@ -352,7 +359,10 @@ impl Given {
     fn retry(&self, old: RetryPolicy) -> RetryPolicy {
         RetryPolicy {
             max_attempts: self.max_attempts.unwrap_or(old.max_attempts),
-            delays_minutes: self.retry_delays_minutes.clone().unwrap_or(old.delays_minutes),
+            delays_minutes: self
+                .retry_delays_minutes
+                .clone()
+                .unwrap_or(old.delays_minutes),
             ..old
         }
     }

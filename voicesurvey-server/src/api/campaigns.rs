@@ -8,7 +8,6 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::campaign::CampaignStatus;
 use voicesurvey_core::id::CampaignId;
@@ -38,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct CampaignQuery {
+pub(super) struct CampaignQuery {
     /// `draft`, `scheduled`, `running`, `paused`, `completed` or `cancelled`.
     status: Option<String>,
     /// `next_cursor` of the part before.
@@ -50,7 +49,7 @@ pub struct CampaignQuery {
 
 /// Where the campaign shall stand. One of the two fields, which mean the same.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct CampaignStatusBody {
+pub(super) struct CampaignStatusBody {
     /// `running` starts or resumes; `paused`; `cancelled`.
     #[schema(value_type = Option<String>, example = "running")]
     status: Field<String>,

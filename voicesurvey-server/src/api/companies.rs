@@ -1,10 +1,10 @@
 //! Companies. Creating and changing them is the operator's; a company reads itself.
 
-use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A company, and what it may use at once.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct NewCompanyBody {
+pub(super) struct NewCompanyBody {
     /// What people call it.
     #[schema(value_type = String)]
     name: Field<String>,
@@ -91,7 +91,7 @@ impl NewCompanyBody {
 
 /// What is to be changed; what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct CompanyChangesBody {
+pub(super) struct CompanyChangesBody {
     /// What people call it.
     #[schema(value_type = Option<String>)]
     name: Field<String>,
@@ -138,7 +138,7 @@ impl CompanyChangesBody {
 
 /// A company.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CompanyBody {
+pub(super) struct CompanyBody {
     /// Its identifier.
     id: Uuid,
     /// What people call it.
@@ -184,7 +184,11 @@ async fn create_company(
 ) -> Result<impl IntoResponse, ApiError> {
     let company = app.companies.create(body.read()?).await?;
     let location = [(header::LOCATION, format!("/api/companies/{}", company.id))];
-    Ok((StatusCode::CREATED, location, Json(CompanyBody::from(company))))
+    Ok((
+        StatusCode::CREATED,
+        location,
+        Json(CompanyBody::from(company)),
+    ))
 }
 
 /// All companies, in the order of their creation. Needs the operator's token.

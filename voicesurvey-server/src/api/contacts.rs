@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -40,7 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ContactQuery {
+pub(super) struct ContactQuery {
     /// `pending`, `in_progress`, `retry`, `completed`, `refused`, `not_reached`, `failed`,
     /// `excluded` or `cancelled`.
     status: Option<String>,
@@ -73,7 +73,7 @@ impl ContactQuery {
 
 /// Who is to be called.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ContactDataBody {
+pub(super) struct ContactDataBody {
     /// The number, in E.164.
     phone_number: String,
     /// What to call the person.
@@ -103,7 +103,7 @@ impl From<Contact> for ContactDataBody {
 
 /// One contact, and where it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ContactBody {
+pub(super) struct ContactBody {
     /// The task's identifier.
     id: Uuid,
     /// The campaign.
@@ -144,7 +144,10 @@ impl From<CallTask> for ContactBody {
             upload_id: task.upload_id.map(voicesurvey_core::id::UploadId::as_uuid),
             status: task.state.status().name(),
             due_at: task.state.due_at(),
-            call_id: task.state.attempt_id().map(voicesurvey_core::id::CallAttemptId::as_uuid),
+            call_id: task
+                .state
+                .attempt_id()
+                .map(voicesurvey_core::id::CallAttemptId::as_uuid),
             attempts_count: task.attempts_count,
             attempts_spent: task.attempts_spent,
             last_attempt_at: task.last_attempt_at,
@@ -160,7 +163,7 @@ impl From<CallTask> for ContactBody {
 
 /// One contact with its calls and answers.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ContactDetailBody {
+pub(super) struct ContactDetailBody {
     #[serde(flatten)]
     contact: ContactBody,
     /// The calls, newest first.

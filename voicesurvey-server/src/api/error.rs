@@ -83,12 +83,7 @@ impl ApiError {
     /// A bug or a fault of the system; only the log says which.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "something went wrong here; the log names the cause under this request_id";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            detail,
-        )
-        .caused_by(cause)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).caused_by(cause)
     }
 
     /// Remembers the cause for the log.
@@ -124,7 +119,12 @@ impl ApiError {
             request_id: request_id.to_owned(),
         };
         let content_type = HeaderValue::from_static("application/problem+json");
-        (self.status, [(header::CONTENT_TYPE, content_type)], Json(body)).into_response()
+        (
+            self.status,
+            [(header::CONTENT_TYPE, content_type)],
+            Json(body),
+        )
+            .into_response()
     }
 }
 

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::error::ApiError;
 
 /// The largest JSON body, in bytes.
-pub const LARGEST_JSON_BYTES: usize = 256 << 10;
+pub(super) const LARGEST_JSON_BYTES: usize = 256 << 10;
 
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
-pub struct JsonBody<T>(pub T);
+pub(super) struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
@@ -30,13 +30,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             ));
         }
         let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|rejection| unread("the JSON body", LARGEST_JSON_BYTES, rejection))?;
+        let body =
+            body.map_err(|rejection| unread("the JSON body", LARGEST_JSON_BYTES, rejection))?;
         read_json(&body).map(Self)
     }
 }
 
 /// Reads JSON, or says where it ends being JSON.
-pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         Category::Data if body.trim_ascii().starts_with(b"{") => {
             let detail = format!("the body cannot be used: {error}");
@@ -65,7 +66,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A body that did not arrive, or not as a whole.
-pub fn unread(what: &str, limit: usize, rejection: BytesRejection) -> ApiError {
+pub(super) fn unread(what: &str, limit: usize, rejection: BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large(what, limit);
     }
@@ -75,7 +76,7 @@ pub fn unread(what: &str, limit: usize, rejection: BytesRejection) -> ApiError {
 
 /// The identifier in the path. What is no identifier names nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Id<T>(pub T);
+pub(super) struct Id<T>(pub T);
 
 impl<T: From<Uuid>, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = ApiError;
@@ -88,7 +89,7 @@ impl<T: From<Uuid>, S: Send + Sync> FromRequestParts<S> for Id<T> {
 
 /// The two identifiers in the path.
 #[derive(Clone, Copy, Debug)]
-pub struct Ids<T, U>(pub T, pub U);
+pub(super) struct Ids<T, U>(pub T, pub U);
 
 impl<T: From<Uuid>, U: From<Uuid>, S: Send + Sync> FromRequestParts<S> for Ids<T, U> {
     type Rejection = ApiError;
@@ -106,7 +107,7 @@ fn no_uuid() -> ApiError {
 
 /// The parameters of the query.
 #[derive(Clone, Copy, Debug)]
-pub struct QueryParameters<T>(pub T);
+pub(super) struct QueryParameters<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParameters<T> {
     type Rejection = ApiError;

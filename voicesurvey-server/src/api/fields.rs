@@ -23,7 +23,7 @@ use super::error::ApiError;
 
 /// One field of a body. `null` is the same as leaving it out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Field<T> {
+pub(super) enum Field<T> {
     /// It was left out.
     #[default]
     Absent,
@@ -35,7 +35,7 @@ pub enum Field<T> {
 
 impl<T> Field<T> {
     /// Whether the caller named the field at all.
-    pub const fn is_named(&self) -> bool {
+    pub(super) const fn is_named(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 }
@@ -50,7 +50,7 @@ impl<'de, T: FromJson> Deserialize<'de> for Field<T> {
 
 impl<T: FromJson> Field<T> {
     /// Reads a value.
-    pub fn from_value(value: Value) -> Self {
+    pub(super) fn from_value(value: Value) -> Self {
         if value.is_null() {
             return Self::Absent;
         }
@@ -59,22 +59,22 @@ impl<T: FromJson> Field<T> {
 }
 
 /// Fields that a body does not have.
-pub type UnknownFields = BTreeMap<String, Value>;
+pub(super) type UnknownFields = BTreeMap<String, Value>;
 
 /// What is wrong with a body, field by field.
 #[derive(Clone, Debug, Default)]
-pub struct Checks {
+pub(super) struct Checks {
     errors: Vec<FieldError>,
 }
 
 impl Checks {
     /// Says what is wrong with a field.
-    pub fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.errors.push(FieldError::new(field, message));
     }
 
     /// Takes out a field that may be left out.
-    pub fn optional<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         match field {
             Field::Absent => None,
             Field::Given(value) => Some(value),
@@ -86,7 +86,7 @@ impl Checks {
     }
 
     /// Takes out a field that may not be left out.
-    pub fn required<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
+    pub(super) fn required<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         if !field.is_named() {
             self.wrong(name, "is required");
         }
@@ -94,27 +94,31 @@ impl Checks {
     }
 
     /// Takes out the name of something, which may neither be left out nor be empty.
-    pub fn name(&mut self, field: Field<String>) -> Option<String> {
+    pub(super) fn name(&mut self, field: Field<String>) -> Option<String> {
         let name = self.required("name", field)?;
         validation::name("name", &name, &mut self.errors);
         Some(name)
     }
 
     /// Reads a text, such as a parameter of the query, that may be left out.
-    pub fn parse<T: FromStr<Err: ToString>>(&mut self, name: &str, text: Option<&str>) -> Option<T> {
+    pub(super) fn parse<T: FromStr<Err: ToString>>(
+        &mut self,
+        name: &str,
+        text: Option<&str>,
+    ) -> Option<T> {
         let parsed = text?.parse().map_err(|error: T::Err| error.to_string());
         self.optional(name, parsed.map_or_else(Field::Wrong, Field::Given))
     }
 
     /// Refuses fields that the body does not have.
-    pub fn unknown(&mut self, fields: UnknownFields) {
+    pub(super) fn unknown(&mut self, fields: UnknownFields) {
         for (field, _) in fields {
             self.wrong(field, "unknown field");
         }
     }
 
     /// Adds what is wrong with fields of which nothing worse is known yet.
-    pub fn extend(&mut self, errors: Vec<FieldError>) {
+    pub(super) fn extend(&mut self, errors: Vec<FieldError>) {
         for error in errors {
             if self.errors.iter().all(|known| known.field != error.field) {
                 self.errors.push(error);
@@ -123,12 +127,12 @@ impl Checks {
     }
 
     /// Answers with everything that is wrong with the body, if anything is.
-    pub fn finish(self) -> Result<(), ApiError> {
+    pub(super) fn finish(self) -> Result<(), ApiError> {
         self.finish_as(ApiError::invalid)
     }
 
     /// Answers with everything that is wrong with the query, if anything is.
-    pub fn finish_query(self) -> Result<(), ApiError> {
+    pub(super) fn finish_query(self) -> Result<(), ApiError> {
         self.finish_as(ApiError::invalid_query)
     }
 
@@ -148,7 +152,7 @@ impl From<Checks> for ApiError {
 }
 
 /// Reads one value of a body, or says what would be right.
-pub trait FromJson: Sized {
+pub(super) trait FromJson: Sized {
     /// Reads the value, which is not null.
     fn from_json(value: Value) -> Result<Self, String>;
 }
@@ -174,7 +178,9 @@ impl FromJson for String {
 
 impl FromJson for bool {
     fn from_json(value: Value) -> Result<Self, String> {
-        value.as_bool().ok_or_else(|| "must be true or false".to_owned())
+        value
+            .as_bool()
+            .ok_or_else(|| "must be true or false".to_owned())
     }
 }
 
@@ -212,7 +218,9 @@ texts!(Language, Region, Role, TimeZone);
 impl FromJson for TimeOfDay {
     fn from_json(value: Value) -> Result<Self, String> {
         // Whatever it is, the error shows it, as a text shows itself.
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         let time: Result<Self, _> = text.parse();
         time.map_err(|error| error.to_string())
     }
@@ -220,10 +228,14 @@ impl FromJson for TimeOfDay {
 
 impl FromJson for Timestamp {
     fn from_json(value: Value) -> Result<Self, String> {
-        let instant = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let instant = value
+            .as_str()
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         let instant = instant.map(|instant| instant.with_timezone(&Utc).trunc_subsecs(6));
         instant.ok_or_else(|| {
-            format!("Invalid time format: {value} (use RFC 3339 with an offset: 2026-11-20T09:00:00Z)")
+            format!(
+                "Invalid time format: {value} (use RFC 3339 with an offset: 2026-11-20T09:00:00Z)"
+            )
         })
     }
 }
@@ -247,7 +259,8 @@ impl<T: FromJson> FromJson for Vec<T> {
         let Value::Array(values) = value else {
             return Err("must be a list".to_owned());
         };
-        let read = |(index, value)| T::from_json(value).map_err(|error| format!("[{index}]: {error}"));
+        let read =
+            |(index, value)| T::from_json(value).map_err(|error| format!("[{index}]: {error}"));
         values.into_iter().enumerate().map(read).collect()
     }
 }
@@ -274,7 +287,13 @@ mod tests {
     #[test]
     fn values_are_not_guessed_at() {
         assert_eq!(u16::from_json(json!(3)), Ok(3));
-        for value in [json!("3"), json!(3.0), json!(-1), json!(70_000), json!(true)] {
+        for value in [
+            json!("3"),
+            json!(3.0),
+            json!(-1),
+            json!(70_000),
+            json!(true),
+        ] {
             assert_eq!(
                 u16::from_json(value),
                 Err("use a whole number from 0 to 65535".to_owned())
@@ -305,7 +324,11 @@ mod tests {
             FieldError::new("name", "must not be empty"),
             FieldError::new("language", "unknown"),
         ]);
-        let fields: Vec<_> = checks.errors.iter().map(|error| error.field.as_str()).collect();
+        let fields: Vec<_> = checks
+            .errors
+            .iter()
+            .map(|error| error.field.as_str())
+            .collect();
         assert_eq!(fields, ["name", "language"]);
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// That the server is alive.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HealthBody {
+pub(super) struct HealthBody {
     /// Always `ok`.
     status: &'static str,
     /// The release of the time zone database that calling hours follow.
@@ -28,7 +28,7 @@ pub struct HealthBody {
 
 /// That the server can work.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ReadinessBody {
+pub(super) struct ReadinessBody {
     /// Always `ready`.
     status: &'static str,
     /// Who dials.

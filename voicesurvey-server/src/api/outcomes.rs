@@ -16,14 +16,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The outcome table.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OutcomesBody {
+pub(super) struct OutcomesBody {
     /// Its rows.
     items: Vec<OutcomeBody>,
 }
 
 /// How a call can end, and what follows from it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OutcomeBody {
+pub(super) struct OutcomeBody {
     /// Its name.
     outcome: &'static str,
     /// A stronger outcome is never overwritten by a weaker one.

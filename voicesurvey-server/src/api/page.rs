@@ -24,17 +24,17 @@ const CHECKED: usize = 4;
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct PageQuery {
+pub(super) struct PageQuery {
     /// `next_cursor` of the part before.
-    pub cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// Rows at most, from 1 to 200; 50 if it is left out.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
-    pub limit: Option<String>,
+    pub(super) limit: Option<String>,
 }
 
 impl PageQuery {
     /// The part of `list` that is wanted.
-    pub fn read(self, list: &str) -> Result<PageRequest, ApiError> {
+    pub(super) fn read(self, list: &str) -> Result<PageRequest, ApiError> {
         let mut checks = Checks::default();
         let page = page(list, self.cursor, self.limit, &mut checks);
         checks.finish_query()?;
@@ -43,7 +43,7 @@ impl PageQuery {
 }
 
 /// The part of `list` that is wanted, as the parameters `cursor` and `limit` say.
-pub fn page(
+pub(super) fn page(
     list: &str,
     cursor: Option<String>,
     limit: Option<String>,
@@ -72,16 +72,16 @@ pub fn page(
 
 /// One part of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListBody<T> {
+pub(super) struct ListBody<T> {
     /// The rows.
-    pub items: Vec<T>,
+    pub(super) items: Vec<T>,
     /// Names the next part; absent at the end.
-    pub next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
 }
 
 impl<T> ListBody<T> {
     /// A part of `list`, each row turned into its body.
-    pub fn new<R>(list: &str, page: Page<R>, body: impl FnMut(R) -> T) -> Self {
+    pub(super) fn new<R>(list: &str, page: Page<R>, body: impl FnMut(R) -> T) -> Self {
         let page = page.map(body);
         Self {
             items: page.rows,
@@ -126,7 +126,15 @@ mod tests {
         let text = cursor("calls", "42_à");
         assert_eq!(place("calls", &text), Some("42_à".to_owned()));
         assert_eq!(place("campaigns", &text), None);
-        for wrong in ["", "00", "zz", "à", &text[2..], &text[..text.len() - 2], &text[1..]] {
+        for wrong in [
+            "",
+            "00",
+            "zz",
+            "à",
+            &text[2..],
+            &text[..text.len() - 2],
+            &text[1..],
+        ] {
             assert_eq!(place("calls", wrong), None, "{wrong}");
         }
     }
@@ -134,8 +142,16 @@ mod tests {
     #[test]
     fn a_limit_out_of_bounds_and_a_bad_cursor_are_both_named() {
         let mut checks = Checks::default();
-        page("calls", Some("x".to_owned()), Some("201".to_owned()), &mut checks);
+        page(
+            "calls",
+            Some("x".to_owned()),
+            Some("201".to_owned()),
+            &mut checks,
+        );
         let error = format!("{:?}", checks.finish_query().unwrap_err());
-        assert!(error.contains("cursor") && error.contains("from 1 to 200"), "{error}");
+        assert!(
+            error.contains("cursor") && error.contains("from 1 to 200"),
+            "{error}"
+        );
     }
 }

@@ -21,7 +21,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
 
 /// Serves a request, and turns the error it may have ended with into its final form.
-pub async fn serve(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn serve(State(app): State<App>, request: Request, next: Next) -> Response {
     let request_id =
         given_id(request.headers()).unwrap_or_else(|| app.ids.next::<Uuid>().to_string());
     // Neither the path nor the query, which may hold telephone numbers and names.
@@ -74,11 +74,15 @@ fn finish_headers(headers: &mut HeaderMap, request_id: &str) {
 }
 
 /// The answer to a request whose handler panicked.
-pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast::<String>()
         .map(|message| *message)
-        .or_else(|panic| panic.downcast::<&str>().map(|message| (*message).to_owned()))
+        .or_else(|panic| {
+            panic
+                .downcast::<&str>()
+                .map(|message| (*message).to_owned())
+        })
         .unwrap_or_else(|_| "no message".to_owned());
     ApiError::internal(format!("a handler panicked: {message}")).into_response()
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// What a skillbase says and how. An edit replaces all of it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct SkillbaseContentBody {
+pub(super) struct SkillbaseContentBody {
     /// What people call it.
     #[schema(value_type = String)]
     name: Field<String>,
@@ -103,7 +103,7 @@ impl SkillbaseContentBody {
 
 /// A skillbase.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SkillbaseBody {
+pub(super) struct SkillbaseBody {
     /// Its identifier.
     id: Uuid,
     /// Whose it is.
@@ -169,8 +169,15 @@ async fn create_skillbase(
     JsonBody(body): JsonBody<SkillbaseContentBody>,
 ) -> Result<impl IntoResponse, ApiError> {
     let skillbase = app.skillbases.create(&actor, body.read()?).await?;
-    let location = [(header::LOCATION, format!("/api/skillbases/{}", skillbase.id))];
-    Ok((StatusCode::CREATED, location, Json(SkillbaseBody::from(skillbase))))
+    let location = [(
+        header::LOCATION,
+        format!("/api/skillbases/{}", skillbase.id),
+    )];
+    Ok((
+        StatusCode::CREATED,
+        location,
+        Json(SkillbaseBody::from(skillbase)),
+    ))
 }
 
 /// The company's skillbases, in the order of their creation.

@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// What a campaign's rows add up to.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StatsBody {
+pub(super) struct StatsBody {
     /// The campaign.
     campaign_id: Uuid,
     /// Where it stands.
@@ -62,7 +62,7 @@ pub struct StatsBody {
 
 /// Why people are not called.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ReasonBody {
+pub(super) struct ReasonBody {
     /// Its name.
     reason: &'static str,
     /// What it means.
@@ -73,7 +73,7 @@ pub struct ReasonBody {
 
 /// A rate, with what it is made of.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RateBody {
+pub(super) struct RateBody {
     /// What was counted.
     numerator: u64,
     /// Out of how many.
@@ -128,7 +128,9 @@ const CLOSED_BY_CALLING: [TaskStatus; 4] = [
 impl From<(Campaign, CampaignCounters)> for StatsBody {
     fn from((campaign, counters): (Campaign, CampaignCounters)) -> Self {
         let outcome = |outcome: &Outcome| counters.outcomes.get(outcome).copied().unwrap_or(0);
-        let closed = CLOSED_BY_CALLING.iter().map(|status| counters.tasks_in(*status));
+        let closed = CLOSED_BY_CALLING
+            .iter()
+            .map(|status| counters.tasks_in(*status));
         let contacts = Outcome::ALL.iter().filter(|outcome| is_contact(**outcome));
         let with_outcome = counters.outcomes.values().sum();
         let state = |state: AttemptState| counters.attempts.get(&state).copied().unwrap_or(0);
@@ -138,9 +140,15 @@ impl From<(Campaign, CampaignCounters)> for StatsBody {
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status| counters.tasks_in(status)),
             total_attempts: counters.total_attempts(),
-            attempts: AttemptState::ALL.into_iter().map(|at| (at.name(), state(at))).collect(),
+            attempts: AttemptState::ALL
+                .into_iter()
+                .map(|at| (at.name(), state(at)))
+                .collect(),
             calls_in_progress: counters.live_attempts(),
-            outcomes: Outcome::ALL.iter().map(|ended| (ended.name(), outcome(ended))).collect(),
+            outcomes: Outcome::ALL
+                .iter()
+                .map(|ended| (ended.name(), outcome(ended)))
+                .collect(),
             reasons: reasons(&counters.reasons),
             completed_rate: RateBody::new(counters.tasks_in(TaskStatus::Completed), closed.sum()),
             contacted_rate: RateBody::new(contacts.map(outcome).sum(), with_outcome),
@@ -164,7 +172,7 @@ fn reasons(counted: &BTreeMap<Reason, u64>) -> Vec<ReasonBody> {
 
 /// What the answers of a campaign add up to.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ResultsBody {
+pub(super) struct ResultsBody {
     /// The campaign.
     campaign_id: Uuid,
     /// Question by question.
@@ -173,7 +181,7 @@ pub struct ResultsBody {
 
 /// What the answers to one question add up to.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct QuestionResultBody {
+pub(super) struct QuestionResultBody {
     /// The question's key.
     key: String,
     /// Its text.

@@ -91,7 +91,10 @@ async fn read_file(mut multipart: Multipart, limit: usize) -> Result<UploadedFil
         }
     }
     let Some(file) = file else {
-        checks.wrong("file", "is required: send the call list in the multipart field 'file'");
+        checks.wrong(
+            "file",
+            "is required: send the call list in the multipart field 'file'",
+        );
         return Err(checks.into());
     };
     checks.finish()?;
@@ -103,7 +106,11 @@ fn file_name(given: &str) -> String {
     let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown = name.chars().filter(|letter| !letter.is_control());
     let name: String = shown.take(LONGEST_FILE_NAME).collect();
-    if name.is_empty() { "call list".to_owned() } else { name }
+    if name.is_empty() {
+        "call list".to_owned()
+    } else {
+        name
+    }
 }
 
 impl UploadedFile {
@@ -123,7 +130,7 @@ impl UploadedFile {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct UploadQuery {
+pub(super) struct UploadQuery {
     /// `true` says what would happen, and changes nothing.
     #[param(value_type = Option<bool>)]
     preview: Option<String>,
@@ -131,8 +138,11 @@ pub struct UploadQuery {
 
 /// The body of an upload.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the multipart body for the OpenAPI document")]
-pub struct UploadFormBody {
+#[expect(
+    dead_code,
+    reason = "it only describes the multipart body for the OpenAPI document"
+)]
+pub(super) struct UploadFormBody {
     /// The call list: CSV with a header that names the phone column.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
@@ -140,7 +150,7 @@ pub struct UploadFormBody {
 
 /// What became of an upload.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct UploadBody {
+pub(super) struct UploadBody {
     /// Its identifier; absent in a preview.
     upload_id: Option<Uuid>,
     /// The name of the file.
@@ -170,7 +180,7 @@ pub struct UploadBody {
 
 /// A row that was not taken.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RowErrorBody {
+pub(super) struct RowErrorBody {
     /// Its number in the file; the header is row 1.
     row: u64,
     /// The column at fault.
@@ -197,7 +207,10 @@ impl From<&RowError> for RowErrorBody {
 
 impl UploadBody {
     fn new(upload: Upload, total_tasks: u64) -> Self {
-        let url = format!("/api/campaigns/{}/uploads/{}/errors", upload.campaign_id, upload.id);
+        let url = format!(
+            "/api/campaigns/{}/uploads/{}/errors",
+            upload.campaign_id, upload.id
+        );
         let shown = upload.errors.iter().take(SHOWN_ERRORS);
         Self {
             upload_id: Some(upload.id.as_uuid()),
@@ -253,7 +266,10 @@ async fn upload_contacts(
     }
     let upload = app.campaigns.upload(&actor, id, list).await?;
     let (_, counters) = app.reports.campaign(&actor, id).await?;
-    Ok((StatusCode::CREATED, Json(UploadBody::new(upload, counters.total_tasks()))))
+    Ok((
+        StatusCode::CREATED,
+        Json(UploadBody::new(upload, counters.total_tasks())),
+    ))
 }
 
 impl UploadQuery {

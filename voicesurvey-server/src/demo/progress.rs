@@ -14,6 +14,20 @@ use super::screen::{Screen, wall_clock};
 /// Where no bar can be drawn, a line is written each time so many more people are done with.
 const PEOPLE_PER_LINE: u64 = 10;
 
+/// The states of people who wait or are being called.
+const OPEN: [TaskStatus; 3] =
+    [TaskStatus::Pending, TaskStatus::InProgress, TaskStatus::Retry];
+
+/// The states of people who are done with.
+const CLOSED: [TaskStatus; 6] = [
+    TaskStatus::Completed,
+    TaskStatus::Refused,
+    TaskStatus::NotReached,
+    TaskStatus::Failed,
+    TaskStatus::Excluded,
+    TaskStatus::Cancelled,
+];
+
 const BAR: &str = "  {bar:50.cyan/dim} {pos} of {len} people done\n{msg}";
 
 /// The progress of one campaign on the screen.
@@ -61,9 +75,9 @@ impl Progress {
             || (ended == total && self.written_at != Some(ended));
         if is_new {
             self.written_at = Some(ended);
-            let (open, closed) = counts(counters);
             self.screen.line(format_args!(
-                "{clock}  {ended:>3} of {total} people done: {open}, {closed}"
+                "{clock:>21}  {ended:>3} of {total} people done: {}",
+                counts(&TaskStatus::ALL, counters, |_, count| count > 0)
             ))?;
         }
         Ok(())
@@ -71,7 +85,11 @@ impl Progress {
 
     fn message(&self, clock: &str, campaign: &Campaign, counters: &CampaignCounters) -> String {
         let calls = counters.total_attempts();
-        let (open, closed) = counts(counters);
+        let open = counts(&OPEN, counters, |_, _| true);
+        // Nobody is cancelled unless somebody cancels the campaign.
+        let closed = counts(&CLOSED, counters, |status, count| {
+            status != TaskStatus::Cancelled || count > 0
+        });
         let state = match campaign.status {
             CampaignStatus::Running | CampaignStatus::Completed => String::new(),
             status => format!("  ({status})"),
@@ -94,27 +112,18 @@ fn style() -> Result<ProgressStyle, indicatif::style::TemplateError> {
     Ok(ProgressStyle::with_template(BAR)?.progress_chars("━╸━"))
 }
 
-/// How many people wait or are being called, and how many are done with, by state.
-fn counts(counters: &CampaignCounters) -> (String, String) {
-    let listed = |statuses: &[TaskStatus]| {
-        let counts = statuses.iter().map(|status| {
-            let name = status.name().replace('_', " ");
-            format!("{name} {}", counters.tasks_in(*status))
-        });
-        counts.collect::<Vec<_>>().join(", ")
-    };
-    let open = listed(&[TaskStatus::Pending, TaskStatus::InProgress, TaskStatus::Retry]);
-    let mut closed = vec![
-        TaskStatus::Completed,
-        TaskStatus::Refused,
-        TaskStatus::NotReached,
-        TaskStatus::Failed,
-        TaskStatus::Excluded,
-    ];
-    if counters.tasks_in(TaskStatus::Cancelled) > 0 {
-        closed.push(TaskStatus::Cancelled);
-    }
-    (open, listed(&closed))
+/// How many people are in each of the states, as far as they are to be shown.
+fn counts(
+    statuses: &[TaskStatus],
+    counters: &CampaignCounters,
+    is_shown: impl Fn(TaskStatus, u64) -> bool,
+) -> String {
+    let counts = statuses.iter().map(|status| (*status, counters.tasks_in(*status)));
+    counts
+        .filter(|(status, count)| is_shown(*status, *count))
+        .map(|(status, count)| format!("{} {count}", status.name().replace('_', " ")))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -127,16 +136,21 @@ mod tests {
     }
 
     #[test]
-    fn every_state_is_counted() {
+    fn every_state_has_its_count_and_its_place() {
         let counters = CampaignCounters {
-            tasks: TaskStatus::ALL.into_iter().zip(1..).collect(),
+            tasks: TaskStatus::ALL.into_iter().zip(0..).collect(),
             ..CampaignCounters::default()
         };
-        let (open, closed) = counts(&counters);
-        assert_eq!(open, "pending 1, in progress 2, retry 3");
+        let all = |_, _| true;
+        assert_eq!(counts(&OPEN, &counters, all), "pending 0, in progress 1, retry 2");
         assert_eq!(
-            closed,
-            "completed 4, refused 5, not reached 6, failed 7, excluded 8, cancelled 9"
+            counts(&CLOSED, &counters, all),
+            "completed 3, refused 4, not reached 5, failed 6, excluded 7, cancelled 8"
+        );
+        assert_eq!([OPEN.as_slice(), &CLOSED].concat(), TaskStatus::ALL);
+        assert_eq!(
+            counts(&OPEN, &counters, |_, count| count > 0),
+            "in progress 1, retry 2"
         );
     }
 }

@@ -119,17 +119,19 @@ pub(super) fn questions(
     Ok(())
 }
 
+/// The longest answers, because the short ones say little.
 fn examples(screen: Screen, question_key: &str, all: &Results) -> io::Result<()> {
-    let mut shown: Vec<&str> = Vec::new();
-    for answer in all.answers().filter(|answer| answer.question_key == question_key) {
-        if let Some(AnswerValue::Text(words)) = answer.result.value()
-            && shown.len() < EXAMPLES
-            && !shown.contains(&words.as_str())
-        {
-            shown.push(words);
-        }
-    }
-    shown.iter().try_for_each(|words| wrapped(screen, &format!("“{words}”")))
+    let answers = all.answers().filter(|answer| answer.question_key == question_key);
+    let mut words: Vec<&str> = answers
+        .filter_map(|answer| match answer.result.value()? {
+            AnswerValue::Text(words) => Some(words.as_str()),
+            _ => None,
+        })
+        .collect();
+    words.sort_by_key(|words| (std::cmp::Reverse(words.chars().count()), *words));
+    words.dedup();
+    let mut examples = words.into_iter().take(EXAMPLES);
+    examples.try_for_each(|words| wrapped(screen, &format!("“{words}”")))
 }
 
 /// A line with a bar for each label.

@@ -66,9 +66,9 @@ impl Screen {
     }
 }
 
-/// An instant as the wall clock in `zone` shows it: `Tue  6 Oct 2026, 08:55`.
+/// An instant as the wall clock in `zone` shows it: `Tue 6 Oct 2026, 08:55`.
 pub(super) fn wall_clock(zone: TimeZone, at: Timestamp) -> String {
-    zone.local(at).format("%a %e %b %Y, %H:%M").to_string()
+    zone.local(at).format("%a %-d %b %Y, %H:%M").to_string()
 }
 
 /// What is counted, as a bar: `share` is the part of the longest bar, from 0 to 1, drawn in eighths.
@@ -117,6 +117,6 @@ mod tests {
     fn the_wall_clock_shows_the_zone() {
         let rome = "Europe/Rome".parse().unwrap();
         let at = "2026-10-06T06:55:00Z".parse().unwrap();
-        assert_eq!(wall_clock(rome, at), "Tue  6 Oct 2026, 08:55");
+        assert_eq!(wall_clock(rome, at), "Tue 6 Oct 2026, 08:55");
     }
 }

@@ -284,3 +284,16 @@ fn a_conversation_that_is_over_stores_nothing_more() {
     assert!(last.turns.is_empty() && last.consent.is_none() && last.conclusion.is_none());
     assert_eq!(last.conversation.outcome, Some(Outcome::Refused));
 }
+
+#[test]
+fn what_no_store_can_keep_is_not_heard() {
+    let heard = Heard::Speech {
+        words: format!("be\0ne\u{7}{}", "a".repeat(9_000)),
+        confidence: None,
+    };
+    let Heard::Speech { words, .. } = heard.cleaned() else {
+        unreachable!("it was speech")
+    };
+    assert!(words.starts_with("benea"));
+    assert_eq!(words.chars().count(), 4_000);
+}

@@ -41,7 +41,7 @@ impl QuestionForm {
 
 /// One question.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct NewQuestionBody {
+pub(crate) struct NewQuestionBody {
     /// Names the question in results and files; `q1`, `q2` … if it is left out.
     #[schema(value_type = Option<String>)]
     key: Field<String>,
@@ -78,7 +78,7 @@ pub struct NewQuestionBody {
 /// One option of a choice question.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OptionBody {
+pub(crate) struct OptionBody {
     /// What is stored when it is chosen.
     pub(super) key: String,
     /// The words people say for it; the first is read out.
@@ -87,7 +87,7 @@ pub struct OptionBody {
 
 /// The words of a survey in another language.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TranslationBody {
+pub(crate) struct TranslationBody {
     /// The intro.
     pub(super) intro_script: String,
     /// The consent question, if the survey has one of its own.
@@ -130,7 +130,10 @@ pub(super) fn read(
     let numbers: BTreeSet<u16> = flat.keys().copied().collect();
     // One gap is told, not each: after `question_60000_text` they would be many.
     let expected = 1..=numbers.last().copied().unwrap_or_default();
-    if let Some(gap) = expected.into_iter().find(|number| !numbers.contains(number)) {
+    if let Some(gap) = expected
+        .into_iter()
+        .find(|number| !numbers.contains(number))
+    {
         let message = "is missing: number the questions 1, 2, 3 … without gaps";
         checks.wrong(format!("question_{gap}_text"), message);
     }
@@ -218,7 +221,10 @@ impl NewQuestionBody {
             "yes_no" => (QuestionKind::YesNo, &[]),
             "numeric" => {
                 let decimals = decimals.unwrap_or_default();
-                (QuestionKind::Numeric { min, max, decimals }, &["min", "max", "decimals"])
+                (
+                    QuestionKind::Numeric { min, max, decimals },
+                    &["min", "max", "decimals"],
+                )
             }
             "scale" => {
                 let mut end = |name, end: Option<Decimal>, default| {
@@ -235,7 +241,12 @@ impl NewQuestionBody {
             "choice" => {
                 let options = options.unwrap_or_default().into_iter();
                 let options = options.map(|OptionBody { key, say }| ChoiceOption { key, say });
-                (QuestionKind::Choice { options: options.collect() }, &["options"])
+                (
+                    QuestionKind::Choice {
+                        options: options.collect(),
+                    },
+                    &["options"],
+                )
             }
             other => {
                 let message = format!(

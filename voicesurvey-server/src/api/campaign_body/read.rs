@@ -18,7 +18,7 @@ use crate::api::stats::by_task_status;
 
 /// A campaign with all its settings, and its tasks by status.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CampaignBody {
+pub(crate) struct CampaignBody {
     /// Its identifier.
     id: Uuid,
     /// Whose it is.
@@ -88,7 +88,7 @@ pub struct CampaignBody {
 
 /// One question.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct QuestionBody {
+pub(crate) struct QuestionBody {
     /// Names it in results and files.
     key: String,
     /// What is spoken.
@@ -120,12 +120,19 @@ impl From<&Question> for QuestionBody {
     fn from(question: &Question) -> Self {
         let (mut min, mut max, mut decimals, mut options) = (None, None, None, None);
         match &question.kind {
-            QuestionKind::Numeric { min: least, max: most, decimals: allowed } => {
+            QuestionKind::Numeric {
+                min: least,
+                max: most,
+                decimals: allowed,
+            } => {
                 min = least.map(crate::api::number);
                 max = most.map(crate::api::number);
                 decimals = Some(*allowed);
             }
-            QuestionKind::Scale { min: low, max: high } => {
+            QuestionKind::Scale {
+                min: low,
+                max: high,
+            } => {
                 min = Some((*low).into());
                 max = Some((*high).into());
             }

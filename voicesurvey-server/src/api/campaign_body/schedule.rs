@@ -37,7 +37,8 @@ pub(super) fn read(
     };
     if end <= start {
         // The core reads this as hours over midnight, which nobody means who gives two times.
-        let message = format!("must be later than {start_name}; calling_hours can go over midnight");
+        let message =
+            format!("must be later than {start_name}; calling_hours can go over midnight");
         checks.wrong(end_name, message);
         return None;
     }
