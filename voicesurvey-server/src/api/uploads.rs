@@ -254,11 +254,12 @@ async fn upload_contacts(
     actor: Actor,
     Id(id): Id<CampaignId>,
     QueryParameters(query): QueryParameters<UploadQuery>,
-    file: Result<UploadedFile, ApiError>,
+    request: Request,
 ) -> Result<(StatusCode, Json<UploadBody>), ApiError> {
     let preview = query.read()?;
     let (_, counters) = app.reports.campaign(&actor, id).await?;
-    let list = file?.read().await?;
+    // Only now: nobody's file is read for a campaign that does not exist.
+    let list = UploadedFile::from_request(request, &app).await?.read().await?;
     if preview {
         let (upload, contacts) = app.campaigns.preview(&actor, id, list).await?;
         let body = UploadBody::preview(upload, contacts, counters.total_tasks());
