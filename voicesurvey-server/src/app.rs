@@ -35,7 +35,7 @@ pub struct App {
 }
 
 /// Settings of the HTTP side.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpSettings {
     /// The operator's bearer token; without one the operator's routes refuse everybody.
     pub operator_token: Option<String>,
@@ -48,7 +48,13 @@ pub struct HttpSettings {
 impl App {
     /// Puts the services together.
     pub fn new(parts: EngineParts, http: HttpSettings) -> Self {
-        let EngineParts { storage, provider, clock, ids, .. } = parts.clone();
+        let EngineParts {
+            storage,
+            provider,
+            clock,
+            ids,
+            ..
+        } = parts.clone();
         let engine = Engine::new(parts);
         Self {
             companies: Companies::new(storage.clone(), clock.clone(), ids.clone()),
@@ -67,6 +73,18 @@ impl App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("provider", &self.provider.name()).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("provider", &self.provider.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpSettings")
+            .field("operator_token", &self.operator_token.as_ref().map(|_| "…"))
+            .field("largest_upload_bytes", &self.largest_upload_bytes)
+            .field("public_url", &self.public_url)
+            .finish()
     }
 }

@@ -14,50 +14,35 @@ mod progress;
 mod report;
 mod results;
 mod screen;
+mod set_up;
 mod time_keeper;
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_list::Upload;
 use voicesurvey_core::campaign::Campaign;
-use voicesurvey_core::id::{CampaignId, IdGenerator};
 use voicesurvey_core::ports::repositories::CampaignCounters;
-use voicesurvey_core::ports::{Scope, Storage, StorageError};
-use voicesurvey_core::service::EngineSettings;
-use voicesurvey_core::time::{Clock as _, Timestamp};
-use voicesurvey_simulator::{SimulatedProvider, SimulationSettings};
+use voicesurvey_core::time::Clock as _;
 
 pub use self::error::DemoError;
 
 use self::clock::SkippingClock;
-use self::content::Content;
-use self::directory::{Directory, Notes};
+use self::directory::Directory;
 use self::progress::Progress;
 use self::results::Results;
 use self::screen::{Screen, wall_clock};
-use self::time_keeper::{TimeKeeper, Watched};
-use crate::app::{App, HttpSettings};
-use crate::config::{DatabaseConfig, DatabaseUrl, LogConfig, LogFormat, LogLevel};
-use crate::providers::Telephony;
-use crate::server::{self, Server, ServerParts, StopSignals};
-use crate::stores::{Purpose, Stores};
+use self::time_keeper::TimeKeeper;
+use crate::config::{LogConfig, LogFormat, LogLevel};
+use crate::server::{self, Server, StopSignals};
 use crate::telemetry;
 
-/// When a demo begins: a Tuesday, at 08:55 in Rome. Always the same, so that the calling hours do
-/// not depend on when somebody tries it.
-const BEGINS_AT: &str = "2026-10-06T06:55:00Z";
 /// How often the screen is brought up to date.
 const REFRESH: Duration = Duration::from_millis(125);
-/// How long the machine may hesitate, in real time, before a dial counts as too late.
-const PATIENCE_SECONDS: i64 = 10;
 
 /// How a demo is to be run.
 #[derive(Args, Clone, Debug)]
@@ -83,14 +68,6 @@ pub struct DemoOptions {
     restart: bool,
 }
 
-/// How it came to the end of the run.
-enum Ended {
-    /// All is done.
-    Completed,
-    /// A signal said so.
-    Stopped,
-}
-
 /// A demo that is set up and runs.
 struct Demo {
     screen: Screen,
@@ -101,6 +78,8 @@ struct Demo {
     api_key: String,
     campaign: Campaign,
     upload: Upload,
+    /// Whether an earlier run began it.
+    goes_on: bool,
 }
 
 /// Runs a demo until it has ended, or until a signal asks the process to end.
@@ -117,245 +96,82 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     if options.restart {
         directory.clear()?;
     }
-    let database = DatabaseConfig {
-        url: database_url(&directory)?,
-        max_connections: NonZeroU32::MIN,
-    };
-    let stores = Stores::open(&database, Purpose::Serve).await?;
-    let (demo, keeper) = set_up(&options, screen, directory, listener, stores).await?;
-    let ended = demo.play(&options, &mut signals).await;
-    // The keeper needs the store, which the server closes.
-    let kept = keeper.stop().await;
+    let (demo, mut keeper) = set_up::set_up(&options, screen, directory, listener).await?;
+    let outcome = demo.play(&options, &mut keeper, &mut signals).await;
+    let noted = keeper.note();
     demo.server.stop().await;
-    kept?;
-    match ended? {
-        Ended::Stopped if options.exit => Err(DemoError::Stopped),
-        Ended::Stopped => Ok(screen.line("\nStopped. The same command goes on from here.")?),
-        Ended::Completed => Ok(()),
-    }
-}
-
-fn database_url(directory: &Directory) -> Result<DatabaseUrl, DemoError> {
-    let path = directory.database();
-    let url = format!("sqlite://{}", path.display());
-    DatabaseUrl::try_from(url).map_err(|source| DemoError::BadPath { path, source })
-}
-
-/// Starts the server, and makes what an earlier run has not made yet.
-async fn set_up(
-    options: &DemoOptions,
-    screen: Screen,
-    directory: Directory,
-    listener: TcpListener,
-    stores: Stores,
-) -> Result<(Demo, TimeKeeper), DemoError> {
-    let earlier = directory.read_notes()?;
-    let seed = seed(options, earlier.as_ref())?;
-    let begin = begin(stores.storage.as_ref(), earlier.as_ref()).await?;
-    // OK because the command line takes no zero.
-    let speed = NonZeroU32::new(options.speed).unwrap_or(NonZeroU32::MIN);
-    let clock = Arc::new(SkippingClock::new(begin, speed));
-    let ids = Arc::new(IdGenerator::from_entropy(clock.clone()));
-    let people = people(seed, &clock, &ids);
-    let address = listener.local_addr().map_err(DemoError::System)?;
-    let server = Server::start(ServerParts {
-        listener,
-        stores,
-        telephony: Telephony::simulated(people.clone()),
-        pacer: clock.clone(),
-        ids,
-        engine: engine_settings(options.speed),
-        http: HttpSettings {
-            operator_token: None,
-            largest_upload_bytes: 100 << 20,
-            public_url: format!("http://{address}"),
-        },
-    })
-    .map_err(DemoError::System)?;
-    let (notes, actor, campaign_id) =
-        company_and_campaign(server.app(), &directory, earlier, seed, &clock).await?;
-    let (campaign, upload) = content::fill_and_start(server.app(), &actor, campaign_id).await?;
-    let watched = Watched {
-        app: server.app().clone(),
-        actor: actor.clone(),
-        campaign_id,
-        people,
-        clock: clock.clone(),
-        bell: server.bell(),
-        speed: options.speed,
-    };
-    let api_key = notes.api_key.clone();
-    let keeper = TimeKeeper::start(watched, directory.clone(), notes);
-    let demo = Demo { screen, directory, clock, server, actor, api_key, campaign, upload };
-    Ok((demo, keeper))
-}
-
-/// A run that goes on keeps its people.
-fn seed(options: &DemoOptions, earlier: Option<&Notes>) -> Result<u64, DemoError> {
-    match (earlier, options.seed) {
-        (Some(notes), Some(seed)) if notes.seed != seed => Err(DemoError::OtherSeed {
-            directory: options.directory.clone(),
-            stored: notes.seed,
-        }),
-        (Some(notes), _) => Ok(notes.seed),
-        (None, seed) => Ok(seed.unwrap_or(1)),
-    }
-}
-
-fn people(
-    seed: u64,
-    clock: &Arc<SkippingClock>,
-    ids: &IdGenerator,
-) -> Arc<SimulatedProvider> {
-    let settings = SimulationSettings {
-        seed,
-        ..SimulationSettings::default()
-    };
-    // The webhooks are open to whoever reaches the port, and the seed is no secret.
-    let mut secret = [0; 32];
-    ids.fill(&mut secret);
-    Arc::new(SimulatedProvider::new(clock.clone(), settings).with_secret(secret))
-}
-
-/// Deadlines are in the clock's time, and the machine hesitates in real time.
-fn engine_settings(speed: u32) -> EngineSettings {
-    let usual = EngineSettings::default();
-    let patience = TimeDelta::seconds(PATIENCE_SECONDS * i64::from(speed));
-    EngineSettings {
-        dial_within: usual.dial_within.max(patience),
-        grace_after_deadline: usual.grace_after_deadline.max(patience),
-        ..usual
-    }
-}
-
-/// What the clock shows first: after everything that an earlier run has stored, and so late that
-/// the leases of its calls have run out. Those calls died with it, and are recovered at once.
-async fn begin(
-    storage: &dyn Storage,
-    earlier: Option<&Notes>,
-) -> Result<Timestamp, DemoError> {
-    let Some(notes) = earlier else {
-        // OK because a test reads it.
-        return Ok(BEGINS_AT.parse().unwrap_or_default());
-    };
-    let stored = match notes.campaign_id {
-        Some(campaign_id) => latest_instant(storage, notes, campaign_id).await?,
-        None => None,
-    };
-    Ok(stored.map_or(notes.now, |stored| stored.max(notes.now)))
-}
-
-async fn latest_instant(
-    storage: &dyn Storage,
-    notes: &Notes,
-    campaign_id: CampaignId,
-) -> Result<Option<Timestamp>, StorageError> {
-    let mut work = storage.begin(Scope::Company(notes.company_id)).await?;
-    let attempts = results::all_attempts(&mut *work, campaign_id).await?;
-    let tasks = results::all_tasks(&mut *work, campaign_id).await?;
-    let of_attempts = attempts.into_iter().flat_map(|attempt| {
-        [
-            Some(attempt.created_at),
-            attempt.accepted_at,
-            attempt.ringing_at,
-            attempt.answered_at,
-            attempt.ended_at,
-            attempt.state.is_live().then_some(attempt.lease_until),
-        ]
-    });
-    let of_tasks = tasks.into_iter().map(|task| Some(task.updated_at));
-    Ok(of_attempts.chain(of_tasks).flatten().max())
-}
-
-/// Finds the company, the key and the campaign of an earlier run, or makes them. What was made is
-/// noted at once.
-async fn company_and_campaign(
-    app: &App,
-    directory: &Directory,
-    earlier: Option<Notes>,
-    seed: u64,
-    clock: &SkippingClock,
-) -> Result<(Notes, Actor, CampaignId), DemoError> {
-    let content = Content::load()?;
-    let mut notes = match earlier {
-        Some(notes) => notes,
-        None => {
-            let company = content.create_company(app).await?;
-            let api_key = content::create_key(app, company.id).await?;
-            let now = clock.now();
-            Notes { company_id: company.id, api_key, campaign_id: None, seed, now }
-        }
-    };
-    let actor = match app.companies.authenticate(&notes.api_key).await? {
-        Some(actor) => actor,
-        None => {
-            // Somebody has revoked the key; the demo needs one.
-            notes.api_key = content::create_key(app, notes.company_id).await?;
-            let actor = app.companies.authenticate(&notes.api_key).await?;
-            actor.ok_or(DemoError::Gone { what: "API key" })?
-        }
-    };
-    directory.write_notes(&notes)?;
-    let campaign_id = match notes.campaign_id {
-        Some(id) => id,
-        None => content.campaign(app, &actor).await?,
-    };
-    notes.campaign_id = Some(campaign_id);
-    directory.write_notes(&notes)?;
-    Ok((notes, actor, campaign_id))
+    outcome.and(noted)
 }
 
 impl Demo {
+    /// Plays the campaign to its end, and goes on to serve.
     async fn play(
         &self,
         options: &DemoOptions,
+        keeper: &mut TimeKeeper,
         signals: &mut StopSignals,
-    ) -> Result<Ended, DemoError> {
+    ) -> Result<(), DemoError> {
         self.introduce(options)?;
-        let (campaign, counters) = tokio::select! {
-            ended = self.follow() => ended?,
-            () = signals.received() => return Ok(Ended::Stopped),
-        };
-        self.report(&campaign, &counters).await?;
+        tokio::select! {
+            played = self.play_campaign() => played?,
+            failed = keeper.run() => return failed,
+            () = signals.received() => return self.interrupted(options),
+        }
         if options.exit {
-            return Ok(Ended::Completed);
+            return Ok(());
         }
         self.invite()?;
-        signals.received().await;
-        Ok(Ended::Completed)
+        tokio::select! {
+            failed = keeper.run() => failed,
+            () = signals.received() => Ok(()),
+        }
+    }
+
+    async fn play_campaign(&self) -> Result<(), DemoError> {
+        let (campaign, counters) = self.follow().await?;
+        self.report(&campaign, &counters).await
+    }
+
+    fn interrupted(&self, options: &DemoOptions) -> Result<(), DemoError> {
+        if options.exit {
+            // Whoever waits for the end must not take this for it.
+            return Err(DemoError::Stopped);
+        }
+        let words = "Stopped. The same command goes on from here.";
+        Ok(self.screen.line(format_args!("\n{words}"))?)
     }
 
     /// Says what is going to be seen.
     fn introduce(&self, options: &DemoOptions) -> Result<(), DemoError> {
-        let Self { screen, campaign, .. } = self;
-        let settings = campaign.effective_settings();
+        let Self {
+            screen, campaign, ..
+        } = self;
         let now = wall_clock(content::time_zone(), self.clock.now());
-        screen.line(screen.bold("A phone survey, played by simulated people: nobody is called."))?;
+        screen.line(screen.bold("A phone survey with simulated people. Nobody is called."))?;
+        if campaign.status.is_final() {
+            screen.line("The campaign has ended in an earlier run; --restart begins a new one.")?;
+        } else if self.goes_on {
+            screen.line(format_args!(
+                "It goes on where it was stopped, on {now} in Rome; --restart begins a new one."
+            ))?;
+        }
         screen.heading("Call list")?;
         screen.line(format_args!("  {}", content::CALL_LIST))?;
-        report::upload(*screen, &self.upload)?;
+        report::upload(screen, &self.upload)?;
         screen.heading("Campaign")?;
-        screen.line(format_args!("  {}", campaign.name))?;
+        report::campaign(screen, campaign)?;
+        screen.heading("Server")?;
+        screen.line(format_args!("  {}", self.server.documentation_url()))?;
         screen.line(format_args!(
-            "  {} questions, in Italian and English; 09:00-21:00 where the person lives;",
-            settings.survey.questions.len()
+            "  Its clock runs {} times as fast as yours, and faster while nobody is talking.",
+            options.speed
         ))?;
-        screen.line(format_args!(
-            "  {} calls at a time; up to {} attempts per person",
-            settings.pacing.max_concurrent_calls, settings.retry.max_attempts
-        ))?;
-        screen.line(format_args!(
-            "  {now} in Rome; a minute passes in {} while people talk,",
-            seconds_per_minute(options.speed)
-        ))?;
-        screen.line("  and faster while nobody does")?;
-        screen.line(format_args!("  API: {}", self.server.documentation_url()))?;
         Ok(screen.line("")?)
     }
 
     /// Shows how the campaign goes on, until it has ended.
     async fn follow(&self) -> Result<(Campaign, CampaignCounters), DemoError> {
-        let mut progress = Progress::new(self.screen);
+        let mut progress = Progress::new(&self.screen);
         let mut ticks = tokio::time::interval(REFRESH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -364,7 +180,7 @@ impl Demo {
             let (campaign, counters) = content::find(app, &self.actor, self.campaign.id).await?;
             progress.show(&campaign, &counters, self.clock.now())?;
             if campaign.status.is_final() && counters.live_attempts() == 0 {
-                progress.finish();
+                progress.finish()?;
                 return Ok((campaign, counters));
             }
         }
@@ -376,16 +192,28 @@ impl Demo {
         campaign: &Campaign,
         counters: &CampaignCounters,
     ) -> Result<(), DemoError> {
-        let Self { screen, server, actor, .. } = self;
+        let Self {
+            screen,
+            server,
+            actor,
+            ..
+        } = self;
         let app = server.app();
         let results = Results::read(app, actor, campaign.id).await?;
         let questions = app.reports.results(actor, campaign.id).await?;
-        report::outcomes(*screen, counters)?;
-        report::people(*screen, counters)?;
-        report::questions(*screen, campaign, &questions, &results)?;
+        report::outcomes(screen, counters)?;
+        report::people(screen, counters)?;
+        report::questions(screen, campaign, &questions, &results)?;
         screen.heading("Files")?;
-        for (path, description) in results.write(&self.directory, campaign, &self.upload).await? {
-            screen.line(format_args!("  {}  {}", path.display(), screen.dim(description)))?;
+        for (path, description) in results
+            .write(&self.directory, campaign, &self.upload)
+            .await?
+        {
+            screen.line(format_args!(
+                "  {}  {}",
+                path.display(),
+                screen.dim(description)
+            ))?;
         }
         Ok(())
     }
@@ -394,35 +222,11 @@ impl Demo {
     fn invite(&self) -> Result<(), DemoError> {
         let Self { screen, .. } = self;
         screen.heading("The server goes on running")?;
-        screen.line(format_args!("  API documentation  {}", self.server.documentation_url()))?;
+        screen.line(format_args!(
+            "  API documentation  {}",
+            self.server.documentation_url()
+        ))?;
         screen.line(format_args!("  API key            {}", self.api_key))?;
         Ok(screen.line("  End it with Ctrl-C.")?)
-    }
-}
-
-fn seconds_per_minute(speed: u32) -> String {
-    let tenths = 600 / speed.max(1);
-    match (tenths / 10, tenths % 10) {
-        (1, 0) => "a second".to_owned(),
-        (seconds, 0) => format!("{seconds} seconds"),
-        (seconds, tenths) => format!("{seconds}.{tenths} seconds"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_demo_begins_on_a_tuesday_five_minutes_before_calling_hours() {
-        let begin: Timestamp = BEGINS_AT.parse().unwrap();
-        let shown = wall_clock(content::time_zone(), begin);
-        assert_eq!(shown, "Tue 6 Oct 2026, 08:55");
-    }
-
-    #[test]
-    fn deadlines_grow_with_the_speed() {
-        assert_eq!(engine_settings(1), EngineSettings::default());
-        assert_eq!(engine_settings(600).dial_within, TimeDelta::seconds(6_000));
     }
 }

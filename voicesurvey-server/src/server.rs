@@ -32,7 +32,7 @@ const FINISHES_WITHIN: Duration = Duration::from_secs(6);
 /// How long closing the store may take.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 /// The longest that [`Server::stop`] takes.
-pub const STOPS_WITHIN: Duration = Duration::from_secs(8);
+pub const STOPS_WITHIN: Duration = FINISHES_WITHIN.saturating_add(CLOSES_WITHIN);
 
 /// What a server is made of.
 #[derive(Debug)]

@@ -4,18 +4,13 @@
 //! named by its route, `/api/exclusions/{number}`, never by the path that was asked for.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::MatchedPath;
-use axum::http::{Request, Response};
-use tower_http::request_id::{
-    MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
-};
-use tower_http::trace::{OnFailure, OnRequest, TraceLayer};
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use tracing::level_filters::LevelFilter;
-use tracing::{Level, Span};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -50,53 +45,31 @@ fn filter(level: LogLevel) -> Targets {
         .with_target("voicesurvey", ours)
 }
 
-/// Gives every request an id, which its answer and every line about it carry, and logs it when it
-/// has been answered.
+/// Logs every request when it has been answered, under the identifier that the answer carries.
 pub fn access_log(router: Router) -> Router {
-    let trace = TraceLayer::new_for_http()
-        .make_span_with(request_span)
-        .on_request(Silent)
-        .on_response(answered)
-        .on_failure(Silent);
-    // The last layer is the outermost: the id is set before the span reads it.
-    router
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(trace)
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+    router.layer(from_fn(log_when_answered))
 }
 
-fn request_span(request: &Request<Body>) -> Span {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unknown", MatchedPath::as_str);
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .and_then(|id| id.header_value().to_str().ok());
-    // Of the highest level, so that warnings carry it also where nothing else is logged.
-    tracing::error_span!("request", id, method = %request.method(), route)
-}
-
-fn answered(response: &Response<Body>, latency: Duration, _: &Span) {
-    let status = response.status().as_u16();
-    let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    // What went wrong was logged where it was handled.
-    if response.status().is_server_error() {
-        tracing::event!(Level::WARN, status, milliseconds, "answered");
-    } else {
-        tracing::event!(Level::INFO, status, milliseconds, "answered");
-    }
-}
-
-/// Says nothing: one line per request is enough.
-#[derive(Clone, Copy, Debug)]
-struct Silent;
-
-impl<B> OnRequest<B> for Silent {
-    fn on_request(&mut self, _: &Request<B>, _: &Span) {}
-}
-
-impl<C> OnFailure<C> for Silent {
-    fn on_failure(&mut self, _: C, _: Duration, _: &Span) {}
+async fn log_when_answered(request: Request, next: Next) -> Response {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is the answer's own time that is measured"
+    )]
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let request_id = response
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok());
+    tracing::info!(
+        request_id,
+        %method,
+        route = route.as_ref().map_or("-", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
 }

@@ -9,6 +9,7 @@
 //! Confidence, in hundredths: see `confidence` below.
 
 mod choices;
+mod consent;
 mod lexicon;
 mod mentions;
 mod normalise;
@@ -17,6 +18,7 @@ mod numeric;
 mod opt_out;
 mod polarity;
 mod reading;
+mod removal;
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
@@ -233,18 +235,20 @@ fn yes_or_no(reading: &Reading, is_consent: bool) -> Verdict {
         .or_else(|| control(reading, Meaning::Skip, Intent::Skip, 2))
         .or_else(|| control(reading, Meaning::DontKnow, Intent::DontKnow, 1))
         // "No thanks, goodbye" refuses the interview, it does not break one off.
-        .or_else(|| polarity(reading).filter(|verdict| is_consent && verdict.is_no()))
+        .or_else(|| polarity(reading, is_consent).filter(|verdict| is_consent && verdict.is_no()))
         .or_else(|| control(reading, Meaning::Stop, Intent::Stop, 1))
         .or_else(|| reading.has(Meaning::Maybe).then(unclear))
-        .or_else(|| polarity(reading))
+        .or_else(|| polarity(reading, is_consent))
         .or_else(|| control(reading, Meaning::Repeat, Intent::Repeat, 1))
         .or_else(|| control(reading, Meaning::Skip, Intent::Skip, 1))
         .unwrap_or_else(unclear)
 }
 
-fn polarity(reading: &Reading) -> Option<Verdict> {
+fn polarity(reading: &Reading, is_consent: bool) -> Option<Verdict> {
     let polarity = polarity::find(reading)?;
-    if polarity.unexplained > MOST_UNEXPLAINED_WORDS {
+    let is_doubtful =
+        is_consent && polarity.is_yes && !consent::is_unmistakable(reading, &polarity);
+    if is_doubtful || polarity.unexplained > MOST_UNEXPLAINED_WORDS {
         return Some(unclear());
     }
     let confidence = match polarity.unexplained {
@@ -262,11 +266,18 @@ fn polarity(reading: &Reading) -> Option<Verdict> {
 /// single words correct and refuse nothing.
 fn wishes(reading: &Reading, taken: &[(usize, usize)]) -> Option<Verdict> {
     let several = |meaning, intent| control_besides(reading, meaning, intent, 2, taken);
+    // "I have to go by car" answers, "car, but I have to go" leaves.
+    let goes_somewhere = reading.hits(Meaning::Stop).any(|stop| {
+        let mut same_clause = taken
+            .iter()
+            .filter(|(start, _)| !reading.text.is_broken(stop.start, *start));
+        same_clause.any(|(start, _)| stop.end <= *start)
+    });
     call_back(reading, false, taken)
         .or_else(|| several(Meaning::Repeat, Intent::Repeat))
         .or_else(|| several(Meaning::Skip, Intent::Skip))
         .or_else(|| several(Meaning::DontKnow, Intent::DontKnow))
-        .or_else(|| several(Meaning::Stop, Intent::Stop))
+        .or_else(|| several(Meaning::Stop, Intent::Stop).filter(|_| !goes_somewhere))
 }
 
 fn single_word_wishes(reading: &Reading) -> Verdict {

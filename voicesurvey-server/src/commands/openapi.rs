@@ -5,5 +5,6 @@ use crate::api;
 
 /// Prints the document that a server serves at `/api/openapi.json`.
 pub(super) fn run() -> Result<(), CommandError> {
-    print(&api::openapi_json())
+    let document = api::openapi().to_pretty_json();
+    print(&document.map_err(|error| CommandError::Output(error.into()))?)
 }

@@ -70,21 +70,30 @@ fn line(error: &figment::Error) -> String {
             format!("'{found}' is not a choice; use {}", known.join(", "))
         }
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) if secret => {
-            format!("use {expected}")
+            format!("use {}", in_plain_words(expected))
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
-            format!("found {found}, use {expected}")
+            format!("found {found}, use {}", in_plain_words(expected))
         }
         Kind::Message(message) => without_source(message),
         other => other.to_string(),
     };
+    // The whole file is wrong when no setting is named.
     if setting.is_empty() {
-        format!(
-            "{}{what}",
-            place.trim_start().trim_start_matches("in ").to_owned() + ": "
-        )
+        format!("{}: {what}", place.trim_start().trim_start_matches("in "))
     } else {
         format!("{setting}{place}: {what}")
+    }
+}
+
+/// What serde says it expects, without the names of our types.
+fn in_plain_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "a nonzero u32" => "a whole number greater than 0",
+        "f64" => "a number",
+        section if section.starts_with("struct ") => "a section",
+        other => other,
     }
 }
 

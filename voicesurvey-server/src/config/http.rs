@@ -30,7 +30,7 @@ impl HttpConfig {
             .reveal()
             .is_some_and(|token| token.len() < SHORTEST_TOKEN)
         {
-            let expected = format!("nothing, or a secret of at least {SHORTEST_TOKEN} characters");
+            let expected = format!("nothing, or at least {SHORTEST_TOKEN} characters");
             return Err(WrongSetting::new("http.operator_token", expected));
         }
         Ok(())

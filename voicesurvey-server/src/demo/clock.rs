@@ -81,8 +81,8 @@ mod tests {
     fn what_was_skipped_is_not_waited_for() {
         let (clock, start) = clock();
         let instant = start + TimeDelta::hours(2);
-        assert!(clock.until(instant) > Duration::from_secs(7_000));
+        assert!(clock.until(instant) > Duration::from_mins(119));
         clock.skip(TimeDelta::minutes(90), instant);
-        assert!(clock.until(instant) <= Duration::from_secs(1_800));
+        assert!(clock.until(instant) <= Duration::from_mins(30));
     }
 }

@@ -178,12 +178,11 @@ pub(super) async fn fill_and_start(
     id: CampaignId,
 ) -> Result<(Campaign, Upload), DemoError> {
     let (campaign, _) = find(app, actor, id).await?;
-    let upload = match earlier_upload(app, actor, id).await? {
-        Some(upload) => upload,
-        None => {
-            let list = read_call_list("call_list.csv", CALL_LIST_CONTENT, &ReadLimits::default())?;
-            app.campaigns.upload(actor, id, list).await?
-        }
+    let upload = if let Some(upload) = earlier_upload(app, actor, id).await? {
+        upload
+    } else {
+        let list = read_call_list("call_list.csv", CALL_LIST_CONTENT, &ReadLimits::default())?;
+        app.campaigns.upload(actor, id, list).await?
     };
     let campaign = match campaign.status {
         CampaignStatus::Draft => app.campaigns.start(actor, id).await?,
@@ -214,7 +213,10 @@ async fn earlier_upload(
         campaign_id: Some(id),
         ..CallTaskFilter::default()
     };
-    let tasks = app.reports.contacts(actor, &filter, &PageRequest::first(1)).await?;
+    let tasks = app
+        .reports
+        .contacts(actor, &filter, &PageRequest::first(1))
+        .await?;
     let Some(upload_id) = tasks.rows.first().and_then(|task| task.upload_id) else {
         return Ok(None);
     };
@@ -229,11 +231,19 @@ mod tests {
     fn the_content_has_three_questions_in_two_languages() {
         let content = Content::load().unwrap();
         let survey = &content.campaign.survey;
-        let kinds: Vec<_> = survey.questions.iter().map(|question| question.kind.name()).collect();
+        let kinds: Vec<_> = survey
+            .questions
+            .iter()
+            .map(|question| question.kind.name())
+            .collect();
         assert_eq!(kinds, ["scale", "numeric", "free_text"]);
         let english = &survey.translations[&Language::En];
         for question in &survey.questions {
-            assert!(english.questions.contains_key(&question.key), "{}", question.key);
+            assert!(
+                english.questions.contains_key(&question.key),
+                "{}",
+                question.key
+            );
         }
     }
 }

@@ -185,7 +185,13 @@ mod tests {
     fn clearing_leaves_what_is_not_the_demos() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::create(temporary.path()).unwrap();
-        for name in ["demo.db", "demo.json", "demo-results.csv", "results.csv", "thesis.txt"] {
+        for name in [
+            "demo.db",
+            "demo.json",
+            "demo-results.csv",
+            "results.csv",
+            "thesis.txt",
+        ] {
             fs::write(temporary.path().join(name), "x").unwrap();
         }
         directory.clear().unwrap();

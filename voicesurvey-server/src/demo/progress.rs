@@ -15,8 +15,11 @@ use super::screen::{Screen, wall_clock};
 const PEOPLE_PER_LINE: u64 = 10;
 
 /// The states of people who wait or are being called.
-const OPEN: [TaskStatus; 3] =
-    [TaskStatus::Pending, TaskStatus::InProgress, TaskStatus::Retry];
+const OPEN: [TaskStatus; 3] = [
+    TaskStatus::Pending,
+    TaskStatus::InProgress,
+    TaskStatus::Retry,
+];
 
 /// The states of people who are done with.
 const CLOSED: [TaskStatus; 6] = [
@@ -32,18 +35,19 @@ const BAR: &str = "  {bar:50.cyan/dim} {pos} of {len} people done\n{msg}";
 
 /// The progress of one campaign on the screen.
 #[derive(Debug)]
-pub(super) struct Progress {
-    screen: Screen,
+pub(super) struct Progress<'a> {
+    screen: &'a Screen,
     bar: Option<ProgressBar>,
     /// At how many the last line was written.
     written_at: Option<u64>,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// Begins to show.
-    pub(super) fn new(screen: Screen) -> Self {
+    pub(super) fn new(screen: &'a Screen) -> Self {
         let bar = screen.is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stdout_with_hz(15));
+            let bar =
+                ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stdout_with_hz(15));
             // OK because the template is a constant that a test reads.
             bar.set_style(style().unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
@@ -71,7 +75,9 @@ impl Progress {
             bar.set_message(self.message(&clock, campaign, counters));
             return Ok(());
         }
-        let is_new = self.written_at.is_none_or(|at| ended >= at + PEOPLE_PER_LINE)
+        let is_new = self
+            .written_at
+            .is_none_or(|at| ended >= at + PEOPLE_PER_LINE)
             || (ended == total && self.written_at != Some(ended));
         if is_new {
             self.written_at = Some(ended);
@@ -100,11 +106,13 @@ impl Progress {
         )
     }
 
-    /// Leaves what was shown last where it is.
-    pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.abandon();
-        }
+    /// Leaves what was shown last where it is, and goes to the line below.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        let Some(bar) = &self.bar else {
+            return Ok(());
+        };
+        bar.abandon();
+        self.screen.line("")
     }
 }
 
@@ -118,7 +126,9 @@ fn counts(
     counters: &CampaignCounters,
     is_shown: impl Fn(TaskStatus, u64) -> bool,
 ) -> String {
-    let counts = statuses.iter().map(|status| (*status, counters.tasks_in(*status)));
+    let counts = statuses
+        .iter()
+        .map(|status| (*status, counters.tasks_in(*status)));
     counts
         .filter(|(status, count)| is_shown(*status, *count))
         .map(|(status, count)| format!("{} {count}", status.name().replace('_', " ")))
@@ -142,7 +152,10 @@ mod tests {
             ..CampaignCounters::default()
         };
         let all = |_, _| true;
-        assert_eq!(counts(&OPEN, &counters, all), "pending 0, in progress 1, retry 2");
+        assert_eq!(
+            counts(&OPEN, &counters, all),
+            "pending 0, in progress 1, retry 2"
+        );
         assert_eq!(
             counts(&CLOSED, &counters, all),
             "completed 3, refused 4, not reached 5, failed 6, excluded 7, cancelled 8"

@@ -25,7 +25,7 @@ const MOST_BUCKETS: u64 = 8;
 const TEXT_WIDTH: usize = 88;
 
 /// The rows of an upload that brought nobody.
-pub(super) fn upload(screen: Screen, upload: &Upload) -> io::Result<()> {
+pub(super) fn upload(screen: &Screen, upload: &Upload) -> io::Result<()> {
     let duplicates = upload.duplicates_in_list + upload.duplicates_in_campaign;
     let errors = upload.errors.len();
     screen.line(format_args!(
@@ -38,11 +38,32 @@ pub(super) fn upload(screen: Screen, upload: &Upload) -> io::Result<()> {
     Ok(())
 }
 
+/// What the campaign is set to.
+pub(super) fn campaign(screen: &Screen, campaign: &Campaign) -> io::Result<()> {
+    let settings = campaign.effective_settings();
+    screen.line(format_args!(
+        "  {}: {} questions",
+        campaign.name,
+        settings.survey.questions.len()
+    ))?;
+    screen.line("  Calls from 09:00 to 21:00, by the clock of the person who is called")?;
+    screen.line(format_args!(
+        "  {} calls at a time, up to {} per minute; up to {} attempts per person",
+        settings.pacing.max_concurrent_calls,
+        settings.pacing.pace.calls_per_minute,
+        settings.retry.max_attempts
+    ))
+}
+
 /// How the calls ended.
-pub(super) fn outcomes(screen: Screen, counters: &CampaignCounters) -> io::Result<()> {
+pub(super) fn outcomes(screen: &Screen, counters: &CampaignCounters) -> io::Result<()> {
     screen.heading("How the calls ended")?;
     let rows = Outcome::ALL.iter().filter_map(|outcome| {
-        let count = counters.outcomes.get(outcome).copied().filter(|count| *count > 0)?;
+        let count = counters
+            .outcomes
+            .get(outcome)
+            .copied()
+            .filter(|count| *count > 0)?;
         Some((outcome.name().replace('_', " "), count))
     });
     let mut rows: Vec<_> = rows.collect();
@@ -51,7 +72,7 @@ pub(super) fn outcomes(screen: Screen, counters: &CampaignCounters) -> io::Resul
 }
 
 /// Where the people stand at the end.
-pub(super) fn people(screen: Screen, counters: &CampaignCounters) -> io::Result<()> {
+pub(super) fn people(screen: &Screen, counters: &CampaignCounters) -> io::Result<()> {
     screen.heading("What became of the people")?;
     let rows = TaskStatus::ALL.into_iter().filter_map(|status| {
         let count = counters.tasks_in(status);
@@ -61,7 +82,7 @@ pub(super) fn people(screen: Screen, counters: &CampaignCounters) -> io::Result<
 }
 
 /// A row for each label with its count, its share and a bar, and a row for all.
-fn table(screen: Screen, label: &str, counted: &str, rows: &[(String, u64)]) -> io::Result<()> {
+fn table(screen: &Screen, label: &str, counted: &str, rows: &[(String, u64)]) -> io::Result<()> {
     let total = rows.iter().map(|(_, count)| count).sum();
     let longest = rows.iter().map(|(_, count)| *count).max().unwrap_or(0);
     let header = format!("  {label:<LABEL_WIDTH$} {counted:>6} {:>8}", "share");
@@ -69,15 +90,20 @@ fn table(screen: Screen, label: &str, counted: &str, rows: &[(String, u64)]) -> 
     for (label, count) in rows {
         let bar = screen.coloured(&bar(*count, longest, BAR_WIDTH));
         let share = share(*count, total);
-        screen.line(format_args!("  {label:<LABEL_WIDTH$} {count:>6} {share:>8}  {bar}"))?;
+        screen.line(format_args!(
+            "  {label:<LABEL_WIDTH$} {count:>6} {share:>8}  {bar}"
+        ))?;
     }
     let share = share(total, total);
-    screen.line(format_args!("  {:<LABEL_WIDTH$} {total:>6} {share:>8}", "all"))
+    screen.line(format_args!(
+        "  {:<LABEL_WIDTH$} {total:>6} {share:>8}",
+        "all"
+    ))
 }
 
 /// What was answered, question by question.
 pub(super) fn questions(
-    screen: Screen,
+    screen: &Screen,
     campaign: &Campaign,
     results: &[QuestionResult],
     all: &Results,
@@ -85,7 +111,12 @@ pub(super) fn questions(
     let survey = &campaign.effective_settings().survey;
     let english = survey.translations.get(&Language::En);
     for (number, (question, result)) in survey.questions.iter().zip(results).enumerate() {
-        screen.heading(&format!("Question {}: {} ({})", number + 1, result.key, result.kind))?;
+        screen.heading(&format!(
+            "Question {}: {} ({})",
+            number + 1,
+            result.key,
+            result.kind
+        ))?;
         wrapped(screen, &result.text)?;
         if let Some(text) = english.and_then(|words| words.questions.get(&result.key)) {
             wrapped(screen, &format!("[{text}]"))?;
@@ -96,14 +127,19 @@ pub(super) fn questions(
             result.skipped,
             result.dont_know,
             result.not_understood,
-            result.mean.map_or_else(String::new, |mean| format!("; mean {mean}")),
+            result
+                .mean
+                .map_or_else(String::new, |mean| format!("; mean {mean}")),
         ))?;
         match &question.kind {
             QuestionKind::FreeText => examples(screen, &result.key, all)?,
             QuestionKind::Scale { min, max } => {
                 let numbers = counted_numbers(&result.values);
                 let rows = (*min..=*max).map(|number| {
-                    (number.to_string(), numbers.get(&number).copied().unwrap_or(0))
+                    (
+                        number.to_string(),
+                        numbers.get(&number).copied().unwrap_or(0),
+                    )
                 });
                 bars(screen, &rows.collect::<Vec<_>>())?;
             }
@@ -111,7 +147,10 @@ pub(super) fn questions(
                 bars(screen, &buckets(&counted_numbers(&result.values)))?;
             }
             QuestionKind::YesNo | QuestionKind::Choice { .. } => {
-                let rows = result.values.iter().map(|(value, count)| (value.clone(), *count));
+                let rows = result
+                    .values
+                    .iter()
+                    .map(|(value, count)| (value.clone(), *count));
                 bars(screen, &rows.collect::<Vec<_>>())?;
             }
         }
@@ -120,8 +159,10 @@ pub(super) fn questions(
 }
 
 /// The longest answers, because the short ones say little.
-fn examples(screen: Screen, question_key: &str, all: &Results) -> io::Result<()> {
-    let answers = all.answers().filter(|answer| answer.question_key == question_key);
+fn examples(screen: &Screen, question_key: &str, all: &Results) -> io::Result<()> {
+    let answers = all
+        .answers()
+        .filter(|answer| answer.question_key == question_key);
     let mut words: Vec<&str> = answers
         .filter_map(|answer| match answer.result.value()? {
             AnswerValue::Text(words) => Some(words.as_str()),
@@ -135,7 +176,7 @@ fn examples(screen: Screen, question_key: &str, all: &Results) -> io::Result<()>
 }
 
 /// A line with a bar for each label.
-fn bars(screen: Screen, rows: &[(String, u64)]) -> io::Result<()> {
+fn bars(screen: &Screen, rows: &[(String, u64)]) -> io::Result<()> {
     let longest = rows.iter().map(|(_, count)| *count).max().unwrap_or(0);
     rows.iter().try_for_each(|(label, count)| {
         let bar = screen.coloured(&bar(*count, longest, BAR_WIDTH));
@@ -146,7 +187,9 @@ fn bars(screen: Screen, rows: &[(String, u64)]) -> io::Result<()> {
 /// The values that are whole numbers, with how often each was given.
 fn counted_numbers(values: &BTreeMap<String, u64>) -> BTreeMap<i64, u64> {
     let numbers = values.iter();
-    numbers.filter_map(|(value, count)| Some((value.parse().ok()?, *count))).collect()
+    numbers
+        .filter_map(|(value, count)| Some((value.parse().ok()?, *count)))
+        .collect()
 }
 
 /// Neighbouring numbers together, so that a wide range fits: `0-9`, `10-19`.
@@ -157,21 +200,30 @@ fn buckets(numbers: &BTreeMap<i64, u64>) -> Vec<(String, u64)> {
         return Vec::new();
     };
     let range = first.abs_diff(*last) + 1;
-    let width = WIDTHS.into_iter().find(|width| range.div_ceil(*width) < MOST_BUCKETS);
+    let width = WIDTHS
+        .into_iter()
+        .find(|width| range.div_ceil(*width) < MOST_BUCKETS);
     let width = i64::try_from(width.unwrap_or(range)).unwrap_or(i64::MAX);
     let bucket_of = |number: i64| number.div_euclid(width);
     (bucket_of(*first)..=bucket_of(*last))
         .map(|bucket| {
             let start = bucket.saturating_mul(width);
             let end = start.saturating_add(width - 1);
-            let label = if width == 1 { start.to_string() } else { format!("{start}-{end}") };
-            (label, numbers.range(start..=end).map(|(_, count)| count).sum())
+            let label = if width == 1 {
+                start.to_string()
+            } else {
+                format!("{start}-{end}")
+            };
+            (
+                label,
+                numbers.range(start..=end).map(|(_, count)| count).sum(),
+            )
         })
         .collect()
 }
 
 /// Writes a text between words, indented.
-fn wrapped(screen: Screen, text: &str) -> io::Result<()> {
+fn wrapped(screen: &Screen, text: &str) -> io::Result<()> {
     let mut line = String::from(" ");
     for word in text.split_whitespace() {
         if line.chars().count() + 1 + word.chars().count() > TEXT_WIDTH && !line.trim().is_empty() {

@@ -93,14 +93,17 @@ impl Results {
             "one row per call, with its times and its outcome",
         ];
         let mut written = Vec::new();
-        for ((name, content), description) in RESULT_FILES.into_iter().zip(contents).zip(described) {
+        for ((name, content), description) in RESULT_FILES.into_iter().zip(contents).zip(described)
+        {
             let path = directory.result_file(name);
             let replace = async {
                 let new = directory.new_result_file(name);
                 tokio::fs::write(&new, content?).await?;
                 tokio::fs::rename(&new, &path).await
             };
-            replace.await.map_err(DemoError::file("write", path.clone()))?;
+            replace
+                .await
+                .map_err(DemoError::file("write", path.clone()))?;
             written.push((path, description));
         }
         Ok(written)

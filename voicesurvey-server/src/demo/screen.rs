@@ -1,14 +1,15 @@
 //! The one door to standard output, and how the demo's text looks there.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Stdout, Write as _};
 
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
 /// Standard output, as a terminal or as a file or pipe.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Screen {
+    output: Stdout,
     is_terminal: bool,
     colours: bool,
 }
@@ -16,48 +17,50 @@ pub(super) struct Screen {
 impl Screen {
     /// Finds out what standard output is. `NO_COLOR` is respected.
     pub(super) fn stdout() -> Self {
-        let is_terminal = io::stdout().is_terminal();
+        let output = io::stdout();
+        let is_terminal = output.is_terminal();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
+            output,
             is_terminal,
             colours: is_terminal && !no_colour,
         }
     }
 
     /// Whether somebody watches, so that things may move.
-    pub(super) const fn is_terminal(self) -> bool {
+    pub(super) const fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
     /// Writes a line.
-    pub(super) fn line(self, line: impl Display) -> io::Result<()> {
-        let mut output = io::stdout().lock();
+    pub(super) fn line(&self, line: impl Display) -> io::Result<()> {
+        let mut output = self.output.lock();
         writeln!(output, "{line}")?;
         output.flush()
     }
 
     /// Writes an empty line and a heading.
-    pub(super) fn heading(self, heading: &str) -> io::Result<()> {
+    pub(super) fn heading(&self, heading: &str) -> io::Result<()> {
         self.line("")?;
         self.line(self.bold(heading))
     }
 
     /// The text in bold, on a terminal.
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(super) fn bold(&self, text: &str) -> String {
         self.styled("1", text)
     }
 
     /// The text in a colour that stands back, on a terminal.
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(super) fn dim(&self, text: &str) -> String {
         self.styled("2", text)
     }
 
     /// The text in the colour of bars, on a terminal.
-    pub(super) fn coloured(self, text: &str) -> String {
+    pub(super) fn coloured(&self, text: &str) -> String {
         self.styled("36", text)
     }
 
-    fn styled(self, code: &str, text: &str) -> String {
+    fn styled(&self, code: &str, text: &str) -> String {
         if self.colours && !text.is_empty() {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
@@ -79,7 +82,10 @@ pub(super) fn bar(count: u64, longest: u64, width: u64) -> String {
     let eighths = if count > 0 { eighths.max(1) } else { 0 };
     let (full, rest) = (eighths / 8, eighths % 8);
     let full = usize::try_from(full).unwrap_or(0);
-    let rest = EIGHTHS.get(usize::try_from(rest).unwrap_or(0)).copied().unwrap_or("");
+    let rest = EIGHTHS
+        .get(usize::try_from(rest).unwrap_or(0))
+        .copied()
+        .unwrap_or("");
     format!("{}{rest}", "█".repeat(full))
 }
 

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::WakeUp;
+use voicesurvey_core::service::ServiceError;
 use voicesurvey_core::time::Clock as _;
 use voicesurvey_simulator::SimulatedProvider;
 
@@ -22,77 +21,49 @@ use super::directory::{Directory, Notes};
 use super::error::DemoError;
 use crate::app::App;
 
-/// How often it is looked whether time can be skipped.
-const TICK: Duration = Duration::from_millis(25);
-/// The notes are written every so many ticks: about once a second.
+/// How often it is looked whether time can be skipped, in milliseconds.
+const TICK_MILLISECONDS: u32 = 25;
+/// The notes are written every so many ticks: once a second.
 const TICKS_PER_NOTE: u32 = 40;
-/// How much faster than usual quiet time passes.
+/// How many times as fast as usual quiet time passes.
 const SKIPPING_FACTOR: i64 = 200;
 
-/// The clock's keeper, running.
+/// Whoever keeps the demo's clock.
 #[derive(Debug)]
 pub(super) struct TimeKeeper {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<Result<(), DemoError>>,
-}
-
-/// What the keeper looks at.
-#[derive(Debug)]
-pub(super) struct Watched {
     pub(super) app: App,
     pub(super) actor: Actor,
     pub(super) campaign_id: CampaignId,
     pub(super) people: Arc<SimulatedProvider>,
     pub(super) clock: Arc<SkippingClock>,
+    /// Rung after the clock was put forward.
     pub(super) bell: Arc<dyn WakeUp>,
-    /// Virtual seconds per second.
+    /// How many times as fast as real time the clock runs.
     pub(super) speed: u32,
+    pub(super) directory: Directory,
+    pub(super) notes: Notes,
 }
 
 impl TimeKeeper {
-    /// Starts.
-    pub(super) fn start(watched: Watched, directory: Directory, notes: Notes) -> Self {
-        let stop = watch::Sender::new(false);
-        let stopping = stop.subscribe();
-        let task = tokio::spawn(keep_time(watched, directory, notes, stopping));
-        Self { stop, task }
-    }
-
-    /// Stops, after a last note.
-    pub(super) async fn stop(self) -> Result<(), DemoError> {
-        self.stop.send_replace(true);
-        self.task.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    }
-}
-
-async fn keep_time(
-    watched: Watched,
-    directory: Directory,
-    mut notes: Notes,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), DemoError> {
-    let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ticks_to_note = 0;
-    loop {
-        let stopped = tokio::select! {
-            _ = ticks.tick() => false,
-            _ = stopping.wait_for(|stopping| *stopping) => true,
-        };
-        if stopped || ticks_to_note == 0 {
-            ticks_to_note = TICKS_PER_NOTE;
-            notes.now = watched.clock.now();
-            directory.write_notes(&notes)?;
+    /// Keeps the time until something fails. May be dropped and run again.
+    pub(super) async fn run(&mut self) -> Result<(), DemoError> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MILLISECONDS.into()));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.note()?;
+            for _ in 0..TICKS_PER_NOTE {
+                ticks.tick().await;
+                self.skip_quiet_time().await?;
+            }
         }
-        if stopped {
-            return Ok(());
-        }
-        ticks_to_note -= 1;
-        watched.skip_quiet_time().await?;
     }
-}
 
-impl Watched {
+    /// Notes what the clock shows.
+    pub(super) fn note(&mut self) -> Result<(), DemoError> {
+        self.notes.now = self.clock.now();
+        self.directory.write_notes(&self.notes)
+    }
+
     async fn skip_quiet_time(&self) -> Result<(), DemoError> {
         if self.people.next_event_at().is_some() {
             return Ok(());
@@ -102,21 +73,26 @@ impl Watched {
         let Some(next) = self.app.engine.next_step_at().await? else {
             return Ok(());
         };
-        if next <= self.clock.now() {
-            return Ok(());
-        }
-        let counters = match self.app.reports.campaign(&self.actor, self.campaign_id).await {
-            Ok((_, counters)) => counters,
-            // Whoever deleted the campaign has no use for faster clocks.
-            Err(voicesurvey_core::service::ServiceError::NotFound { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        if counters.live_attempts() == 0 {
-            let tick = TimeDelta::from_std(TICK).unwrap_or(TimeDelta::zero());
-            let step = tick * i32::try_from(self.speed).unwrap_or(i32::MAX);
-            self.clock.skip(step * i32::try_from(SKIPPING_FACTOR).unwrap_or(i32::MAX), next);
+        if next > self.clock.now() && !self.somebody_is_called().await? {
+            let tick = i64::from(TICK_MILLISECONDS) * i64::from(self.speed);
+            self.clock
+                .skip(TimeDelta::milliseconds(tick * SKIPPING_FACTOR), next);
             self.bell.wake();
         }
         Ok(())
+    }
+
+    async fn somebody_is_called(&self) -> Result<bool, DemoError> {
+        match self
+            .app
+            .reports
+            .campaign(&self.actor, self.campaign_id)
+            .await
+        {
+            Ok((_, counters)) => Ok(counters.live_attempts() > 0),
+            // A campaign that was deleted has no calls.
+            Err(ServiceError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }

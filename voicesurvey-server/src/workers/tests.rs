@@ -1,39 +1,81 @@
+use std::num::NonZeroU16;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::Notify;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::memory::MemoryStorage;
-use voicesurvey_core::ports::StorageError;
-use voicesurvey_core::ports::task_queue::MockTaskQueue;
+use voicesurvey_core::ports::{
+    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, StorageError, TaskQueue,
+};
 use voicesurvey_core::service::{EngineParts, EngineSettings};
 use voicesurvey_core::time::{Clock as _, SystemClock};
 use voicesurvey_simulator::SimulationSettings;
 
 use super::*;
 
-/// An engine with nothing to do, whose scheduler meets `promote` at every step.
-fn engine(promote: impl FnMut() -> Result<u64, StorageError> + Send + 'static) -> Engine {
-    let mut promote = promote;
-    let mut queue = MockTaskQueue::new();
-    queue.expect_promote_due().returning(move |_, _| promote());
-    queue
-        .expect_campaigns_to_start()
-        .returning(|_, _| Ok(Vec::new()));
-    queue
-        .expect_campaigns_to_finish()
-        .returning(|_| Ok(Vec::new()));
-    queue
-        .expect_expired_attempts()
-        .returning(|_, _| Ok(Vec::new()));
-    queue.expect_claim_due().returning(|_| Ok(Vec::new()));
-    queue.expect_next_ready_at().returning(|| Ok(None));
-    queue.expect_next_due_at().returning(|| Ok(None));
-    queue.expect_next_expiry_at().returning(|| Ok(None));
+/// A queue in which there is nothing to do, whose scheduler meets `promote` at every step.
+struct QuietQueue<F> {
+    promote: F,
+}
+
+impl<F> std::fmt::Debug for QuietQueue<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QuietQueue")
+    }
+}
+
+#[async_trait]
+impl<F> TaskQueue for QuietQueue<F>
+where
+    F: Fn() -> Result<u64, StorageError> + Send + Sync,
+{
+    async fn claim_due(&self, _: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
+    async fn promote_due(&self, _: Timestamp, _: NonZeroU16) -> Result<u64, StorageError> {
+        (self.promote)()
+    }
+
+    async fn next_due_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
+    async fn expired_attempts(
+        &self,
+        _: Timestamp,
+        _: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
+    async fn campaigns_to_start(
+        &self,
+        _: Timestamp,
+        _: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn campaigns_to_finish(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+}
+
+fn engine(promote: impl Fn() -> Result<u64, StorageError> + Send + Sync + 'static) -> Engine {
     let clock = Arc::new(SystemClock);
     Engine::new(EngineParts {
         storage: Arc::new(MemoryStorage::default()),
-        queue: Arc::new(queue),
+        queue: Arc::new(QuietQueue { promote }),
         provider: Arc::new(SimulatedProvider::new(
             clock.clone(),
             SimulationSettings::default(),

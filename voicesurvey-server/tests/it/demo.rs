@@ -19,7 +19,14 @@ type Row = HashMap<String, String>;
 fn demo(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_voicesurvey"));
     command
-        .args(["demo", "--listen", "127.0.0.1:0", "--speed", "600", "--directory"])
+        .args([
+            "demo",
+            "--listen",
+            "127.0.0.1:0",
+            "--speed",
+            "600",
+            "--directory",
+        ])
         .arg(directory)
         .args(arguments)
         .stdin(Stdio::null());
@@ -45,7 +52,10 @@ struct Running {
 
 impl Running {
     fn start(directory: &Path, arguments: &[&str]) -> Self {
-        let mut child = demo(directory, arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = demo(directory, arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let output = child.stdout.take().unwrap();
         Self {
             child,
@@ -66,7 +76,10 @@ impl Running {
 
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        let sent = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 }
@@ -87,7 +100,9 @@ fn people_done(line: &str) -> Option<u64> {
 
 fn rows(directory: &Path, file: &str) -> Vec<Row> {
     let content = std::fs::read_to_string(directory.join(file)).unwrap();
-    let content = content.strip_prefix('\u{feff}').expect("Excel needs the mark");
+    let content = content
+        .strip_prefix('\u{feff}')
+        .expect("Excel needs the mark");
     csv::Reader::from_reader(content.as_bytes())
         .deserialize()
         .collect::<Result<_, _>>()
@@ -116,7 +131,9 @@ fn printed(screen: &str, heading: &str) -> BTreeMap<String, u64> {
 }
 
 fn instant(row: &Row, column: &str) -> Timestamp {
-    row[column].parse().unwrap_or_else(|_| panic!("{column} of {row:?}"))
+    row[column]
+        .parse()
+        .unwrap_or_else(|_| panic!("{column} of {row:?}"))
 }
 
 /// What must hold of every run, however often it was interrupted.
@@ -131,15 +148,25 @@ fn check_files(directory: &Path) {
     for attempt in rows(directory, "demo-attempts.csv") {
         assert_eq!(attempt["state"], "ended", "{attempt:?}");
         assert_within_calling_hours(&attempt);
-        by_number.entry(attempt["phone_number"].clone()).or_default().push(attempt);
+        by_number
+            .entry(attempt["phone_number"].clone())
+            .or_default()
+            .push(attempt);
     }
     for attempts in by_number.values_mut() {
         attempts.sort_by_key(|attempt| attempt["attempt_number"].parse::<u32>().unwrap());
         for (index, attempt) in attempts.iter().enumerate() {
-            assert_eq!(attempt["attempt_number"], (index + 1).to_string(), "{attempts:?}");
+            assert_eq!(
+                attempt["attempt_number"],
+                (index + 1).to_string(),
+                "{attempts:?}"
+            );
         }
         for pair in attempts.windows(2) {
-            assert!(instant(&pair[0], "ended_at") <= instant(&pair[1], "started_at"), "{pair:?}");
+            assert!(
+                instant(&pair[0], "ended_at") <= instant(&pair[1], "started_at"),
+                "{pair:?}"
+            );
         }
     }
     for person in &people {
@@ -172,15 +199,30 @@ fn a_whole_campaign_is_played_and_the_files_hold_what_the_screen_shows() {
     let people = rows(&directory, "demo-results.csv");
     let attempts = rows(&directory, "demo-attempts.csv");
     let answers = rows(&directory, "demo-answers.csv");
-    assert_eq!(printed(&screen, "How the calls ended"), counted(&attempts, "outcome"));
-    assert_eq!(printed(&screen, "What became of the people"), counted(&people, "status"));
+    assert_eq!(
+        printed(&screen, "How the calls ended"),
+        counted(&attempts, "outcome")
+    );
+    assert_eq!(
+        printed(&screen, "What became of the people"),
+        counted(&people, "status")
+    );
     let outcomes = counted(&attempts, "outcome");
     for outcome in ["completed", "refused", "busy", "no answer", "voicemail"] {
-        assert!(outcomes.contains_key(outcome), "{outcome} never happened: {outcomes:?}");
+        assert!(
+            outcomes.contains_key(outcome),
+            "{outcome} never happened: {outcomes:?}"
+        );
     }
-    let retried = attempts.iter().filter(|attempt| attempt["attempt_number"] == "2").count();
+    let retried = attempts
+        .iter()
+        .filter(|attempt| attempt["attempt_number"] == "2")
+        .count();
     assert!(retried > 50, "{retried}");
-    for (number, key) in ["satisfaction", "books", "suggestion"].into_iter().enumerate() {
+    for (number, key) in ["satisfaction", "books", "suggestion"]
+        .into_iter()
+        .enumerate()
+    {
         let answered = answers
             .iter()
             .filter(|answer| answer["question_key"] == key && answer["result"] == "answered")
@@ -188,7 +230,10 @@ fn a_whole_campaign_is_played_and_the_files_hold_what_the_screen_shows() {
         assert!(answered > 20, "{key}: {answered}");
         let heading = format!("Question {}: {key} ", number + 1);
         let shown = screen.split_once(&heading).unwrap().1;
-        assert!(shown.contains(&format!("  answered {answered}, ")), "{key}: {answered}: {screen}");
+        assert!(
+            shown.contains(&format!("  answered {answered}, ")),
+            "{key}: {answered}: {screen}"
+        );
     }
 
     // A second time nothing is played, and the same is shown.
@@ -197,7 +242,9 @@ fn a_whole_campaign_is_played_and_the_files_hold_what_the_screen_shows() {
         assert_eq!(printed(&again, heading), printed(&screen, heading));
     }
     assert_eq!(rows(&directory, "demo-attempts.csv"), attempts);
-    let other_seed = demo(&directory, &["--exit", "--seed", "2"]).output().unwrap();
+    let other_seed = demo(&directory, &["--exit", "--seed", "2"])
+        .output()
+        .unwrap();
     assert_eq!(other_seed.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&other_seed.stderr).contains("--restart"));
 }
@@ -215,7 +262,10 @@ fn a_demo_that_is_killed_goes_on_where_it_stopped() {
 
     let mut stopped = Running::start(directory, &["--exit"]);
     let first_line = stopped.read_to(people_done);
-    assert!(first_line >= done, "{first_line} people are done, and {done} were");
+    assert!(
+        first_line >= done,
+        "{first_line} people are done, and {done} were"
+    );
     let done = stopped.read_to_more_than(first_line + 20);
     stopped.signal("TERM");
     assert_eq!(stopped.child.wait().unwrap().code(), Some(1));
@@ -248,6 +298,9 @@ fn a_port_in_use_is_named_before_anything_is_done() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains(&address) && errors.contains("--listen"), "{errors}");
+    assert!(
+        errors.contains(&address) && errors.contains("--listen"),
+        "{errors}"
+    );
     assert!(!directory.exists());
 }

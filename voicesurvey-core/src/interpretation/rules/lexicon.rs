@@ -47,6 +47,16 @@ pub(super) enum Meaning {
     Minus,
     Correction,
     Negation,
+    /// Takes a yes half back, or only sounds like one: `na ja`, "sort of".
+    Hedge,
+    /// Ties a yes to a condition: "but", "if".
+    Reservation,
+    /// As the last word it shows that more was to come: "yes, well…".
+    Unfinished,
+    /// A yes only at the edge of a clause; inside one it is another word: `das ist ja schön`.
+    Particle,
+    /// "Please" and its kin, which may stand anywhere in a request.
+    Politeness,
     Maximum,
     Minimum,
     /// "More than": the number after it is no answer.
@@ -101,6 +111,26 @@ pub(super) enum Stem {
     Noun,
     /// To speak, to hear from each other.
     Talk,
+    /// May stand between the beginning of a clause and its yes: "oh yes".
+    Interjection,
+    /// Asks for haste, which is no reservation: "but quickly".
+    Brief,
+    /// Before a stretch of time it makes a delay of it: "in ten minutes".
+    Delay,
+    /// To take off a list, in the forms that ask for it.
+    Remove,
+    /// Taken off a list. Counts only after "to be".
+    Removed,
+    /// A list or a database of people.
+    Register,
+    /// What a list holds of a person: a name, a number.
+    Entry,
+    /// The speaker wants something.
+    Want,
+    /// The speaker, also as the ending of a verb: "me", `toglietemi`.
+    Myself,
+    /// The speaker's.
+    Mine,
     /// Belongs to somebody who talks to the machine instead of answering.
     Instruct,
 }

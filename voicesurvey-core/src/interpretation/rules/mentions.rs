@@ -64,7 +64,8 @@ fn is_negated(reading: &Reading, start: usize) -> bool {
     })
 }
 
-fn is_corrected(reading: &Reading, end: usize, start: usize) -> bool {
+/// Whether the value that starts at `start` takes back the one that ended at `end`.
+pub(super) fn is_corrected(reading: &Reading, end: usize, start: usize) -> bool {
     (end..start).any(|index| {
         let corrects = reading
             .hit_at(Meaning::Correction, index)

@@ -26,6 +26,7 @@ struct Word {
     end: usize,
     after_break: bool,
     has_accent: bool,
+    before_question_mark: bool,
 }
 
 impl Text {
@@ -86,6 +87,14 @@ impl Text {
         index == 0 || self.words.get(index).is_none_or(|word| word.after_break)
     }
 
+    /// Whether a question mark stands right before the word at `index`.
+    pub(super) fn ends_question(&self, index: usize) -> bool {
+        index
+            .checked_sub(1)
+            .and_then(|last| self.words.get(last))
+            .is_some_and(|word| word.before_question_mark)
+    }
+
     /// Whether punctuation stands somewhere between the words `first` and `last`.
     pub(super) fn is_broken(&self, first: usize, last: usize) -> bool {
         (first + 1..=last).any(|index| self.starts_clause(index))
@@ -123,6 +132,9 @@ impl Folder<'_> {
             '.' | ',' | ';' | ':' | '!' | '?' | '…' | '—' | '\n' => {
                 self.end_word();
                 self.broken = true;
+                if let Some(word) = self.text.words.last_mut().filter(|_| character == '?') {
+                    word.before_question_mark = true;
+                }
             }
             '_' => self.text.folded.push(character),
             _ if is_combining_mark(character) => {}
@@ -165,6 +177,7 @@ impl Folder<'_> {
                 end,
                 after_break: std::mem::take(&mut self.broken),
                 has_accent: std::mem::take(&mut self.accented),
+                before_question_mark: false,
             };
             self.text.words.push(word);
             self.word_start = end;
@@ -214,5 +227,12 @@ mod tests {
         assert!(!text.starts_clause(2));
         assert!(text.is_broken(0, 2));
         assert!(!text.is_broken(1, 2));
+    }
+
+    #[test]
+    fn a_question_mark_belongs_to_the_word_before_it() {
+        let text = Text::new(Language::Es, "¿sí? no ¿por qué no ?!");
+        let ends: Vec<usize> = (0..=9).filter(|&index| text.ends_question(index)).collect();
+        assert_eq!(ends, [1, 5]);
     }
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::lexicon::Meaning;
-use super::mentions::{Mention, Settled, settle};
+use super::mentions::{Mention, Settled, is_corrected, settle};
 use super::numbers::Number;
 use super::reading::Reading;
 use super::{MOST_UNEXPLAINED_WORDS, NEARLY_WHOLE};
@@ -133,14 +133,68 @@ fn unexplained(reading: &Reading, numbers: &[Number]) -> usize {
 
 /// Leaves out words such as "one" and `una` where they are no numbers.
 fn without_articles(reading: &Reading, numbers: &[Number], bounds: &Bounds) -> Vec<Number> {
-    let has_strong = numbers.iter().any(|number| !number.weak);
-    numbers
-        .iter()
-        .copied()
-        .filter(|number| !number.weak || is_number_after_all(reading, *number, has_strong, bounds))
+    let is_article = |index: usize| {
+        let number = numbers[index];
+        let counts_next = numbers.get(index + 1).is_some_and(|next| {
+            next.start == number.end && !reading.text.starts_clause(next.start)
+        });
+        // `Un quattro`, `eine Vier`.
+        number.weak && counts_next && reading.hit_at(Meaning::Article, number.start).is_some()
+    };
+    let possible: Vec<Number> = (0..numbers.len())
+        .filter(|&index| !is_article(index))
+        .map(|index| numbers[index])
+        .filter(|number| !number.weak || !is_pronoun(reading, *number, numbers))
+        .collect();
+    let has_strong = possible.iter().any(|number| !number.weak);
+    let is_tied = |index: usize| {
+        let tied = |pair: &[Number]| corrects_directly(reading, pair[0].end, pair[1].start);
+        let first = index.saturating_sub(1);
+        possible[first..possible.len().min(index + 2)]
+            .windows(2)
+            .any(tied)
+    };
+    (0..possible.len())
+        .filter(|&index| {
+            let number = possible[index];
+            !number.weak
+                || is_tied(index)
+                || is_number_after_all(reading, number, has_strong, bounds)
+        })
+        .map(|index| possible[index])
         .collect()
 }
 
+/// "No one", "this one", "one moment"; but "two, no, one" corrects.
+fn is_pronoun(reading: &Reading, number: Number, numbers: &[Number]) -> bool {
+    let Number { start, end, .. } = number;
+    let text = &reading.text;
+    let is_determined = reading.follows(Meaning::Determiner, start)
+        && !text.starts_clause(start)
+        && !is_corrected_by_determiner(reading, number, numbers);
+    is_determined || reading.hit_at(Meaning::Pause, end).is_some()
+}
+
+/// The "no" of "two no one" corrects; in "two, no one told me" it does not.
+fn is_corrected_by_determiner(reading: &Reading, number: Number, numbers: &[Number]) -> bool {
+    let text = &reading.text;
+    let Number { start, end, .. } = number;
+    let stands_apart = !text.starts_clause(start - 1) || end == text.len();
+    let mut before = numbers.iter().filter(|other| other.end < start);
+    stands_apart && before.any(|other| corrects_directly(reading, other.end, start))
+}
+
+/// Whether a correction and nothing else stands between two numbers.
+fn corrects_directly(reading: &Reading, end: usize, start: usize) -> bool {
+    let mut between = end..start;
+    is_corrected(reading, end, start)
+        && between.all(|index| {
+            reading.content_in(index, index + 1) == 0
+                || reading.is_covered(Meaning::Correction, index)
+        })
+}
+
+/// Whether a weak number is meant as one, by what stands around it.
 fn is_number_after_all(
     reading: &Reading,
     number: Number,
@@ -148,10 +202,6 @@ fn is_number_after_all(
     bounds: &Bounds,
 ) -> bool {
     let Number { start, end, .. } = number;
-    if reading.follows(Meaning::Determiner, start) || reading.hit_at(Meaning::Pause, end).is_some()
-    {
-        return false;
-    }
     let text = &reading.text;
     let leads = [Meaning::Or, Meaning::Of]
         .into_iter()

@@ -3,10 +3,12 @@
 //! A missed opt-out is the expensive error, so besides fixed phrases two rules read the sentence:
 //! a negation and an ending word near a word for calling ("I do not wish to be contacted any
 //! more"), and a bare prohibition ("please do not ring here"). A time in the same clause turns
-//! both into the wish for another time: "don't call me after eight".
+//! both into the wish for another time: "don't call me after eight". Who asks to be taken off a list
+//! is found by [`removal`].
 
 use super::lexicon::{Meaning, Stem};
 use super::reading::{Hit, Reading};
+use super::removal;
 
 /// How far a negation may stand from the word for calling.
 const WINDOW: usize = 6;
@@ -39,7 +41,7 @@ pub(super) fn find(reading: &Reading, long_answer: bool) -> Option<Evidence> {
         || reading
             .hits(Meaning::OptOutUnlessTime)
             .any(|hit| counts(hit) && !names_time(reading, hit.start, hit.end));
-    if named {
+    if named || removal::is_asked_for(reading) {
         return Some(Evidence::Phrase);
     }
     calls(reading)

@@ -3,7 +3,7 @@
 //! Phrases are matched from left to right, the longest first, so that "no problem" is a yes and
 //! "of course not" is a no. What is said both ways stays open: consent needs an unmistakable yes.
 
-use super::lexicon::Meaning;
+use super::lexicon::{Meaning, Stem};
 use super::reading::{Hit, Reading};
 
 /// What a yes-or-no question was answered with.
@@ -14,6 +14,8 @@ pub(super) struct Polarity {
     pub(super) unexplained: usize,
     /// Something was said the other way as well, but less clearly.
     pub(super) mixed: bool,
+    /// Where the first yes or no ends.
+    pub(super) first_end: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,7 @@ pub(super) fn find(reading: &Reading) -> Option<Polarity> {
         is_yes,
         unexplained: unexplained(reading, &plain),
         mixed,
+        first_end: first_end(&plain),
     })
 }
 
@@ -67,7 +70,12 @@ fn find_alone(reading: &Reading) -> Option<Polarity> {
         is_yes,
         unexplained: 0,
         mixed: false,
+        first_end: first_end(&votes),
     })
+}
+
+fn first_end(votes: &[Vote]) -> usize {
+    votes.first().map_or(0, |vote| vote.end)
 }
 
 fn unexplained(reading: &Reading, votes: &[Vote]) -> usize {
@@ -82,7 +90,14 @@ fn votes(reading: &Reading, counted: Counted) -> Vec<Vote> {
     let mut votes: Vec<Vote> = Vec::new();
     let mut index = 0;
     while index < reading.text.len() {
-        let Some(mut vote) = longest_at(reading, index, counted) else {
+        let vote = longest_at(reading, index, counted);
+        // The `ja` of `na ja` and of `ja mei` is no yes.
+        let hedge = reading.hit_at(Meaning::Hedge, index);
+        if let Some(hedge) = hedge.filter(|hedge| vote.is_none_or(|vote| vote.end < hedge.end)) {
+            index = hedge.end;
+            continue;
+        }
+        let Some(mut vote) = vote else {
             index += 1;
             continue;
         };
@@ -105,6 +120,9 @@ fn votes(reading: &Reading, counted: Counted) -> Vec<Vote> {
 
 fn longest_at(reading: &Reading, start: usize, counted: Counted) -> Option<Vote> {
     let vote = |hit: &Hit| {
+        if is_particle(reading, *hit) {
+            return None;
+        }
         let (is_yes, alone) = match hit.meaning {
             Meaning::Yes => (true, needs_an_edge(reading, *hit)),
             Meaning::YesAlone => (true, true),
@@ -126,13 +144,30 @@ fn longest_at(reading: &Reading, start: usize, counted: Counted) -> Option<Vote>
         .max_by_key(|vote| vote.end)
 }
 
+/// `Das ist ja interessant`, "I'm sure you are": inside a clause these agree to nothing.
+fn is_particle(reading: &Reading, hit: Hit) -> bool {
+    let text = &reading.text;
+    if hit.len() > 1 || reading.hit_at(Meaning::Particle, hit.start).is_none() {
+        return false;
+    }
+    let opens_clause = (0..=hit.start)
+        .rev()
+        .take_while(|&index| index == hit.start || reading.is(Stem::Interjection, index))
+        .any(|index| text.starts_clause(index));
+    let answers = [Meaning::Yes, Meaning::No];
+    let is_beside_answer = answers.into_iter().any(|answer| {
+        reading.follows(answer, hit.start) || reading.hit_at(answer, hit.end).is_some()
+    });
+    !opens_clause && !text.starts_clause(hit.end) && !is_beside_answer
+}
+
 /// Without its accent, `si` is also the Italian "oneself" and the Spanish "if": then it is a yes
 /// only where a clause ends after it or another answer follows.
 fn needs_an_edge(reading: &Reading, hit: Hit) -> bool {
     let is_answer = |other: &Hit| {
         matches!(
             other.meaning,
-            Meaning::Yes | Meaning::YesAlone | Meaning::No | Meaning::Filler
+            Meaning::Yes | Meaning::YesAlone | Meaning::No | Meaning::Politeness
         )
     };
     let text = &reading.text;

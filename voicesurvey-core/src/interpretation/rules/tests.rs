@@ -1,9 +1,11 @@
 //! What the rules make of labelled, held-out and random utterances.
 
+mod corrections;
 mod held_out;
 mod labelled;
 mod random;
 mod second_set;
+mod third_set;
 
 use super::*;
 use crate::language::Language;

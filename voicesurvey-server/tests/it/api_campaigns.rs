@@ -1,0 +1,486 @@
+//! Campaigns: created in both forms, checked, started, stopped.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, TestApp};
+
+const CAMPAIGN_1: &str = include_str!("../../../tests/data/seed-a-campaign-1.json");
+const CAMPAIGN_2: &str = include_str!("../../../tests/data/seed-a-campaign-2.json");
+const TWO_PEOPLE: &str = "phone_number,name\n+393471234567,Maria\n+393471234568,Luca\n";
+
+async fn manager(app: &TestApp) -> Caller {
+    app.company("Acme").await.manager().await
+}
+
+/// The smallest campaign in the structured form.
+fn smallest() -> Value {
+    json!({
+        "name": "Satisfaction",
+        "intro_script": "Buongiorno, posso farle una domanda?",
+        "questions": [{ "text": "È soddisfatto?", "type": "yes_no" }],
+        "completion_message": "Grazie.",
+    })
+}
+
+/// The smallest campaign with these fields in place of its own.
+fn with(changes: &Value) -> Value {
+    let mut body = smallest();
+    for (name, value) in changes.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+/// A1.
+#[tokio::test]
+async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let answer = manager.post_json_text("/api/campaigns", CAMPAIGN_1).await;
+    let location = format!("/api/campaigns/{}", answer.text_at("/id"));
+    assert_eq!(answer.header("location"), Some(location.as_str()));
+    assert_snapshot!(answer.redacted(), @"");
+    assert_eq!(manager.get(&location).await.json(), answer.json());
+}
+
+/// A1.
+#[tokio::test]
+async fn the_second_payload_of_a_is_taken_byte_for_byte() {
+    let app = TestApp::start().await;
+    let answer = manager(&app)
+        .await
+        .post_json_text("/api/campaigns", CAMPAIGN_2)
+        .await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.text_at("/status"), "draft");
+    assert_eq!(answer.text_at("/questions/2/type"), "free_text");
+    assert_eq!(answer.text_at("/allowed_call_end_local"), "21:00");
+}
+
+/// A1.
+#[tokio::test]
+async fn a_list_of_questions_of_every_type_is_taken() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let body = with(&json!({
+        "language": "en",
+        "consent_question": "May I ask you some questions?",
+        "questions": [
+            { "text": "How are you?", "type": "free_text", "required": true, "retries": 1 },
+            { "key": "coffees", "text": "How many?", "type": "numeric", "min": 0, "max": 2.5, "decimals": true },
+            { "text": "From 0 to 10?", "type": "scale", "min": 0, "max": 10 },
+            { "text": "Satisfied?", "type": "yes_no" },
+            {
+                "text": "Where?", "type": "choice",
+                "options": [{ "key": "home", "say": ["at home"] }, { "key": "work", "say": ["at work", "office"] }],
+            },
+        ],
+        "translations": {
+            "it": {
+                "intro_script": "Buongiorno", "completion_message": "Grazie",
+                "questions": { "q1": "Come sta?", "coffees": "Quanti?", "q3": "Da 0 a 10?", "q4": "Contento?", "q5": "Dove?" },
+            },
+        },
+    }));
+    let answer = manager.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 201, "{answer}");
+    assert_snapshot!(format!("{:#}", answer.at("/questions")), @"");
+    assert_eq!(
+        answer.text_at("/translations/it/questions/coffees"),
+        "Quanti?"
+    );
+}
+
+/// C1.
+#[tokio::test]
+async fn defaults_are_filled_in() {
+    let app = TestApp::start().await;
+    let answer = manager(&app)
+        .await
+        .post("/api/campaigns", &smallest())
+        .await;
+    assert_eq!(answer.status, 201, "{answer}");
+    assert_snapshot!(answer.redacted(), @"");
+}
+
+/// C1.
+#[tokio::test]
+async fn settings_are_taken_under_the_names_of_c() {
+    let app = TestApp::start().await;
+    let body = with(&json!({
+        "daily_start_time": "10:00", "daily_end_time": "18:30", "max_concurrent_calls": 2,
+        "calls_per_minute": 4, "max_retries": 5, "retry_delays_minutes": [60, 240, 1440],
+    }));
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 201, "{answer}");
+    assert_eq!(answer.text_at("/allowed_call_start_local"), "10:00");
+    assert_eq!(answer.text_at("/allowed_call_end_local"), "18:30");
+    assert_eq!(answer.at("/max_attempts"), 5);
+    assert_eq!(answer.at("/retry_interval_minutes"), Value::Null);
+    assert_eq!(answer.at("/retry_delays_minutes"), json!([60, 240, 1440]));
+}
+
+#[tokio::test]
+async fn calling_hours_can_differ_by_weekday_and_have_holidays() {
+    let app = TestApp::start().await;
+    let hours = json!({
+        "weekly": { "mon": [["09:00", "13:00"], ["14:00", "20:00"]], "sat": [["10:00", "12:00"]] },
+        "holidays": ["2026-12-25"],
+    });
+    let body = with(&json!({
+        "calling_hours": hours, "time_zone": "europe/rome",
+        "starts_at": "2026-12-01T09:00:00+01:00", "ends_at": "2026-12-31T20:00:00Z",
+    }));
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 201, "{answer}");
+    assert_eq!(answer.at("/calling_hours"), hours);
+    assert_eq!(answer.at("/allowed_call_start_local"), Value::Null);
+    assert_eq!(answer.text_at("/time_zone"), "Europe/Rome");
+    assert_eq!(answer.text_at("/starts_at"), "2026-12-01T08:00:00Z");
+}
+
+/// A2.
+#[tokio::test]
+async fn a_question_type_that_does_not_exist_is_refused_by_its_field() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let flat = CAMPAIGN_1.replace("\"scale\"", "\"scale_1_5\"");
+    let answer = manager.post_json_text("/api/campaigns", flat).await;
+    assert_snapshot!(answer.redacted(), @"");
+    let listed = with(&json!({ "questions": [
+        { "text": "Come sta?", "type": "free_text" }, { "text": "Da 1 a 5?", "type": "scale_1_5" },
+    ]}));
+    let answer = manager.post("/api/campaigns", &listed).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+/// C1.
+#[tokio::test]
+async fn a_company_that_is_not_the_tokens_is_not_found() {
+    let app = TestApp::start().await;
+    let acme = app.company("Acme").await;
+    let stranger = app.company("Globex").await.id;
+    let manager = acme.manager().await;
+    for id in [
+        stranger.to_string(),
+        "00000000-0000-7000-8000-000000000000".to_owned(),
+    ] {
+        let body = with(&json!({ "company_id": id }));
+        let answer = manager.post("/api/campaigns", &body).await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(
+            answer.wrong_fields(),
+            format!("company_id: Company {id} not found")
+        );
+    }
+    let body = with(&json!({ "company_id": acme.id.to_string() }));
+    assert_eq!(manager.post("/api/campaigns", &body).await.status, 201);
+}
+
+/// C1.
+#[tokio::test]
+async fn a_skillbase_must_exist_and_belong_to_the_company() {
+    let app = TestApp::start().await;
+    let (acme, globex) = (app.company("Acme").await, app.company("Globex").await);
+    let (acme, globex) = (acme.manager().await, globex.manager().await);
+    let of_globex = globex.get("/api/skillbases").await.text_at("/items/0/id");
+    for id in [of_globex.as_str(), "00000000-0000-7000-8000-000000000000"] {
+        let body = with(&json!({ "skillbase_id": id }));
+        let answer = acme.post("/api/campaigns", &body).await;
+        assert_eq!(answer.status, 422);
+        let expected =
+            format!("skillbase_id: Skillbase {id} not found or doesn't belong to company");
+        assert_eq!(answer.wrong_fields(), expected);
+    }
+    let body = with(&json!({ "skillbase_id": of_globex }));
+    assert_eq!(globex.post("/api/campaigns", &body).await.status, 201);
+}
+
+/// C1.
+#[tokio::test]
+async fn times_that_are_not_hours_and_minutes_are_refused() {
+    let app = TestApp::start().await;
+    let body = with(&json!({
+        "allowed_call_start_local": "9am", "allowed_call_end_local": "25:00", "starts_at": "tomorrow",
+    }));
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once_under_the_callers_names() {
+    let app = TestApp::start().await;
+    let body = json!({
+        "name": "  ",
+        "language": "xx",
+        "question_1_text": "",
+        "question_1_type": "free_text",
+        "question_3_type": "choice",
+        "question_4_text": 4,
+        "question_0_text": "Nobody counts from here",
+        "intro_script": null,
+        "completion_message": "Grazie.",
+        "time_zone": "Mars/Base",
+        "daily_start_time": "20:00",
+        "daily_end_time": "08:00",
+        "calls_per_minute": -1,
+        "max_retries": 99,
+        "retry_delays_minutes": [0],
+        "starts_at": "2026-12-02T00:00:00Z",
+        "ends_at": "2026-12-01T00:00:00Z",
+        "colour": "blue",
+    });
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+#[tokio::test]
+async fn two_ways_of_saying_one_thing_are_refused() {
+    let app = TestApp::start().await;
+    let body = with(&json!({
+        "question_1_text": "Come stai?", "question_1_type": "free_text",
+        "max_attempts": 2, "max_retries": 3,
+        "retry_interval_minutes": 30, "retry_delays_minutes": [30],
+        "allowed_call_start_local": "09:00", "daily_start_time": "10:00",
+        "calling_hours": { "weekly": {} },
+    }));
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+#[tokio::test]
+async fn a_question_is_checked_against_its_type() {
+    let app = TestApp::start().await;
+    let body = with(&json!({ "questions": [
+        { "text": "a", "type": "free_text", "min": 1 },
+        { "text": "b", "type": "scale", "min": 5, "max": 1.5 },
+        { "text": "c", "type": "choice", "options": [{ "key": "only", "say": [] }] },
+        { "text": "d", "type": "numeric", "min": "ten", "key": "q1" },
+        "What?",
+        { "text": "f", "type": "yes_no", "retries": 9, "hint": "h" },
+    ]}));
+    let answer = manager(&app).await.post("/api/campaigns", &body).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+/// A4.
+#[tokio::test]
+async fn the_status_is_set_under_both_names() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    for name in ["status", "new_status"] {
+        let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+        let path = format!("{campaign}/status");
+        for status in ["running", "paused", "running", "cancelled"] {
+            let answer = manager.post(&path, &json!({ name: status })).await;
+            assert_eq!(answer.status, 200, "{answer}");
+            assert_eq!(answer.text_at("/status"), status);
+        }
+    }
+}
+
+/// A4.
+#[tokio::test]
+async fn a_status_that_nobody_can_set_is_a_field_error() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+    let mut wrong = Vec::new();
+    for body in [
+        json!({ "status": "completed" }),
+        json!({ "new_status": "draft" }),
+        json!({ "status": "running", "new_status": "running" }),
+        json!({}),
+        json!({ "status": 1, "state": "running" }),
+    ] {
+        let answer = manager.post(&format!("{campaign}/status"), &body).await;
+        assert_eq!(answer.status, 422);
+        wrong.push(answer.wrong_fields());
+    }
+    assert_snapshot!(wrong.join("\n"), @"");
+    assert_eq!(manager.get(&campaign).await.text_at("/status"), "draft");
+}
+
+/// B1.
+#[tokio::test]
+async fn wrong_transitions_are_refused_and_change_nothing() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let mut refused = Vec::new();
+    for (before, verbs) in [
+        (vec![], vec!["pause", "resume"]),
+        (vec!["start"], vec!["start", "resume"]),
+        (vec!["start", "pause"], vec!["pause"]),
+        (vec!["cancel"], vec!["start", "pause", "resume", "cancel"]),
+    ] {
+        let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+        for verb in &before {
+            let answer = manager.post_nothing(&format!("{campaign}/{verb}")).await;
+            assert_eq!(answer.status, 200, "{answer}");
+        }
+        let status = manager.get(&campaign).await.text_at("/status");
+        for verb in verbs {
+            let answer = manager.post_nothing(&format!("{campaign}/{verb}")).await;
+            assert_eq!(answer.status, 409, "{answer}");
+            refused.push(format!("{status} + {verb}: {}", answer.text_at("/detail")));
+            assert_eq!(manager.get(&campaign).await.text_at("/status"), status);
+        }
+    }
+    assert_snapshot!(refused.join("\n"), @"");
+}
+
+/// C4.
+#[tokio::test]
+async fn a_campaign_without_people_cannot_be_started() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign().await;
+    let answer = manager.post_nothing(&format!("{campaign}/start")).await;
+    assert_snapshot!(answer.redacted(), @"");
+}
+
+/// C4.
+#[tokio::test]
+async fn a_running_campaign_cannot_be_started_again() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+    assert_eq!(manager.set_status(&campaign, "running").await.status, 200);
+    let answer = manager.set_status(&campaign, "running").await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.text_at("/detail"), "Campaign is already running");
+    let answer = manager.get("/api/campaigns?status=running").await;
+    assert_eq!(answer.at("/items").as_array().unwrap().len(), 1);
+}
+
+/// B8.
+#[tokio::test]
+async fn campaigns_are_listed_by_status_newest_first() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let mut drafts = Vec::new();
+    for _ in 0..3 {
+        drafts.push(manager.create_campaign().await);
+        app.clock.advance(chrono::TimeDelta::seconds(1));
+    }
+    let running = manager.create_campaign_with(TWO_PEOPLE).await;
+    manager.set_status(&running, "running").await;
+
+    let listed = |answer: &crate::support::Answer| -> Vec<String> {
+        let items = answer.at("/items");
+        let items = items.as_array().unwrap().iter();
+        items
+            .map(|item| format!("/api/campaigns/{}", item["id"].as_str().unwrap()))
+            .collect()
+    };
+    let all = manager.get("/api/campaigns").await;
+    drafts.reverse();
+    let expected: Vec<_> = std::iter::once(running.clone())
+        .chain(drafts.clone())
+        .collect();
+    assert_eq!(listed(&all), expected);
+    assert_eq!(all.at("/items/0/total_tasks"), 2);
+    assert_eq!(
+        listed(&manager.get("/api/campaigns?status=running").await),
+        [running]
+    );
+
+    let mut found = Vec::new();
+    let mut path = "/api/campaigns?status=draft&limit=2".to_owned();
+    loop {
+        let part = manager.get(&path).await;
+        found.extend(listed(&part));
+        let Some(cursor) = part.at("/next_cursor").as_str().map(str::to_owned) else {
+            break;
+        };
+        path = format!("/api/campaigns?status=draft&limit=2&cursor={cursor}");
+    }
+    assert_eq!(found, drafts);
+}
+
+/// B8.
+#[tokio::test]
+async fn a_running_campaign_cannot_be_deleted_and_a_paused_one_can() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+    manager.set_status(&campaign, "running").await;
+    let answer = manager.delete(&campaign).await;
+    assert_eq!(
+        (answer.status, answer.text_at("/code").as_str()),
+        (409, "campaign_running")
+    );
+    manager.set_status(&campaign, "paused").await;
+    assert_eq!(manager.delete(&campaign).await.status, 204);
+    assert_eq!(manager.get(&campaign).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_change_leaves_what_it_does_not_name() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign().await;
+    let before = manager.get(&campaign).await.json();
+    let changes = json!({
+        "name": "Renamed", "completion_message": "Arrivederci.", "calls_per_minute": 7,
+        "max_attempts": 4, "allowed_call_start_local": "10:00", "allowed_call_end_local": "12:00",
+    });
+    let answer = manager.patch(&campaign, &changes).await;
+    assert_eq!(answer.status, 200, "{answer}");
+    let mut expected = before;
+    for (name, value) in changes.as_object().unwrap() {
+        expected[name] = value.clone();
+    }
+    for name in ["calling_hours", "updated_at"] {
+        expected[name] = answer.at(&format!("/{name}"));
+    }
+    assert_eq!(answer.json(), expected);
+
+    let wrong =
+        json!({ "language": "en", "max_attempts": 0, "question_2_type": "scale", "name": "" });
+    let answer = manager.patch(&campaign, &wrong).await;
+    assert_eq!(answer.status, 422);
+    assert_snapshot!(answer.wrong_fields(), @"");
+}
+
+#[tokio::test]
+async fn only_the_name_of_a_campaign_that_has_started_can_be_changed() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+    manager.set_status(&campaign, "running").await;
+    let answer = manager
+        .patch(&campaign, &json!({ "calls_per_minute": 7 }))
+        .await;
+    assert_eq!(
+        (answer.status, answer.text_at("/code").as_str()),
+        (409, "campaign_started")
+    );
+    let answer = manager
+        .patch(&campaign, &json!({ "name": "Renamed" }))
+        .await;
+    assert_eq!(answer.text_at("/name"), "Renamed");
+}
+
+#[tokio::test]
+async fn a_campaign_with_a_start_date_waits_for_it() {
+    let app = TestApp::start().await;
+    let manager = manager(&app).await;
+    let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
+    manager
+        .patch(&campaign, &json!({ "starts_at": "2026-11-21T09:00:00Z" }))
+        .await;
+    assert_eq!(
+        manager
+            .set_status(&campaign, "running")
+            .await
+            .text_at("/status"),
+        "scheduled"
+    );
+}
