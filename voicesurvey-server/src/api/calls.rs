@@ -21,7 +21,7 @@ use voicesurvey_core::survey::AnswerValue;
 
 use super::error::ApiError;
 use super::extract::{Id, QueryParameters};
-use super::fields::Checks;
+use super::fields::{Checks, Field};
 use super::page::{self, ListBody};
 use crate::app::App;
 
@@ -320,7 +320,8 @@ async fn list_calls(
     QueryParameters(query): QueryParameters<CallQuery>,
 ) -> Result<Json<ListBody<CallBody>>, ApiError> {
     let mut checks = Checks::default();
-    let campaign_id: Option<CampaignId> = checks.parse("campaign", query.campaign.as_deref());
+    let campaign = Field::<CampaignId>::from_text(query.campaign);
+    let campaign_id = checks.optional("campaign", campaign);
     let page = page::page(LIST, query.cursor, query.limit, &mut checks);
     checks.finish_query()?;
     let filter = CallAttemptFilter {

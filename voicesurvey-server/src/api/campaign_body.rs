@@ -142,7 +142,7 @@ struct Given {
 }
 
 /// What the caller calls settings that have several names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Names {
     questions: QuestionForm,
     max_attempts: &'static str,
@@ -370,7 +370,7 @@ impl Given {
 
 impl Names {
     /// What the core found, under the names the caller used.
-    fn as_called(self, errors: Vec<FieldError>) -> Vec<FieldError> {
+    fn as_called(&self, errors: Vec<FieldError>) -> Vec<FieldError> {
         let rename = |error: FieldError| {
             let field = match error.field.as_str() {
                 "max_attempts" => self.max_attempts.to_owned(),

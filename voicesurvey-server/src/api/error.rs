@@ -42,7 +42,7 @@ impl ApiError {
 
     /// The body was understood, and these fields of it cannot be used.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = "some fields are wrong; see errors";
+        let detail = summary(&errors, "fields");
         Self {
             errors,
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", detail)
@@ -51,7 +51,7 @@ impl ApiError {
 
     /// These parameters of the query cannot be used.
     pub fn invalid_query(errors: Vec<FieldError>) -> Self {
-        let detail = "some parameters of the query are wrong; see errors";
+        let detail = summary(&errors, "parameters of the query");
         Self {
             errors,
             ..Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
@@ -125,6 +125,14 @@ impl ApiError {
             Json(body),
         )
             .into_response()
+    }
+}
+
+/// What is wrong in one sentence: the whole of it, if it is one thing.
+fn summary(errors: &[FieldError], what: &str) -> String {
+    match errors {
+        [error] => format!("{}: {}", error.field, error.message),
+        errors => format!("{} {what} are wrong; see errors", errors.len()),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use voicesurvey_core::api_key::Role;
 use voicesurvey_core::calling_hours::TimeOfDay;
-use voicesurvey_core::id::{CompanyId, SkillbaseId};
+use voicesurvey_core::id::{CampaignId, CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::service::{FieldError, validation};
@@ -55,6 +55,11 @@ impl<T: FromJson> Field<T> {
             return Self::Absent;
         }
         T::from_json(value).map_or_else(Self::Wrong, Self::Given)
+    }
+
+    /// Reads a parameter of the query.
+    pub(super) fn from_text(text: Option<String>) -> Self {
+        text.map_or(Self::Absent, |text| Self::from_value(text.into()))
     }
 }
 
@@ -189,16 +194,17 @@ macro_rules! whole_numbers {
     ($($number:ty),+) => {$(
         impl FromJson for $number {
             fn from_json(value: Value) -> Result<Self, String> {
-                let number = value.as_i64().and_then(|number| number.try_into().ok());
-                number.ok_or_else(|| {
-                    format!("use a whole number from {} to {}", <$number>::MIN, <$number>::MAX)
+                let number = value.as_i64().ok_or("use a whole number")?;
+                let least = i64::from(<$number>::MIN);
+                number.try_into().map_err(|_| {
+                    if number < least { "must not be negative" } else { "is too large" }.to_owned()
                 })
             }
         }
     )+};
 }
 
-whole_numbers!(u8, u16, u32, i64);
+whole_numbers!(u8, u16, u32);
 
 /// Texts that are read as something else.
 macro_rules! texts {
@@ -252,7 +258,7 @@ macro_rules! identifiers {
     )+};
 }
 
-identifiers!(CompanyId, SkillbaseId);
+identifiers!(CampaignId, CompanyId, SkillbaseId);
 
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: Value) -> Result<Self, String> {
@@ -287,22 +293,18 @@ mod tests {
     #[test]
     fn values_are_not_guessed_at() {
         assert_eq!(u16::from_json(json!(3)), Ok(3));
-        for value in [
-            json!("3"),
-            json!(3.0),
-            json!(-1),
-            json!(70_000),
-            json!(true),
+        for (value, message) in [
+            (json!("3"), "use a whole number"),
+            (json!(3.0), "use a whole number"),
+            (json!(-1), "must not be negative"),
+            (json!(70_000), "is too large"),
         ] {
-            assert_eq!(
-                u16::from_json(value),
-                Err("use a whole number from 0 to 65535".to_owned())
-            );
+            assert_eq!(u16::from_json(value), Err(message.to_owned()));
         }
         assert!(String::from_json(json!("a\0b")).is_err());
         assert_eq!(
             Vec::<u32>::from_json(json!([1, -2])),
-            Err("[1]: use a whole number from 0 to 4294967295".to_owned())
+            Err("[1]: must not be negative".to_owned())
         );
     }
 

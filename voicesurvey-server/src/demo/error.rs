@@ -74,7 +74,7 @@ pub enum DemoError {
     CallList(#[from] CallListError),
     /// The store cannot be opened.
     #[error(transparent)]
-    Store(#[from] StoresError),
+    Store(Box<StoresError>),
     /// A use case refused.
     #[error(transparent)]
     Service(#[from] ServiceError),

@@ -107,15 +107,12 @@ async fn open_stores(directory: &Directory) -> Result<Stores, DemoError> {
     let path = directory.database();
     let url = format!("sqlite://{}", path.display());
     let url = DatabaseUrl::try_from(url).map_err(|source| DemoError::BadPath { path, source })?;
-    let max_connections = NonZeroU32::MIN;
-    Ok(Stores::open(
-        &DatabaseConfig {
-            url,
-            max_connections,
-        },
-        Purpose::Serve,
-    )
-    .await?)
+    let config = DatabaseConfig {
+        url,
+        max_connections: NonZeroU32::MIN,
+    };
+    let opened = Stores::open(&config, Purpose::Serve).await;
+    opened.map_err(|error| DemoError::Store(Box::new(error)))
 }
 
 /// A run that goes on keeps its people.

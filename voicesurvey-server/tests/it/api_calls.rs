@@ -25,7 +25,29 @@ async fn a_call_shows_its_provider_times_and_outcome() {
     let id = campaign.rsplit('/').next().unwrap();
     let calls = manager.get(&format!("/api/calls?campaign={id}")).await;
     assert_eq!(calls.at("/items").as_array().unwrap().len(), 1);
-    assert_snapshot!(redacted(&format!("{:#}", calls.at("/items/0"))), @"");
+    assert_snapshot!(redacted(&format!("{:#}", calls.at("/items/0"))), @r#"
+{
+  "accepted_at": "[time]",
+  "answered_at": "[time]",
+  "answered_by": "person",
+  "attempt_number": 1,
+  "campaign_id": "[id]",
+  "cost": null,
+  "ended_at": "[time]",
+  "error_code": null,
+  "id": "[id]",
+  "outcome": "completed",
+  "phone_number": "+393471234567",
+  "provider": "simulated",
+  "provider_call_id": "SIM[id]",
+  "provider_raw_status": "completed",
+  "ringing_at": "[time]",
+  "started_at": "[time]",
+  "state": "ended",
+  "talk_seconds": 30,
+  "task_id": "[id]"
+}
+"#);
     for time in ["started_at", "answered_at", "ended_at"] {
         assert!(calls.at(&format!("/items/0/{time}")).is_string(), "{time}");
     }
@@ -85,7 +107,70 @@ async fn stats_count_every_status_and_divide_by_nothing_never() {
     let manager = app.company("Acme").await.manager().await;
     let campaign = manager.create_campaign_with(ONE_PERSON).await;
     let stats = manager.get(&format!("{campaign}/stats")).await;
-    assert_snapshot!(stats.redacted(), @"");
+    assert_snapshot!(stats.redacted(), @r#"
+200 application/json
+{
+  "attempts": {
+    "accepted": 0,
+    "answered": 0,
+    "created": 0,
+    "ended": 0,
+    "ringing": 0,
+    "unknown": 0
+  },
+  "calls_in_progress": 0,
+  "campaign_id": "[id]",
+  "completed_rate": {
+    "denominator": 0,
+    "numerator": 0,
+    "rate": null
+  },
+  "contacted_rate": {
+    "denominator": 0,
+    "numerator": 0,
+    "rate": null
+  },
+  "outcomes": {
+    "broke_off": 0,
+    "busy": 0,
+    "call_back_requested": 0,
+    "call_screening": 0,
+    "cancelled": 0,
+    "completed": 0,
+    "declined": 0,
+    "disconnected": 0,
+    "fax": 0,
+    "hung_up_before_consent": 0,
+    "invalid_number": 0,
+    "language_barrier": 0,
+    "lost": 0,
+    "no_answer": 0,
+    "opted_out": 0,
+    "partial": 0,
+    "provider_failure": 0,
+    "provider_rejected": 0,
+    "quota_full": 0,
+    "refused": 0,
+    "voicemail": 0,
+    "wrong_person": 0
+  },
+  "reasons": [],
+  "status": "draft",
+  "tasks": {
+    "cancelled": 0,
+    "completed": 0,
+    "excluded": 0,
+    "failed": 0,
+    "in_progress": 0,
+    "not_reached": 0,
+    "pending": 1,
+    "refused": 0,
+    "retry": 0
+  },
+  "total_attempts": 0,
+  "total_tasks": 1
+}
+"#);
 
     manager.set_status(&campaign, "running").await;
     app.run_to_the_end().await;
@@ -107,7 +192,15 @@ async fn stats_say_why_people_are_not_called() {
     let manager = app.company("Acme").await.manager().await;
     let campaign = manager.create_campaign_with(ONE_PERSON).await;
     let stats = manager.get(&format!("{campaign}/stats")).await;
-    assert_snapshot!(format!("{:#}", stats.at("/reasons")), @"");
+    assert_snapshot!(format!("{:#}", stats.at("/reasons")), @r#"
+[
+  {
+    "count": 1,
+    "reason": "outside_calling_hours",
+    "sentence": "It is outside the calling hours where the person is."
+  }
+]
+"#);
     let contact = manager.get(&format!("{campaign}/contacts")).await;
     assert_eq!(contact.text_at("/items/0/due_at"), "2026-11-21T08:00:00Z");
 }
@@ -175,5 +268,28 @@ async fn the_outcome_table_is_shown() {
         keys.map(text).join(" ")
     };
     let lines: Vec<_> = table.as_array().unwrap().iter().map(line).collect();
-    assert_snapshot!(lines.join("\n"), @"");
+    assert_snapshot!(lines.join("\n"), @r#"
+completed true [] 1.1 completed
+partial true [] 1.2 completed
+refused true [] 2.112 refused
+opted_out true [] 2.112 refused
+broke_off true [] 2.12 refused
+hung_up_before_consent true [1440] 2.11 not_reached
+call_back_requested true [120] 2.21 not_reached
+wrong_person true [] 4.54 failed
+language_barrier true [] 2.332 failed
+busy true [30] 3.12 not_reached
+no_answer true [180] 3.13 not_reached
+declined true [1440] 3.13 not_reached
+voicemail true [180] 3.14 not_reached
+call_screening true [180] 3.15 not_reached
+fax true [] 4.20 failed
+invalid_number true [] 4.31 failed
+disconnected true [1440] 4.32 failed
+provider_rejected false [] 3.16 failed
+provider_failure false [5,10,20,40] 3.16 not_reached
+lost true [180] 3.16 not_reached
+quota_full false [] 4.80 cancelled
+cancelled false [] null cancelled
+"#);
 }

@@ -40,7 +40,125 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
     let answer = manager.post_json_text("/api/campaigns", CAMPAIGN_1).await;
     let location = format!("/api/campaigns/{}", answer.text_at("/id"));
     assert_eq!(answer.header("location"), Some(location.as_str()));
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+201 application/json
+{
+  "allowed_call_end_local": "20:00",
+  "allowed_call_start_local": "09:00",
+  "calling_hours": {
+    "weekly": {
+      "fri": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "mon": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "sat": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "sun": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "thu": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "tue": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ],
+      "wed": [
+        [
+          "09:00",
+          "20:00"
+        ]
+      ]
+    }
+  },
+  "calls_per_minute": 10,
+  "company_id": "[id]",
+  "completion_message": "Grazie, abbiamo finito.",
+  "consent_question": null,
+  "created_at": "[time]",
+  "description": "Local test",
+  "ended_at": null,
+  "ends_at": null,
+  "id": "[id]",
+  "intro_script": "Ciao, sono l’assistente. Vuoi dare il consenso a partecipare a un breve sondaggio?",
+  "language": "it",
+  "max_attempts": 2,
+  "max_concurrent_calls": 5,
+  "name": "Smoke Campaign",
+  "pause_reason": null,
+  "questions": [
+    {
+      "key": "q1",
+      "required": false,
+      "retries": 2,
+      "text": "Come stai oggi?",
+      "type": "free_text"
+    },
+    {
+      "key": "q2",
+      "max": 5,
+      "min": 1,
+      "required": false,
+      "retries": 2,
+      "text": "Da 1 a 5 quanto sei soddisfatto?",
+      "type": "scale"
+    },
+    {
+      "decimals": false,
+      "key": "q3",
+      "required": false,
+      "retries": 2,
+      "text": "Quanti caffè bevi al giorno?",
+      "type": "numeric"
+    }
+  ],
+  "retry_delays_minutes": [
+    30
+  ],
+  "retry_interval_minutes": 30,
+  "seconds_between_calls": 0,
+  "skillbase_id": "[id]",
+  "skillbase_version": null,
+  "started_at": null,
+  "starts_at": null,
+  "status": "draft",
+  "tasks": {
+    "cancelled": 0,
+    "completed": 0,
+    "excluded": 0,
+    "failed": 0,
+    "in_progress": 0,
+    "not_reached": 0,
+    "pending": 0,
+    "refused": 0,
+    "retry": 0
+  },
+  "time_zone": "Europe/Rome",
+  "total_tasks": 0,
+  "translations": {},
+  "updated_at": "[time]"
+}
+"#);
     assert_eq!(manager.get(&location).await.json(), answer.json());
 }
 
@@ -85,7 +203,65 @@ async fn a_list_of_questions_of_every_type_is_taken() {
     }));
     let answer = manager.post("/api/campaigns", &body).await;
     assert_eq!(answer.status, 201, "{answer}");
-    assert_snapshot!(format!("{:#}", answer.at("/questions")), @"");
+    assert_snapshot!(format!("{:#}", answer.at("/questions")), @r#"
+[
+  {
+    "key": "q1",
+    "required": true,
+    "retries": 1,
+    "text": "How are you?",
+    "type": "free_text"
+  },
+  {
+    "decimals": true,
+    "key": "coffees",
+    "max": 2.5,
+    "min": 0,
+    "required": false,
+    "retries": 2,
+    "text": "How many?",
+    "type": "numeric"
+  },
+  {
+    "key": "q3",
+    "max": 10,
+    "min": 0,
+    "required": false,
+    "retries": 2,
+    "text": "From 0 to 10?",
+    "type": "scale"
+  },
+  {
+    "key": "q4",
+    "required": false,
+    "retries": 2,
+    "text": "Satisfied?",
+    "type": "yes_no"
+  },
+  {
+    "key": "q5",
+    "options": [
+      {
+        "key": "home",
+        "say": [
+          "at home"
+        ]
+      },
+      {
+        "key": "work",
+        "say": [
+          "at work",
+          "office"
+        ]
+      }
+    ],
+    "required": false,
+    "retries": 2,
+    "text": "Where?",
+    "type": "choice"
+  }
+]
+"#);
     assert_eq!(
         answer.text_at("/translations/it/questions/coffees"),
         "Quanti?"
@@ -101,7 +277,108 @@ async fn defaults_are_filled_in() {
         .post("/api/campaigns", &smallest())
         .await;
     assert_eq!(answer.status, 201, "{answer}");
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+201 application/json
+{
+  "allowed_call_end_local": "21:00",
+  "allowed_call_start_local": "09:00",
+  "calling_hours": {
+    "weekly": {
+      "fri": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "mon": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "sat": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "sun": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "thu": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "tue": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ],
+      "wed": [
+        [
+          "09:00",
+          "21:00"
+        ]
+      ]
+    }
+  },
+  "calls_per_minute": 10,
+  "company_id": "[id]",
+  "completion_message": "Grazie.",
+  "consent_question": null,
+  "created_at": "[time]",
+  "description": "",
+  "ended_at": null,
+  "ends_at": null,
+  "id": "[id]",
+  "intro_script": "Buongiorno, posso farle una domanda?",
+  "language": "it",
+  "max_attempts": 3,
+  "max_concurrent_calls": 5,
+  "name": "Satisfaction",
+  "pause_reason": null,
+  "questions": [
+    {
+      "key": "q1",
+      "required": false,
+      "retries": 2,
+      "text": "È soddisfatto?",
+      "type": "yes_no"
+    }
+  ],
+  "retry_delays_minutes": [
+    30
+  ],
+  "retry_interval_minutes": 30,
+  "seconds_between_calls": 0,
+  "skillbase_id": "[id]",
+  "skillbase_version": null,
+  "started_at": null,
+  "starts_at": null,
+  "status": "draft",
+  "tasks": {
+    "cancelled": 0,
+    "completed": 0,
+    "excluded": 0,
+    "failed": 0,
+    "in_progress": 0,
+    "not_reached": 0,
+    "pending": 0,
+    "refused": 0,
+    "retry": 0
+  },
+  "time_zone": "Europe/Rome",
+  "total_tasks": 0,
+  "translations": {},
+  "updated_at": "[time]"
+}
+"#);
 }
 
 /// C1.
@@ -147,13 +424,29 @@ async fn a_question_type_that_does_not_exist_is_refused_by_its_field() {
     let manager = manager(&app).await;
     let flat = CAMPAIGN_1.replace("\"scale\"", "\"scale_1_5\"");
     let answer = manager.post_json_text("/api/campaigns", flat).await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+422 application/problem+json
+{
+  "code": "invalid_fields",
+  "detail": "some fields are wrong; see errors",
+  "errors": [
+    {
+      "field": "question_2_type",
+      "message": "unknown type 'scale_1_5': use free_text, numeric, scale, yes_no or choice"
+    }
+  ],
+  "request_id": "[id]",
+  "status": 422,
+  "title": "Unprocessable Entity",
+  "type": "about:blank"
+}
+"#);
     let listed = with(&json!({ "questions": [
         { "text": "Come sta?", "type": "free_text" }, { "text": "Da 1 a 5?", "type": "scale_1_5" },
     ]}));
     let answer = manager.post("/api/campaigns", &listed).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @"questions[1].type: unknown type 'scale_1_5': use free_text, numeric, scale, yes_no or choice");
 }
 
 /// C1.
@@ -207,7 +500,11 @@ async fn times_that_are_not_hours_and_minutes_are_refused() {
     }));
     let answer = manager(&app).await.post("/api/campaigns", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+starts_at: Invalid time format: "tomorrow" (use RFC 3339 with an offset: 2026-11-20T09:00:00Z)
+allowed_call_start_local: Invalid time format: '9am' (use HH:MM, 00:00 to 24:00)
+allowed_call_end_local: Invalid time format: '25:00' (use HH:MM, 00:00 to 24:00)
+"#);
 }
 
 #[tokio::test]
@@ -235,7 +532,25 @@ async fn everything_that_is_wrong_is_told_at_once_under_the_callers_names() {
     });
     let answer = manager(&app).await.post("/api/campaigns", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+intro_script: is required
+question_2_text: is missing: number the questions 1, 2, 3 … without gaps
+question_3_text: is required
+question_4_text: must be a text
+question_4_type: is required
+colour: unknown field
+question_0_text: unknown field
+daily_end_time: must be later than daily_start_time; calling_hours can go over midnight
+time_zone: unknown time zone 'Mars/Base': use an IANA name such as Europe/Rome
+language: unknown language 'xx': use it, en, ru, es, fr or de
+calls_per_minute: use a whole number from 0 to 4294967295
+name: must not be empty
+question_1_text: must not be empty
+question_2_options: give at least two
+ends_at: must be later than starts_at
+max_retries: use a number from 1 to 20
+retry_delays_minutes: use minutes from 1 to 43200
+"#);
 }
 
 #[tokio::test]
@@ -250,7 +565,13 @@ async fn two_ways_of_saying_one_thing_are_refused() {
     }));
     let answer = manager(&app).await.post("/api/campaigns", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+questions: give questions or question_1_text and so on, not both
+daily_start_time: give allowed_call_start_local or daily_start_time, not both
+allowed_call_start_local: give calling_hours or allowed_call_start_local, not both
+max_retries: give max_attempts or max_retries, not both
+retry_delays_minutes: give retry_interval_minutes or retry_delays_minutes, not both
+"#);
 }
 
 #[tokio::test]
@@ -266,7 +587,19 @@ async fn a_question_is_checked_against_its_type() {
     ]}));
     let answer = manager(&app).await.post("/api/campaigns", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+questions[0].min: a free_text question has none
+questions[1].max: use a whole number
+questions[3].min: use a number
+questions[4]: must be an object
+questions[4].text: is required
+questions[4].type: is required
+questions[5].hint: unknown field
+questions[2].options: give at least two
+questions[2].options[0].say: give the words for it
+questions[3].key: the key 'q1' is used twice
+questions[5].retries: use at most 5
+"#);
 }
 
 /// A4.
@@ -303,7 +636,14 @@ async fn a_status_that_nobody_can_set_is_a_field_error() {
         assert_eq!(answer.status, 422);
         wrong.push(answer.wrong_fields());
     }
-    assert_snapshot!(wrong.join("\n"), @"");
+    assert_snapshot!(wrong.join("\n"), @r#"
+status: 'completed' cannot be set: use running, paused or cancelled
+new_status: 'draft' cannot be set: use running, paused or cancelled
+new_status: give status or new_status, not both
+status: is required
+state: unknown field
+status: must be a text
+"#);
     assert_eq!(manager.get(&campaign).await.text_at("/status"), "draft");
 }
 
@@ -332,7 +672,17 @@ async fn wrong_transitions_are_refused_and_change_nothing() {
             assert_eq!(manager.get(&campaign).await.text_at("/status"), status);
         }
     }
-    assert_snapshot!(refused.join("\n"), @"");
+    assert_snapshot!(refused.join("\n"), @r#"
+draft + pause: a draft campaign cannot pause
+draft + resume: a draft campaign cannot resume
+running + start: Campaign is already running
+running + resume: Campaign is already running
+paused + pause: Campaign is already paused
+cancelled + start: a cancelled campaign cannot start
+cancelled + pause: a cancelled campaign cannot pause
+cancelled + resume: a cancelled campaign cannot resume
+cancelled + cancel: a cancelled campaign cannot cancel
+"#);
 }
 
 /// C4.
@@ -342,7 +692,18 @@ async fn a_campaign_without_people_cannot_be_started() {
     let manager = manager(&app).await;
     let campaign = manager.create_campaign().await;
     let answer = manager.post_nothing(&format!("{campaign}/start")).await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+409 application/problem+json
+{
+  "code": "no_tasks",
+  "detail": "the campaign has nobody to call; upload a call list first",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 409,
+  "title": "Conflict",
+  "type": "about:blank"
+}
+"#);
 }
 
 /// C4.
@@ -446,7 +807,13 @@ async fn a_change_leaves_what_it_does_not_name() {
         json!({ "language": "en", "max_attempts": 0, "question_2_type": "scale", "name": "" });
     let answer = manager.patch(&campaign, &wrong).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+language: cannot be changed; create another campaign
+question_1_text: is missing: number the questions 1, 2, 3 … without gaps
+question_2_text: is required
+name: must not be empty
+max_attempts: use a number from 1 to 20
+"#);
 }
 
 #[tokio::test]

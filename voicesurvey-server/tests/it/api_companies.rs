@@ -16,7 +16,19 @@ async fn the_operator_creates_reads_changes_and_lists_companies() {
     let app = TestApp::start().await;
     let operator = app.operator();
     let created = operator.post("/api/companies", &new_company()).await;
-    assert_snapshot!(created.redacted(), @"");
+    assert_snapshot!(created.redacted(), @r#"
+201 application/json
+{
+  "calls_per_minute": 300,
+  "created_at": "[time]",
+  "id": "[id]",
+  "language": "it",
+  "max_concurrent_calls": 50,
+  "name": "Acme",
+  "region": "IT",
+  "time_zone": "Europe/Rome"
+}
+"#);
     let path = created.header("location").unwrap();
     assert_eq!(operator.get(path).await.json(), created.json());
     let changed = operator
@@ -36,7 +48,14 @@ async fn a_company_with_wrong_fields_is_refused_with_all_of_them() {
     let body = json!({ "name": " ", "time_zone": "Rome", "region": "XX", "colour": 1, "calls_per_minute": "10" });
     let answer = app.operator().post("/api/companies", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+name: must not be empty
+time_zone: unknown time zone 'Rome': use an IANA name such as Europe/Rome
+region: unknown phone region 'XX': use a country code of two letters such as IT
+language: is required
+calls_per_minute: use a whole number from 0 to 4294967295
+colour: unknown field
+"#);
 }
 
 #[tokio::test]
@@ -95,11 +114,22 @@ async fn a_key_stops_working_when_it_expires() {
     app.clock.advance(TimeDelta::minutes(30));
     let answer = guest.get("/api/campaigns").await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+401 application/problem+json
+{
+  "code": "unauthenticated",
+  "detail": "send a valid API key: 'Authorization: Bearer vsk_…'",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 401,
+  "title": "Unauthorized",
+  "type": "about:blank"
+}
+"#);
     let late = json!({ "name": "Late", "role": "owner", "expires_at": "2026-11-20T10:00:00Z" });
-    assert_snapshot!(admin.post("/api/api-keys", &late).await.wrong_fields(), @"");
+    assert_snapshot!(admin.post("/api/api-keys", &late).await.wrong_fields(), @"role: unknown role 'owner': use admin, manager or viewer");
     let late = json!({ "name": "Late", "role": "viewer", "expires_at": "2026-11-20T10:00:00Z" });
-    assert_snapshot!(admin.post("/api/api-keys", &late).await.wrong_fields(), @"");
+    assert_snapshot!(admin.post("/api/api-keys", &late).await.wrong_fields(), @"expires_at: must be in the future");
 }
 
 /// A21.
@@ -150,7 +180,30 @@ async fn skillbases_are_created_read_edited_listed_and_deleted() {
         "longest_call_seconds": 300, "closing": "Arrivederci.",
     });
     let created = manager.post("/api/skillbases", &body).await;
-    assert_snapshot!(created.redacted(), @"");
+    assert_snapshot!(created.redacted(), @r#"
+201 application/json
+{
+  "closing": "Arrivederci.",
+  "company_id": "[id]",
+  "created_at": "[time]",
+  "facts": [
+    "aperti dalle 9"
+  ],
+  "id": "[id]",
+  "is_default": false,
+  "language": "it",
+  "longest_call_seconds": 300,
+  "name": "Friendly",
+  "role": "assistente",
+  "rules": [
+    "non vendere"
+  ],
+  "style": "frasi brevi",
+  "updated_at": "[time]",
+  "version": 1,
+  "voice": "Bianca"
+}
+"#);
     let path = created.header("location").unwrap();
     body["name"] = json!("Friendlier");
     let edited = manager.put(path, &body).await;
@@ -198,5 +251,11 @@ async fn a_skillbase_with_wrong_fields_is_refused_with_all_of_them() {
     let body = json!({ "rules": ["fine", 2], "longest_call_seconds": 1.5, "persona": {} });
     let answer = manager.post("/api/skillbases", &body).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+name: is required
+language: is required
+rules: [1]: must be a text
+longest_call_seconds: use a whole number from 0 to 4294967295
+persona: unknown field
+"#);
 }

@@ -15,7 +15,18 @@ async fn bad_json_is_refused_with_line_and_column() {
     let manager = app.company("Acme").await.manager().await;
     let body = "{\n  \"name\": \"Smoke\",\n  \"language\": it\n}";
     let answer = manager.post_json_text("/api/campaigns", body).await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+400 application/problem+json
+{
+  "code": "invalid_json",
+  "detail": "the body is not valid JSON: expected value at line 3 column 15",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 400,
+  "title": "Bad Request",
+  "type": "about:blank"
+}
+"#);
 }
 
 #[tokio::test]
@@ -39,7 +50,14 @@ async fn bodies_that_are_no_json_object_are_refused() {
             answer.text_at("/detail")
         ));
     }
-    assert_snapshot!(refused.join("\n"), @"");
+    assert_snapshot!(refused.join("\n"), @r#"
+400  -> the body is not valid JSON: EOF while parsing a value at line 1 column 0 
+422 [] -> the body must be a JSON object 
+422 null -> the body must be a JSON object 
+422 {"name": "a", "name": "b"} -> the body cannot be used: duplicate field `name` at line 1 column 20 
+400 {} {} -> the body is not valid JSON: trailing characters at line 1 column 4 
+422 {"name":"\u0000"} -> some fields are wrong; see errors name: must not contain the character U+0000, language: is required
+"#);
 }
 
 #[tokio::test]
@@ -75,14 +93,36 @@ async fn a_json_body_that_is_too_large_is_refused_with_the_limit() {
     let manager = app.company("Acme").await.manager().await;
     let body = format!("{{\"name\": \"{}\"}}", "x".repeat(256 << 10));
     let answer = manager.post_json_text("/api/campaigns", body).await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+413 application/problem+json
+{
+  "code": "too_large",
+  "detail": "the JSON body is too large: send at most 256 KiB",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 413,
+  "title": "Payload Too Large",
+  "type": "about:blank"
+}
+"#);
 }
 
 #[tokio::test]
 async fn a_path_that_does_not_exist_is_a_problem_too() {
     let app = TestApp::start().await;
     let answer = app.anonymous().get("/api/contacts/upload").await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+404 application/problem+json
+{
+  "code": "not_found",
+  "detail": "there is no such path",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 404,
+  "title": "Not Found",
+  "type": "about:blank"
+}
+"#);
 }
 
 #[tokio::test]
@@ -92,7 +132,18 @@ async fn a_method_that_a_path_does_not_take_is_a_problem_too() {
     let mut allowed: Vec<_> = answer.header("allow").unwrap().split(',').collect();
     allowed.sort_unstable();
     assert_eq!(allowed, ["GET", "HEAD", "POST"]);
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+405 application/problem+json
+{
+  "code": "method_not_allowed",
+  "detail": "this path does not take this method; see the header 'Allow'",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 405,
+  "title": "Method Not Allowed",
+  "type": "about:blank"
+}
+"#);
 }
 
 #[tokio::test]
@@ -119,12 +170,16 @@ async fn unknown_and_wrong_parameters_of_the_query_are_refused() {
     let viewer = app.company("Acme").await.viewer().await;
     let answer = viewer.get("/api/campaigns?state=running").await;
     assert_eq!(answer.status, 400);
-    assert_snapshot!(answer.text_at("/detail"), @"");
+    assert_snapshot!(answer.text_at("/detail"), @"Failed to deserialize query string: state: unknown field `state`, expected one of `status`, `cursor`, `limit`");
     let answer = viewer
         .get("/api/calls?campaign=1&cursor=00ff&limit=1000")
         .await;
     assert_eq!(answer.status, 400);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+campaign: invalid length: found 1
+cursor: unknown cursor: use next_cursor of the same list
+limit: use a whole number from 1 to 200
+"#);
 }
 
 #[tokio::test]
@@ -160,7 +215,18 @@ async fn a_store_that_cannot_be_reached_is_503_and_the_cause_stays_inside() {
         assert_eq!(answer.header("retry-after"), Some("5"));
         assert!(!answer.text().contains("secret-host"), "{answer}");
     }
-    assert_snapshot!(caller.get("/readyz").await.redacted(), @"");
+    assert_snapshot!(caller.get("/readyz").await.redacted(), @r#"
+503 application/problem+json
+{
+  "code": "storage_unavailable",
+  "detail": "the store cannot be reached; try again",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 503,
+  "title": "Service Unavailable",
+  "type": "about:blank"
+}
+"#);
 }
 
 #[tokio::test]
@@ -176,7 +242,18 @@ async fn a_panic_is_500_and_the_server_goes_on() {
     let answer = caller
         .post_raw("/webhooks/broken/events", &[], b"x".to_vec())
         .await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+500 application/problem+json
+{
+  "code": "internal_error",
+  "detail": "something went wrong here; the log names the cause under this request_id",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 500,
+  "title": "Internal Server Error",
+  "type": "about:blank"
+}
+"#);
     assert_eq!(caller.get("/healthz").await.status, 200);
 }
 

@@ -30,7 +30,22 @@ async fn a_csv_file_is_uploaded_in_the_multipart_field_file() {
     let answer = manager
         .post_form(&upload, Form::new().part("file", file))
         .await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+201 application/json
+{
+  "created": 1,
+  "duplicates_in_campaign": 0,
+  "duplicates_in_list": 0,
+  "error_file_url": null,
+  "errors": [],
+  "errors_count": 0,
+  "excluded": 0,
+  "file_name": "contacts.csv",
+  "total_rows": 1,
+  "total_tasks": 1,
+  "upload_id": "[id]"
+}
+"#);
     let contacts = manager.get(&format!("{campaign}/contacts")).await;
     assert_eq!(contacts.text_at("/items/0/phone_number"), "+393471234567");
 }
@@ -41,7 +56,30 @@ async fn the_five_rows_of_c_become_four_tasks_and_one_error() {
     let app = TestApp::start().await;
     let (manager, campaign, upload) = campaign(&app).await;
     let answer = manager.upload(&upload, "list.csv", LIST_OF_C).await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+201 application/json
+{
+  "created": 4,
+  "duplicates_in_campaign": 0,
+  "duplicates_in_list": 0,
+  "error_file_url": "/api/campaigns/[id]/uploads/[id]/errors",
+  "errors": [
+    {
+      "column": "phone_number",
+      "message": "Row 6: Empty phone number",
+      "reason": "Empty phone number",
+      "row": 6,
+      "value": ""
+    }
+  ],
+  "errors_count": 1,
+  "excluded": 0,
+  "file_name": "list.csv",
+  "total_rows": 5,
+  "total_tasks": 4,
+  "upload_id": "[id]"
+}
+"#);
     assert_eq!(manager.get(&campaign).await.at("/total_tasks"), 4);
     let contacts = manager.get(&format!("{campaign}/contacts?q=4567")).await;
     let first = contacts.at("/items/0");
@@ -66,7 +104,9 @@ async fn numbers_become_e164_and_duplicates_are_counted() {
         .await
         .at("/items");
     let contacts = contacts.as_array().unwrap().iter();
-    let numbers: BTreeSet<_> = contacts.map(|row| row["phone_number"].as_str().unwrap()).collect();
+    let numbers: BTreeSet<_> = contacts
+        .map(|row| row["phone_number"].as_str().unwrap())
+        .collect();
     let expected = ["+393471234567", "+393471234568", "+442079460018"];
     assert_eq!(numbers, BTreeSet::from(expected));
 
@@ -86,7 +126,24 @@ async fn bad_rows_are_reported_and_the_error_file_can_be_mended_and_uploaded_aga
     let list = "name,phone,city\nMaria,3471234567,Forlì\nLuca,12,Rimini\nAnna,3471234569,Roma\nUgo,,=HYPERLINK\n";
     let answer = manager.upload(&upload, "list.csv", list).await;
     assert_eq!(answer.status, 201);
-    assert_snapshot!(format!("{:#}", answer.at("/errors")), @"");
+    assert_snapshot!(format!("{:#}", answer.at("/errors")), @r#"
+[
+  {
+    "column": "phone_number",
+    "message": "Row 3: Phone number is too short",
+    "reason": "Phone number is too short",
+    "row": 3,
+    "value": "12"
+  },
+  {
+    "column": "phone_number",
+    "message": "Row 5: Empty phone number",
+    "reason": "Empty phone number",
+    "row": 5,
+    "value": ""
+  }
+]
+"#);
     let errors = manager.get(&answer.text_at("/error_file_url")).await;
     assert_eq!(
         errors.header("content-type"),
@@ -98,7 +155,12 @@ async fn bad_rows_are_reported_and_the_error_file_can_be_mended_and_uploaded_aga
             .unwrap()
             .starts_with("attachment; ")
     );
-    assert_snapshot!(errors.text(), @"");
+    let text = errors.text().strip_prefix('\u{feff}').unwrap();
+    assert_snapshot!(text, @r#"
+name,phone,city,error_row,error_column,error_reason
+Luca,12,Rimini,3,phone_number,Phone number is too short
+Ugo,,'=HYPERLINK,5,phone_number,Empty phone number
+"#);
 
     let mended = errors
         .text()
@@ -156,7 +218,11 @@ async fn contacts_are_found_by_status_and_by_part_of_name_or_number() {
         ))
         .await;
     assert_eq!(answer.status, 400);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+status: unknown status 'happy': use pending, in_progress, retry, completed, refused, not_reached, failed, excluded or cancelled
+cursor: unknown cursor: use next_cursor of the same list
+limit: use a whole number from 1 to 200
+"#);
 }
 
 /// C3.
@@ -176,7 +242,13 @@ async fn files_that_are_no_call_list_are_refused_with_what_to_do() {
         assert_eq!(answer.status, 422, "{answer}");
         refused.push(answer.wrong_fields());
     }
-    assert_snapshot!(refused.join("\n"), @"");
+    assert_snapshot!(refused.join("\n"), @r#"
+file: Unsupported file format: this seems to be an Excel workbook (.xlsx). Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
+file: Unsupported file format: this seems to be a PDF document. Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
+file: Missing required columns: phone_number. Found: name, city. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон
+file: The file has a header and no rows: put one person in each row below the header
+file: The file is empty
+"#);
     assert_eq!(manager.get(&campaign).await.at("/total_tasks"), 0);
 }
 
@@ -187,7 +259,10 @@ async fn a_form_without_the_file_and_a_body_that_is_no_form_are_refused() {
     let form = Form::new().text("list", "phone\n3471234567\n");
     let answer = manager.post_form(&upload, form).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+list: unknown field
+file: is required: send the call list in the multipart field 'file'
+"#);
 
     let answer = manager.post(&upload, &json!({ "file": "list.csv" })).await;
     assert_eq!(
@@ -211,7 +286,18 @@ async fn a_file_that_is_too_large_is_refused_with_the_limit() {
     let answer = manager
         .upload(&upload, "list.csv", vec![b'1'; LARGEST_UPLOAD_BYTES + 1])
         .await;
-    assert_snapshot!(answer.redacted(), @"");
+    assert_snapshot!(answer.redacted(), @r#"
+413 application/problem+json
+{
+  "code": "too_large",
+  "detail": "the file is too large: send at most 1 MiB",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 413,
+  "title": "Payload Too Large",
+  "type": "about:blank"
+}
+"#);
     assert_eq!(manager.get(&campaign).await.at("/total_tasks"), 0);
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the server through its doors: HTTP, and the commands of its binary.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod api_calls;
 mod api_campaigns;
 mod api_companies;
@@ -8,5 +10,6 @@ mod api_errors;
 mod api_uploads;
 mod api_webhooks;
 mod commands;
+mod demo;
 mod support;
 mod tenant_isolation;

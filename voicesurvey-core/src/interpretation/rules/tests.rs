@@ -1,11 +1,12 @@
 //! What the rules make of labelled, held-out and random utterances.
 
 mod corrections;
+mod hedges;
 mod held_out;
 mod labelled;
 mod random;
+mod requests;
 mod second_set;
-mod third_set;
 
 use super::*;
 use crate::language::Language;
@@ -118,6 +119,28 @@ fn misses(language: Language, cases: &[(Asked, &str, &str)]) -> Vec<String> {
 
 fn report(missed: &[String], total: usize) -> String {
     format!("{} of {total} missed:\n{}", missed.len(), missed.join("\n"))
+}
+
+/// The cases of every language that do not have `wanted` as their meaning.
+fn unlike(asked: &[Asked], sets: &[(Language, &[&str])], wanted: &str) -> Vec<String> {
+    let mut missed = Vec::new();
+    for (language, utterances) in sets {
+        for words in *utterances {
+            for asked in asked {
+                let miss = misses(*language, &[(*asked, words, wanted)]);
+                missed.extend(miss.into_iter().map(|miss| format!("{language} {miss}")));
+            }
+        }
+    }
+    missed
+}
+
+#[track_caller]
+fn assert_all(asked: &[Asked], sets: &[(Language, &[&str])], wanted: &str) {
+    let missed = unlike(asked, sets, wanted);
+    let utterances: usize = sets.iter().map(|(_, utterances)| utterances.len()).sum();
+    let total = utterances * asked.len();
+    assert!(missed.is_empty(), "{}", report(&missed, total));
 }
 
 #[test]

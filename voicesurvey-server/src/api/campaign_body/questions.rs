@@ -1,8 +1,9 @@
 //! Questions, flat (`question_1_text`) or as a list, and their translations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,24 +19,26 @@ const DEFAULT_RETRIES: u8 = 2;
 const DEFAULT_SCALE: (i64, i64) = (1, 5);
 
 /// How the caller names questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum QuestionForm {
-    /// `question_2_text`.
-    Flat,
+    /// `question_2_text`; these are the numbers, in order.
+    Flat(Vec<u16>),
     /// `questions[1].text`.
     List,
 }
 
 impl QuestionForm {
     /// The caller's name of a field that is called `questions[1].text`.
-    pub(super) fn as_called(self, field: &str) -> String {
+    pub(super) fn as_called(&self, field: &str) -> String {
         let flat = || {
+            let Self::Flat(numbers) = self else {
+                return None;
+            };
             let (index, name) = field.strip_prefix("questions[")?.split_once("].")?;
-            let index: u32 = index.parse().ok()?;
-            Some(format!("question_{}_{name}", index + 1))
+            let number = numbers.get(index.parse::<usize>().ok()?)?;
+            Some(format!("question_{number}_{name}"))
         };
-        let flat = if self == Self::Flat { flat() } else { None };
-        flat.unwrap_or_else(|| field.to_owned())
+        flat().unwrap_or_else(|| field.to_owned())
     }
 }
 
@@ -127,13 +130,12 @@ pub(super) fn read(
         let message = "give questions or question_1_text and so on, not both";
         checks.wrong("questions", message);
     }
-    let numbers: BTreeSet<u16> = flat.keys().copied().collect();
-    // One gap is told, not each: after `question_60000_text` they would be many.
-    let expected = 1..=numbers.last().copied().unwrap_or_default();
-    if let Some(gap) = expected
-        .into_iter()
-        .find(|number| !numbers.contains(number))
-    {
+    let numbers: Vec<u16> = flat.keys().copied().collect();
+    // One gap is told, not each: before `question_60000_text` they would be many.
+    let gap = (1..)
+        .zip(&numbers)
+        .find(|(expected, number)| expected != *number);
+    if let Some((gap, _)) = gap {
         let message = "is missing: number the questions 1, 2, 3 … without gaps";
         checks.wrong(format!("question_{gap}_text"), message);
     }
@@ -141,10 +143,14 @@ pub(super) fn read(
         .into_iter()
         .map(|(number, question)| {
             let field = |part: &str| format!("question_{number}_{part}");
+            if matches!(&question.kind, Field::Given(kind) if kind == "choice") {
+                let message = "a choice has options: give the questions as the list 'questions'";
+                checks.wrong(field("options"), message);
+            }
             question.read(number.into(), &field, checks)
         })
         .collect();
-    (Some(questions), QuestionForm::Flat)
+    (Some(questions), QuestionForm::Flat(numbers))
 }
 
 enum Part {
@@ -168,16 +174,31 @@ fn flat_name(name: &str) -> Option<(u16, Part)> {
 
 fn read_listed(index: usize, value: Value, checks: &mut Checks) -> Question {
     let question = if value.is_object() {
-        serde_json::from_value(value).map_err(|error| error.to_string())
+        serde_json::from_value::<NewQuestionBody>(value).map_err(|error| error.to_string())
     } else {
         Err("must be an object".to_owned())
     };
-    let question = question.unwrap_or_else(|error| {
-        checks.wrong(format!("questions[{index}]"), error);
-        NewQuestionBody::default()
-    });
-    let field = |part: &str| format!("questions[{index}].{part}");
-    question.read(index + 1, &field, checks)
+    match question {
+        Ok(question) => {
+            let field = |part: &str| format!("questions[{index}].{part}");
+            question.read(index + 1, &field, checks)
+        }
+        Err(error) => {
+            checks.wrong(format!("questions[{index}]"), error);
+            unreadable(index + 1)
+        }
+    }
+}
+
+/// Stands for a question that cannot be read, so that nothing more is told about it.
+fn unreadable(number: usize) -> Question {
+    Question {
+        key: format!("q{number}"),
+        text: "?".to_owned(),
+        kind: QuestionKind::FreeText,
+        required: false,
+        retries: DEFAULT_RETRIES,
+    }
 }
 
 impl NewQuestionBody {
@@ -304,11 +325,22 @@ impl FromJson for OptionBody {
 }
 
 /// Reads a value whose texts a database can keep.
-fn without_nul<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
-    if value.to_string().contains("\\u0000") {
+fn without_nul<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    if has_nul(&value) {
         return Err("must not contain the character U+0000".to_owned());
     }
     serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 impl FromJson for Decimal {

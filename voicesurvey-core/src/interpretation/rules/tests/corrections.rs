@@ -16,10 +16,9 @@ fn digits(language: Language) -> Vec<(u8, &'static str)> {
         Language::De => "null eins zwei drei vier fünf sechs sieben acht neun",
     };
     let more: &[&str] = match language {
-        Language::It => &["un", "una"],
+        Language::It | Language::Es => &["un", "una"],
         Language::En => &[],
         Language::Ru => &["одна", "одну", "единица"],
-        Language::Es => &["un", "una"],
         Language::Fr => &["une"],
         Language::De => &["ein", "eine", "einen"],
     };
@@ -27,80 +26,36 @@ fn digits(language: Language) -> Vec<(u8, &'static str)> {
     (0..).zip(words.split(' ')).chain(ones).collect()
 }
 
-/// What stands between the two numbers.
-fn corrections(language: Language) -> &'static [&'static str] {
-    match language {
-        Language::It => &[
-            ", no, ",
-            ", anzi ",
-            ", anzi no, ",
-            " anzi ",
-            ", cioè ",
-            ", cioè no, ",
-            ", scusi, ",
-            ", no scusi, ",
-            ", scusa, ",
-            ", volevo dire ",
-            ", no aspetti, ",
-            ", meglio ",
-        ],
-        Language::En => &[
-            ", no, ",
-            " no ",
-            ", no wait, ",
-            " no wait ",
-            ", wait, ",
-            ", sorry, ",
-            " sorry ",
-            ", no sorry, ",
-            ", I mean ",
-            ", actually ",
-            ", or rather ",
-            ", make that ",
-            ", scratch that, ",
-            ", oops, ",
-        ],
-        Language::Ru => &[
-            ", нет, ",
-            " нет ",
-            ", ой, ",
-            ", вернее, ",
-            ", то есть ",
-            ", извините, ",
-            ", нет, подождите, ",
-        ],
-        Language::Es => &[
-            ", no, ",
-            ", perdón, ",
-            ", no, perdón, ",
-            ", digo, ",
-            ", mejor dicho, ",
-            ", quiero decir ",
-            ", no, espere, ",
-            ", o sea, ",
-        ],
-        Language::Fr => &[
-            ", non, ",
-            " non ",
-            ", pardon, ",
-            ", non pardon, ",
-            ", enfin, ",
-            ", plutôt ",
-            ", ou plutôt ",
-            ", je veux dire ",
-            ", non attendez, ",
-        ],
-        Language::De => &[
-            ", nein, ",
-            " nein ",
-            ", Entschuldigung, ",
-            ", nein Moment, ",
-            ", ich meine ",
-            ", Quatsch, ",
-            ", besser ",
-            ", nein warten Sie, ",
-        ],
-    }
+/// What stands between the two numbers, with its blanks and commas.
+fn corrections(language: Language) -> impl Iterator<Item = &'static str> {
+    let written = match language {
+        Language::It => {
+            ", no, |, anzi |, anzi no, | anzi |, cioè |, cioè no, |, scusi, |\
+             , no scusi, |, scusa, |, volevo dire |, no aspetti, |, meglio "
+        }
+        Language::En => {
+            ", no, | no |, no wait, | no wait |, wait, |, sorry, | sorry |\
+             , no sorry, |, I mean |, actually |, or rather |, make that |\
+             , scratch that, |, oops, "
+        }
+        Language::Ru => {
+            ", нет, | нет |, ой, |, вернее, |, то есть |, извините, |\
+             , нет, подождите, "
+        }
+        Language::Es => {
+            ", no, |, perdón, |, no, perdón, |, digo, |, mejor dicho, |\
+             , quiero decir |, no, espere, |, o sea, "
+        }
+        Language::Fr => {
+            ", non, | non |, pardon, |, non pardon, |, enfin, |, plutôt |\
+             , ou plutôt |, je veux dire |, non attendez, "
+        }
+        Language::De => {
+            ", nein, | nein |, Entschuldigung, |, nein Moment, |, ich meine |\
+             , Quatsch, |, besser |, nein warten Sie, "
+        }
+    };
+    written.split('|')
 }
 
 #[test]
