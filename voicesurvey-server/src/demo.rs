@@ -205,13 +205,21 @@ impl Demo {
         report::people(screen, counters)?;
         report::questions(screen, campaign, &questions, &results)?;
         screen.heading("Files")?;
-        for (path, description) in results
+        let files = results
             .write(&self.directory, campaign, &self.upload)
-            .await?
-        {
+            .await?;
+        let written: Vec<_> = files
+            .iter()
+            .map(|(path, description)| (path.display().to_string(), *description))
+            .collect();
+        let widest = written
+            .iter()
+            .map(|(path, _)| path.chars().count())
+            .max()
+            .unwrap_or(0);
+        for (path, description) in written {
             screen.line(format_args!(
-                "  {}  {}",
-                path.display(),
+                "  {path:widest$}  {}",
                 screen.dim(description)
             ))?;
         }

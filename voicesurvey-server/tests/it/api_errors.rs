@@ -56,7 +56,7 @@ async fn bodies_that_are_no_json_object_are_refused() {
 422 null -> the body must be a JSON object 
 422 {"name": "a", "name": "b"} -> the body cannot be used: duplicate field `name` at line 1 column 20 
 400 {} {} -> the body is not valid JSON: trailing characters at line 1 column 4 
-422 {"name":"\u0000"} -> some fields are wrong; see errors name: must not contain the character U+0000, language: is required
+422 {"name":"\u0000"} -> 2 fields are wrong; see errors name: must not contain the character U+0000, language: is required
 "#);
 }
 
@@ -176,7 +176,7 @@ async fn unknown_and_wrong_parameters_of_the_query_are_refused() {
         .await;
     assert_eq!(answer.status, 400);
     assert_snapshot!(answer.wrong_fields(), @r#"
-campaign: invalid length: found 1
+campaign: use a UUID
 cursor: unknown cursor: use next_cursor of the same list
 limit: use a whole number from 1 to 200
 "#);

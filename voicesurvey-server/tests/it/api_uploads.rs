@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
-use crate::support::{Caller, LARGEST_UPLOAD_BYTES, TestApp};
+use crate::support::{Caller, LARGEST_UPLOAD_BYTES, TestApp, shown};
 
 const LIST_OF_C: &str = include_str!("../../../tests/data/seed-c-list.csv");
 
@@ -126,7 +126,7 @@ async fn bad_rows_are_reported_and_the_error_file_can_be_mended_and_uploaded_aga
     let list = "name,phone,city\nMaria,3471234567,Forlì\nLuca,12,Rimini\nAnna,3471234569,Roma\nUgo,,=HYPERLINK\n";
     let answer = manager.upload(&upload, "list.csv", list).await;
     assert_eq!(answer.status, 201);
-    assert_snapshot!(format!("{:#}", answer.at("/errors")), @r#"
+    assert_snapshot!(shown(&answer.at("/errors")), @r#"
 [
   {
     "column": "phone_number",

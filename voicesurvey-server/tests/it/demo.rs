@@ -249,6 +249,42 @@ fn a_whole_campaign_is_played_and_the_files_hold_what_the_screen_shows() {
     assert!(String::from_utf8_lossy(&other_seed.stderr).contains("--restart"));
 }
 
+/// Also that it stops when it is told to, and says so with its exit code.
+#[tokio::test]
+async fn a_demo_that_has_ended_serves_the_api_with_the_key_it_shows() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut serving = Running::start(temporary.path(), &[]);
+    let word_after = |start: &'static str| {
+        move |line: &str| {
+            let word = line.trim().strip_prefix(start)?.trim();
+            Some(word.to_owned())
+        }
+    };
+    let url = serving.read_to(word_after("API documentation"));
+    let key = serving.read_to(word_after("API key"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let documentation = client.get(&url).send().await.unwrap();
+    assert!(
+        documentation.status().is_success(),
+        "{}",
+        documentation.status()
+    );
+    let campaigns = client
+        .get(url.replace("/api/docs", "/api/campaigns"))
+        .bearer_auth(key)
+        .send()
+        .await
+        .unwrap();
+    assert!(campaigns.status().is_success(), "{}", campaigns.status());
+    let campaigns = campaigns.text().await.unwrap();
+    assert!(
+        campaigns.contains("Customer satisfaction, autumn"),
+        "{campaigns}"
+    );
+    serving.signal("INT");
+    assert!(serving.child.wait().unwrap().success());
+}
+
 #[test]
 fn a_demo_that_is_killed_goes_on_where_it_stopped() {
     let temporary = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod api_calls;
+mod api_campaign_life;
 mod api_campaigns;
 mod api_companies;
 mod api_document;

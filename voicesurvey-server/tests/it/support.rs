@@ -27,7 +27,7 @@ use voicesurvey_simulator::{
     QuestionBehaviour, SimulatedProvider, SimulationSettings, WebhookSink,
 };
 
-pub(crate) use self::caller::{Answer, Caller, redacted};
+pub(crate) use self::caller::{Answer, Caller, redacted, shown};
 pub(crate) use self::storage::UnreachableStorage;
 
 /// The operator's token.

@@ -41,8 +41,7 @@ fn recipe(operation_id: &str) -> Recipe {
         "create_skillbase" => Recipe::Own(skillbase()),
         "create_campaign" => Recipe::Own(campaign()),
         "list_companies" => Recipe::Operator(None),
-        "create_company" => Recipe::Operator(Some(json!({ "name": "Mine" }))),
-        "change_company" => Recipe::Operator(Some(json!({ "name": "Mine" }))),
+        "create_company" | "change_company" => Recipe::Operator(Some(json!({ "name": "Mine" }))),
         "get_company"
         | "revoke_api_key"
         | "get_skillbase"

@@ -195,7 +195,7 @@ impl fmt::Display for Answer {
         write!(f, "{} {content_type}", self.status)?;
         let body = String::from_utf8_lossy(&self.body);
         match serde_json::from_slice::<Value>(&self.body) {
-            Ok(json) => write!(f, "\n{json:#}"),
+            Ok(json) => write!(f, "\n{}", shown(&json)),
             Err(_) if body.is_empty() => Ok(()),
             Err(_) => write!(f, "\n{body}"),
         }
@@ -206,6 +206,30 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// JSON for people: what fits into a line stands in one.
+pub(crate) fn shown(json: &Value) -> String {
+    const LONGEST_LINE: usize = 90;
+    let line = json.to_string();
+    let items: Vec<String> = match json {
+        _ if line.len() <= LONGEST_LINE => return line,
+        Value::Array(items) => items.iter().map(shown).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| format!("\"{name}\": {}", shown(value)))
+                .collect()
+        }
+        _ => return line,
+    };
+    let (start, end) = if json.is_array() {
+        ('[', ']')
+    } else {
+        ('{', '}')
+    };
+    let items = items.join(",\n").replace('\n', "\n  ");
+    format!("{start}\n  {items}\n{end}")
 }
 
 /// Replaces identifiers and instants.
