@@ -182,6 +182,8 @@ impl CallAttempt {
     #[must_use]
     pub fn on(self, event: &CallEvent, now: Timestamp, lease: TimeDelta) -> Self {
         let mut attempt = self;
+        // A provider whose clock is ahead must not make us wait for its future.
+        let at = event.at.min(now);
         attempt.provider_call_id = attempt
             .provider_call_id
             .or_else(|| event.provider_call_id.clone());
@@ -193,18 +195,18 @@ impl CallAttempt {
         attempt.error_code = attempt.error_code.or_else(|| event.error_code.clone());
         let reached = event.kind.reached();
         if reached >= AttemptState::Accepted {
-            earliest(&mut attempt.accepted_at, event.at);
+            earliest(&mut attempt.accepted_at, at);
         }
         match &event.kind {
             CallEventKind::Initiated => {}
-            CallEventKind::Ringing => earliest(&mut attempt.ringing_at, event.at),
+            CallEventKind::Ringing => earliest(&mut attempt.ringing_at, at),
             CallEventKind::Answered { by } => {
-                earliest(&mut attempt.answered_at, event.at);
+                earliest(&mut attempt.answered_at, at);
                 attempt.answered_by = attempt.answered_by.max(Some(*by));
             }
             CallEventKind::Priced { cost } => attempt.cost = Some(cost.clone()),
             CallEventKind::Ended { outcome } => {
-                earliest(&mut attempt.ended_at, event.at);
+                earliest(&mut attempt.ended_at, at);
                 if let Some(outcome) = outcome {
                     attempt.conclude(*outcome);
                 }

@@ -95,11 +95,15 @@ impl CallListRow {
         let time_zones = named_zone.map_or_else(|| phone_number.time_zones(), |zone| vec![zone]);
         Ok(Contact {
             phone_number,
-            name: self.name.trim().to_owned(),
+            name: clean(self.name.trim()),
             language,
             time_zones,
             priority: self.priority()?,
-            extra: self.extra.clone(),
+            extra: self
+                .extra
+                .iter()
+                .map(|(column, value)| (clean(column), clean(value)))
+                .collect(),
         })
     }
 
@@ -123,6 +127,11 @@ impl CallListRow {
             original: self.original.clone(),
         }
     }
+}
+
+/// The text with spaces in place of control characters, which a store may refuse and nobody says.
+fn clean(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Reads a cell that may be empty.

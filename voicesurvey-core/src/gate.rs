@@ -13,6 +13,9 @@ use crate::campaign::{Campaign, CampaignStatus, Schedule};
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
+/// Attempts of one task, free ones included, after which something is wrong with it.
+const MOST_ATTEMPTS: u16 = 1_000;
+
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -110,7 +113,7 @@ pub fn decide(task: &CallTask, campaign: &Campaign, excluded: bool, now: Timesta
         };
     }
     let settings = campaign.effective_settings();
-    if task.attempts_spent >= settings.retry.max_attempts {
+    if task.attempts_spent >= settings.retry.max_attempts || task.attempts_count >= MOST_ATTEMPTS {
         return Decision::Never {
             reason: Reason::AttemptsUsedUp,
         };

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
@@ -106,7 +106,41 @@ id! {
 /// ```
 pub struct IdGenerator {
     clock: Arc<dyn Clock>,
-    random: Mutex<ChaCha12Rng>,
+    source: Mutex<Source>,
+}
+
+/// Chance, and the identifier made last: the next one sorts after it.
+struct Source {
+    random: ChaCha12Rng,
+    milliseconds: u64,
+    serial: u16,
+}
+
+impl Source {
+    /// The most identifiers of one millisecond: the 12 bits that follow the time in a UUIDv7.
+    const SERIALS: u16 = 1 << 12;
+
+    const fn new(random: ChaCha12Rng) -> Self {
+        Self {
+            random,
+            milliseconds: 0,
+            serial: 0,
+        }
+    }
+
+    /// Moves on to the next place in the order. When a millisecond is used up, or the clock is
+    /// behind, the order runs ahead of the clock.
+    fn advance(&mut self, milliseconds: u64) {
+        if milliseconds > self.milliseconds {
+            self.milliseconds = milliseconds;
+            self.serial = 0;
+        } else if self.serial + 1 < Self::SERIALS {
+            self.serial += 1;
+        } else {
+            self.milliseconds += 1;
+            self.serial = 0;
+        }
+    }
 }
 
 impl IdGenerator {
@@ -115,7 +149,7 @@ impl IdGenerator {
     pub fn from_seed(clock: Arc<dyn Clock>, seed: u64) -> Self {
         Self {
             clock,
-            random: Mutex::new(ChaCha12Rng::seed_from_u64(seed)),
+            source: Mutex::new(Source::new(ChaCha12Rng::seed_from_u64(seed))),
         }
     }
 
@@ -133,28 +167,53 @@ impl IdGenerator {
             .expect("the operating system gives random bytes");
         Self {
             clock,
-            random: Mutex::new(random),
+            source: Mutex::new(Source::new(random)),
         }
     }
 
-    /// The next identifier: a UUIDv7 of the clock's present millisecond.
+    /// The next identifier: a UUIDv7 of the clock's present millisecond, which sorts after all that
+    /// this generator has made before (RFC 9562, 6.2, method 1).
     pub fn next<I: From<Uuid>>(&self) -> I {
-        let mut chance = [0; 10];
-        self.fill(&mut chance);
-        let milliseconds = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
-        I::from(uuid::Builder::from_unix_timestamp_millis(milliseconds, &chance).into_uuid())
+        let now = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
+        let mut source = self.lock();
+        source.advance(now);
+        let mut rest = [0; 10];
+        source.random.fill_bytes(&mut rest);
+        rest[..2].copy_from_slice(&source.serial.to_be_bytes());
+        I::from(uuid::Builder::from_unix_timestamp_millis(source.milliseconds, &rest).into_uuid())
     }
 
     /// Fills `bytes` with randomness fit for secrets when the generator came from entropy.
     pub fn fill(&self, bytes: &mut [u8]) {
+        self.lock().random.fill_bytes(bytes);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Source> {
         // OK because a panic elsewhere while the lock was held leaves a usable generator.
-        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        random.fill_bytes(bytes);
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for IdGenerator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdGenerator").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{ManualClock, SystemClock};
+
+    #[test]
+    fn identifiers_sort_in_the_order_in_which_they_were_made() {
+        let clock = ManualClock::new(SystemClock.now());
+        let ids = IdGenerator::from_seed(Arc::new(clock), 1);
+        let made: Vec<CallTaskId> = (0..10_000).map(|_| ids.next()).collect();
+        assert!(
+            made.is_sorted_by(|one, two| one < two),
+            "also beyond one millisecond's worth"
+        );
+        assert_eq!(made[9_999].as_uuid().get_version_num(), 7);
     }
 }

@@ -129,6 +129,22 @@ impl Outcome {
         self.rule().name
     }
 
+    /// Whether the person has said how it shall be: took part, left, or refused.
+    pub const fn is_decided_by_person(self) -> bool {
+        matches!(
+            self,
+            Self::Completed | Self::Partial | Self::BrokeOff | Self::Refused | Self::OptedOut
+        )
+    }
+
+    /// Whether a person was there, who should be left in peace for longer than an empty line.
+    pub const fn reached_person(self) -> bool {
+        matches!(
+            self,
+            Self::HungUpBeforeConsent | Self::CallBackRequested | Self::Declined
+        )
+    }
+
     /// The stronger of the two; the first when they are equally strong.
     #[must_use]
     pub const fn or_stronger(self, other: Self) -> Self {

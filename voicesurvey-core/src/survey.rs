@@ -107,6 +107,9 @@ const fn default_scale_max() -> i64 {
     5
 }
 
+/// Nobody means a larger number, and sums of such numbers can still be told.
+const LARGEST_NUMBER: i64 = 999_999_999_999;
+
 impl QuestionKind {
     /// What an interpreter is told to expect.
     pub fn expected(&self) -> Expected {
@@ -136,6 +139,7 @@ impl QuestionKind {
                 min.is_none_or(|min| *number >= min)
                     && max.is_none_or(|max| *number <= max)
                     && (*decimals || number.fract().is_zero())
+                    && number.abs() <= Decimal::from(LARGEST_NUMBER)
             }
             (Self::Scale { min, max }, AnswerValue::Number(number)) => {
                 number.fract().is_zero()

@@ -91,6 +91,13 @@ impl TaskQueue for PostgresStorage {
         Ok(keys.into_iter().map(campaign_key).collect())
     }
 
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.earliest(sqlx::query(
+            "SELECT min(starts_at) FROM campaigns WHERE status = 'scheduled'",
+        ))
+        .await
+    }
+
     async fn campaigns_to_finish(
         &self,
         at_most: NonZeroU16,

@@ -13,5 +13,5 @@ pub mod scaled_clock;
 pub mod server;
 pub mod stores;
 pub mod telemetry;
-pub mod workers;
 pub mod webhooks;
+pub mod workers;

@@ -4,7 +4,7 @@
 //! one. An error or a panic in a step is logged, and the step is tried again after a while.
 //!
 //! All waiting of the server is here. A loop wakes up when the bell rings, when the next instant
-//! has come, and after [`POLL`] at the latest, because a bell can be lost: other servers on the same
+//! has come, and after a second at the latest, because a bell can be lost: other servers on the same
 //! database have bells of their own.
 
 use std::any::Any;
@@ -16,9 +16,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use voicesurvey_core::ports::{WakeUp, WebhookReply, WebhookRequest};
+use voicesurvey_core::ports::{StorageError, WakeUp, WebhookReply, WebhookRequest};
+use voicesurvey_core::service::Engine;
 use voicesurvey_core::service::webhooks::{WebhookFailure, Webhooks};
-use voicesurvey_core::service::{Engine, ServiceError};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_simulator::{SimulatedProvider, WebhookSink};
 
@@ -202,7 +202,7 @@ enum Step {
 #[derive(Debug, thiserror::Error)]
 enum StepError {
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Storage(#[from] StorageError),
     #[error("a bug: {0}")]
     Panic(String),
 }
@@ -212,8 +212,7 @@ async fn step(engine: &Engine) -> Result<Step, StepError> {
         if engine.step().await? > 0 {
             return Ok(Step::Busy);
         }
-        let next = engine.next_step_at().await.map_err(ServiceError::from)?;
-        Ok(Step::Quiet(next))
+        Ok(Step::Quiet(engine.next_step_at().await?))
     };
     // A unit of work that a panic cuts off is undone, so nothing is left half changed.
     let outcome = AssertUnwindSafe(step).catch_unwind().await;

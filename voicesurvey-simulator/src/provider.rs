@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use voicesurvey_core::conversation::VoiceReply;
+use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
     CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
     Webhook, WebhookError, WebhookReply, WebhookRequest,
@@ -20,7 +22,7 @@ use crate::world::World;
 /// A telephony provider whose calls are answered by simulated people.
 ///
 /// Calls live in memory: after a restart, [`find_call`](TelephonyProvider::find_call) truthfully
-/// knows none of the earlier ones. Everything that was ever placed is kept for the
+/// knows none of the earlier ones, and [`remember_calls`](Self::remember_calls) tells how many. Everything that was ever placed is kept for the
 /// [`ledger`](Self::ledger), a few hundred bytes per call.
 pub struct SimulatedProvider {
     clock: Arc<dyn Clock>,
@@ -47,6 +49,12 @@ impl SimulatedProvider {
     pub fn with_secret(mut self, secret: [u8; 32]) -> Self {
         self.signer = Signer::from_secret(secret);
         self
+    }
+
+    /// Counts `calls` to a number that were placed before this provider was made, so that a host
+    /// which was restarted goes on with the person's next call instead of the first one again.
+    pub fn remember_calls(&self, company_id: CompanyId, number: PhoneNumber, calls: u32) {
+        self.world().remember_calls(company_id, number, calls);
     }
 
     /// When something is going to happen next; `None` if nothing is until a call is placed.

@@ -79,6 +79,17 @@ impl World {
         }
     }
 
+    pub(crate) fn remember_calls(
+        &mut self,
+        company_id: CompanyId,
+        number: PhoneNumber,
+        calls: u32,
+    ) {
+        let counts = self.counts.entry((company_id, number)).or_default();
+        counts.ordered += calls;
+        counts.placed += calls;
+    }
+
     pub(crate) fn place(
         &mut self,
         order: &CallOrder,

@@ -97,7 +97,10 @@ pub(crate) const EXPIRED_ATTEMPTS: &str = "
     ORDER BY lease_until, id
     LIMIT ?2";
 
-pub(crate) const CAMPAIGNS_TO_START: &str = "
+pub(crate) const NEXT_START: &str =
+    "SELECT min(starts_at) FROM campaigns WHERE status = 'scheduled'";
+
+const CAMPAIGNS_TO_START: &str = "
     SELECT company_id, id FROM campaigns
     WHERE status = 'scheduled' AND (starts_at IS NULL OR starts_at <= ?1)
     ORDER BY starts_at, id
@@ -384,6 +387,10 @@ impl TaskQueue for SqliteStorage {
                 .bind(at_most.get()),
         )
         .await
+    }
+
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.instant(NEXT_START).await
     }
 
     async fn campaigns_to_finish(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CallTask, TaskState};
+use super::{CallTask, TaskState, TaskStatus};
 use crate::campaign::RetryPolicy;
 use crate::gate::Reason;
 use crate::id::CallAttemptId;
@@ -25,6 +25,8 @@ pub enum TaskEvent<'a> {
         attempt_number: u16,
         /// How it ended.
         outcome: Outcome,
+        /// How it was thought to have ended before, if it was.
+        previous: Option<Outcome>,
         /// What the campaign does about it.
         policy: &'a RetryPolicy,
         /// When the person asked to be called, if so.
@@ -92,19 +94,18 @@ impl CallTask {
                     attempt_id,
                     attempt_number,
                     outcome,
+                    previous,
                     policy,
                     call_back_at,
                 },
-            ) => self
-                .settled(
-                    attempt_id,
-                    attempt_number,
-                    outcome,
-                    policy,
-                    call_back_at,
-                    now,
-                )
-                .ok_or(invalid),
+            ) => {
+                let spends = self
+                    .attempts_spent_by(attempt_id, attempt_number, outcome, previous)
+                    .ok_or(invalid)?;
+                let attempts_spent = self.attempts_spent + u16::from(spends);
+                self.settled(attempts_spent, outcome, policy, call_back_at, now)
+                    .ok_or(invalid)
+            }
             (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Excluded) => {
                 Ok(self.barred(Reason::Excluded, now))
             }
@@ -168,44 +169,53 @@ impl CallTask {
         }
     }
 
-    fn settled(
-        self,
+    /// Whether news of an attempt uses one up; `None` when it has nothing to say about the task.
+    ///
+    /// The live attempt settles the task. After that only something stronger counts: of the latest
+    /// attempt anything, of an earlier one what the person decided. A task that has been claimed
+    /// again belongs to its new attempt.
+    fn attempts_spent_by(
+        &self,
         attempt_id: CallAttemptId,
         attempt_number: u16,
+        outcome: Outcome,
+        previous: Option<Outcome>,
+    ) -> Option<bool> {
+        let spends = outcome.rule().spends_attempt;
+        if let TaskState::InProgress { attempt_id: live } = self.state {
+            return (live == attempt_id).then_some(spends);
+        }
+        let is_news = previous.is_none_or(|known| known.or_stronger(outcome) != known);
+        let counts = attempt_number == self.attempts_count || outcome.is_decided_by_person();
+        let was_counted = previous.is_some_and(|known| known.rule().spends_attempt);
+        (is_news && counts).then_some(spends && !was_counted)
+    }
+
+    fn settled(
+        self,
+        attempts_spent: u16,
         outcome: Outcome,
         policy: &RetryPolicy,
         call_back_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Self> {
-        let attempts_spent = match self.state {
-            TaskState::InProgress { attempt_id: live } if live == attempt_id => {
-                self.attempts_spent + u16::from(outcome.rule().spends_attempt)
-            }
-            TaskState::InProgress { .. } => return None,
-            // Settled before: only the latest attempt may say more, and only something stronger.
-            _ if attempt_number == self.attempts_count
-                && self
-                    .outcome
-                    .is_none_or(|known| known.or_stronger(outcome) != known) =>
-            {
-                let not_counted = self
-                    .outcome
-                    .is_none_or(|known| !known.rule().spends_attempt);
-                self.attempts_spent + u16::from(not_counted && outcome.rule().spends_attempt)
-            }
-            _ => return None,
-        };
+        let free = self.attempts_count.saturating_sub(attempts_spent);
         // What happens next depends on this attempt; what is remembered is the strongest of all.
-        let state = match policy.retry_after(outcome, attempts_spent) {
+        let state = match policy.retry_after(outcome, attempts_spent, free) {
             Some(delay) => TaskState::Retry {
                 due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay),
             },
             None => TaskState::from_final(outcome.rule().final_status)?,
         };
-        // What has ended stays as it ended, unless it turns out that the person had spoken.
-        if self.state.status().is_final()
-            && !matches!(state, TaskState::Completed | TaskState::Refused)
-        {
+        let may_follow = match self.state.status() {
+            // These two are what is said of somebody who was not spoken to.
+            TaskStatus::NotReached | TaskStatus::Failed => state.status().is_final(),
+            status if status.is_final() => {
+                matches!(state, TaskState::Completed | TaskState::Refused)
+            }
+            _ => true,
+        };
+        if !may_follow {
             return None;
         }
         let strongest = self
@@ -213,7 +223,9 @@ impl CallTask {
             .map_or(outcome, |known| known.or_stronger(outcome));
         let reason = match state {
             TaskState::Retry { .. } => Some(Reason::WaitsForRetry),
-            TaskState::NotReached => Some(Reason::AttemptsUsedUp),
+            TaskState::NotReached if attempts_spent >= policy.max_attempts => {
+                Some(Reason::AttemptsUsedUp)
+            }
             _ => None,
         };
         Some(Self {

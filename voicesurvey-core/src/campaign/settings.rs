@@ -80,13 +80,17 @@ impl RetryPolicy {
     pub const DEFAULT_MAX_ATTEMPTS: u16 = 3;
     /// Minutes between attempts when nothing else is said.
     pub const DEFAULT_DELAY_MINUTES: u32 = 30;
+    /// So many faults of the provider in a row are no accident.
+    pub const MOST_FREE_ATTEMPTS: u16 = 20;
 
-    /// How long to wait after `outcome`, when `spent` attempts have been used; `None` means that
-    /// nobody is called again.
+    /// How long to wait after `outcome`, when `spent` attempts have been used and `free` ones were
+    /// made besides; `None` means that nobody is called again.
     ///
     /// A refusal, an opt-out and a finished interview are never retried, whatever the policy says
-    /// (I8). Free attempts do not count, and wait as the outcome table says.
-    pub fn retry_after(&self, outcome: Outcome, spent: u16) -> Option<TimeDelta> {
+    /// (I8). Somebody who was there and hung up is left alone at least as long as the outcome table
+    /// says. Free attempts wait as the table says, too, and are given up after
+    /// [`RetryPolicy::MOST_FREE_ATTEMPTS`].
+    pub fn retry_after(&self, outcome: Outcome, spent: u16, free: u16) -> Option<TimeDelta> {
         let rule = outcome.rule();
         let allowed = match &self.retried_outcomes {
             Some(outcomes) => outcomes.contains(&outcome) || !rule.spends_attempt,
@@ -95,13 +99,25 @@ impl RetryPolicy {
         if !rule.is_retried() || !allowed || spent >= self.max_attempts {
             return None;
         }
-        if rule.spends_attempt
-            && let Some(last) = self.delays_minutes.len().checked_sub(1)
-        {
-            let index = usize::from(spent.saturating_sub(1)).min(last);
-            return Some(TimeDelta::minutes(i64::from(self.delays_minutes[index])));
+        if !rule.spends_attempt {
+            return rule
+                .retry_after(free)
+                .filter(|_| free < Self::MOST_FREE_ATTEMPTS);
         }
-        rule.retry_after(spent.max(1))
+        let by_table = rule.retry_after(spent);
+        let by_policy = self.delay(spent);
+        if outcome.reached_person() {
+            by_policy.max(by_table)
+        } else {
+            by_policy.or(by_table)
+        }
+    }
+
+    /// The policy's own delay after that many attempts; the last is repeated.
+    fn delay(&self, spent: u16) -> Option<TimeDelta> {
+        let last = self.delays_minutes.len().checked_sub(1)?;
+        let index = usize::from(spent.saturating_sub(1)).min(last);
+        Some(TimeDelta::minutes(i64::from(self.delays_minutes[index])))
     }
 }
 
@@ -132,7 +148,7 @@ mod tests {
 
     fn minutes(policy: &RetryPolicy, outcome: Outcome, spent: u16) -> Option<i64> {
         policy
-            .retry_after(outcome, spent)
+            .retry_after(outcome, spent, 1)
             .map(|delay| delay.num_minutes())
     }
 
@@ -164,6 +180,30 @@ mod tests {
         };
         let delays = [1, 2, 3, 4].map(|spent| minutes(&policy, Outcome::Busy, spent));
         assert_eq!(delays, [Some(60), Some(240), Some(1440), Some(1440)]);
+    }
+
+    #[test]
+    fn who_was_there_and_hung_up_is_left_alone_for_a_day() {
+        let policy = RetryPolicy::default();
+        assert_eq!(
+            minutes(&policy, Outcome::HungUpBeforeConsent, 1),
+            Some(1440)
+        );
+        assert_eq!(minutes(&policy, Outcome::CallBackRequested, 1), Some(120));
+    }
+
+    #[test]
+    fn faults_of_the_provider_wait_longer_each_time_and_end() {
+        let policy = RetryPolicy::default();
+        let minutes = |free| {
+            let delay = policy.retry_after(Outcome::ProviderFailure, 0, free);
+            delay.map(|delay| delay.num_minutes())
+        };
+        assert_eq!(
+            [1, 2, 3, 9].map(minutes),
+            [Some(5), Some(10), Some(20), Some(40)]
+        );
+        assert_eq!(minutes(RetryPolicy::MOST_FREE_ATTEMPTS), None);
     }
 
     #[test]

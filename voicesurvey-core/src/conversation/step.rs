@@ -40,12 +40,13 @@ pub enum Heard {
 const LONGEST_UTTERANCE: usize = 4_000;
 
 impl Heard {
-    /// The same without control characters, which a store may refuse, and of bounded length.
+    /// The same with spaces in place of control characters, which a store may refuse, and of bounded
+    /// length. Words must not be glued together: that would hide what was said.
     #[must_use]
     pub fn cleaned(self) -> Self {
         let clean = |text: String| -> String {
             text.chars()
-                .filter(|letter| !letter.is_control())
+                .map(|letter| if letter.is_control() { ' ' } else { letter })
                 .take(LONGEST_UTTERANCE)
                 .collect()
         };
@@ -80,7 +81,7 @@ pub struct Step {
 pub struct Conclusion {
     /// The outcome of the call.
     pub outcome: Outcome,
-    /// Whether at least one question was answered, so that there is a response to keep.
+    /// Whether at least one question was answered.
     pub answered: bool,
 }
 

@@ -274,6 +274,12 @@ impl TaskQueue for MemoryStorage {
             .collect())
     }
 
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        let scheduled = &rows.table::<Campaign>().index().scheduled;
+        Ok(scheduled.iter().find_map(|(starts_at, _)| *starts_at))
+    }
+
     async fn campaigns_to_finish(
         &self,
         at_most: NonZeroU16,

@@ -50,6 +50,9 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError>;
 
+    /// When the next scheduled campaign starts; `None` when none is scheduled.
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
     /// Running and paused campaigns with at least one task, all of whose tasks have ended and none
     /// of whose attempts is live.
     async fn campaigns_to_finish(

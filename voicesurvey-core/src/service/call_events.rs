@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::settlement::settle;
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent};
 use crate::campaign::Campaign;
-use crate::conversation::{Conversation, SurveyResponse};
+use crate::conversation::{Conversation, Position, SurveyResponse};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
@@ -88,6 +88,8 @@ pub(crate) async fn store_progress(
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    let stored = work.call_attempts().get(attempt.id).await?;
+    let previous = stored.and_then(|stored| stored.outcome);
     let conversation = work.interviews().conversation(attempt.id).await?;
     if attempt.state == AttemptState::Ended {
         if let Some(outcome) = outcome_of_ended(&attempt, conversation.as_ref()) {
@@ -104,7 +106,7 @@ pub(crate) async fn store_progress(
     work.call_attempts().update(&attempt).await?;
     if attempt.outcome.is_some() {
         let campaign = campaign_of(work, &attempt).await?;
-        settle(work, &attempt, &campaign, ids, now).await?;
+        settle(work, &attempt, previous, &campaign, ids, now).await?;
     }
     Ok(())
 }
@@ -112,6 +114,13 @@ pub(crate) async fn store_progress(
 /// How a call ended of which the provider only says that it is over.
 fn outcome_of_ended(attempt: &CallAttempt, conversation: Option<&Conversation>) -> Option<Outcome> {
     match (attempt.answered_by, conversation) {
+        // Whoever has consented is no machine, whatever a detector says afterwards.
+        (_, Some(conversation))
+            if conversation.outcome.is_some()
+                || matches!(conversation.position, Position::Question { .. }) =>
+        {
+            Some(conversation.broken_off())
+        }
         (Some(AnsweredBy::Voicemail | AnsweredBy::Fax | AnsweredBy::CallScreening), _) => None,
         (_, Some(conversation)) => Some(conversation.broken_off()),
         (Some(AnsweredBy::Person | AnsweredBy::Unknown), None) => {

@@ -230,6 +230,17 @@ impl CampaignService for Campaigns {
                 message: "the campaign has nobody to call; upload a call list first".to_owned(),
             });
         }
+        if campaign
+            .effective_settings()
+            .schedule
+            .ends_at
+            .is_some_and(|ends_at| ends_at <= now)
+        {
+            return Err(ServiceError::NotAllowed {
+                code: "campaign_over",
+                message: "the campaign's end date has passed; change ends_at first".to_owned(),
+            });
+        }
         let campaign = freeze(&mut *work, campaign, self.clock.as_ref()).await?;
         let campaign = self.transition(&mut *work, campaign, event).await?;
         work.commit().await?;

@@ -16,10 +16,15 @@ use crate::gate::{self, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::ports::{
-    CallOrder, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope, Storage, StorageError,
-    TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
+    CallOrder, CallReference, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope, Storage,
+    StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
+
+/// Claims in a row that may come back empty although the queue says that it is ready.
+const EMPTY_CLAIMS_PER_TICK: u8 = 50;
+/// A provider that says "later" is not asked again sooner.
+const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
 /// Turns due tasks into calls. Every server has one; the claim keeps them apart.
 #[derive(Clone, Debug)]
@@ -61,10 +66,19 @@ impl Dispatcher {
         }
     }
 
-    /// Claims what is due and dials it. Returns how many tasks were claimed; fewer than
-    /// `claim_at_most` means that nothing more is due now.
+    /// Claims what is due and dials it. Returns how many tasks were claimed; zero means that nothing
+    /// can be claimed now.
     pub async fn tick(&self) -> Result<usize, StorageError> {
-        let claimed = self.claim().await?;
+        let mut claimed = self.claim().await?;
+        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
+        // may stand behind them.
+        for _ in 0..EMPTY_CLAIMS_PER_TICK {
+            let ready_at = self.queue.next_ready_at().await?;
+            if !claimed.is_empty() || ready_at.is_none_or(|at| at > self.clock.now()) {
+                break;
+            }
+            claimed = self.claim().await?;
+        }
         let count = claimed.len();
         for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
             if let Err(error) = result {
@@ -216,6 +230,8 @@ impl Dispatcher {
         let Some(mut attempt) = work.call_attempts().get_for_update(id).await? else {
             return Ok(());
         };
+        // It was given up before the provider answered: whoever rings now must not go on ringing.
+        let unwanted = answer.is_ok() && attempt.outcome == Some(Outcome::Cancelled);
         match answer {
             Ok(placed) => {
                 attempt
@@ -251,7 +267,21 @@ impl Dispatcher {
         }
         work.commit().await?;
         self.wake_up.wake();
+        if unwanted {
+            self.hang_up(claimed).await;
+        }
         Ok(())
+    }
+
+    async fn hang_up(&self, claimed: &ClaimedTask) {
+        let call = CallReference {
+            company_id: claimed.attempt.company_id,
+            attempt_id: claimed.attempt.id,
+            provider_call_id: None,
+        };
+        if let Err(error) = self.provider.hang_up(&call).await {
+            tracing::error!(attempt = %call.attempt_id, %error, "an unwanted call was not ended");
+        }
     }
 
     async fn retry_later(
@@ -273,11 +303,15 @@ impl Dispatcher {
         let attempt = attempt.ended(Outcome::ProviderFailure, now);
         let campaign = campaign_of(work, &attempt).await?;
         work.call_attempts().update(&attempt).await?;
-        settle(work, &attempt, &campaign, &self.ids, now).await?;
+        settle(work, &attempt, None, &campaign, &self.ids, now).await?;
         if let Some(task) = work.call_tasks().get_for_update(attempt.task_id).await?
             && task.state.due_at().is_some()
         {
-            let task = task.postponed(now + after, Reason::ProviderUnavailable, now);
+            let task = task.postponed(
+                now + after.max(LEAST_PAUSE),
+                Reason::ProviderUnavailable,
+                now,
+            );
             work.call_tasks().update(&task).await?;
         }
         Ok(())
@@ -333,7 +367,15 @@ pub(crate) async fn release_undialed(
     let attempt = attempt.ended(Outcome::Cancelled, now);
     work.call_attempts().update(&attempt).await?;
     if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
-        work.call_tasks().update(&settle_task(task, now)).await?;
+        let task = settle_task(task, now);
+        // A campaign that has ended meanwhile calls nobody again.
+        let campaign = campaign_of(work, &attempt).await?;
+        let task = if campaign.status.is_final() {
+            task.barred(Reason::CampaignEnded, now)
+        } else {
+            task
+        };
+        work.call_tasks().update(&task).await?;
     }
     Ok(())
 }

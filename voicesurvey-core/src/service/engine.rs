@@ -12,7 +12,6 @@ use chrono::TimeDelta;
 use super::call_events::CallEvents;
 use super::campaigns::Campaigns;
 use super::dispatcher::Dispatcher;
-use super::error::ServiceError;
 use super::interviews::Interviews;
 use super::recovery::Recovery;
 use super::scheduler::Scheduler;
@@ -128,12 +127,16 @@ impl Engine {
 
     /// Does everything that is due now. Returns how much that was; zero means that nothing will be
     /// due before [`Engine::next_step_at`], unless the bell rings.
-    pub async fn step(&self) -> Result<u64, ServiceError> {
-        const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(100).unwrap();
-        let moved = self.scheduler.tick().await?;
-        let recovered = self.recovery.tick(RECOVERED_PER_STEP).await?;
-        let claimed = self.dispatcher.tick().await?;
-        Ok(moved + recovered as u64 + claimed as u64)
+    ///
+    /// A duty that fails does not keep the others from being done; the first error is returned at
+    /// the end.
+    pub async fn step(&self) -> Result<u64, StorageError> {
+        const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
+        let moved = self.scheduler.tick().await;
+        let recovered = self.recovery.tick(RECOVERED_PER_STEP).await;
+        let claimed = self.dispatcher.tick().await;
+        let finished = self.scheduler.finish_done().await;
+        Ok(moved? + recovered? as u64 + claimed? as u64 + finished?)
     }
 
     /// When the next step is due; `None` when nothing waits for a time to come.
@@ -142,6 +145,7 @@ impl Engine {
             self.queue.next_ready_at().await?,
             self.queue.next_due_at().await?,
             self.queue.next_expiry_at().await?,
+            self.queue.next_start_at().await?,
         ];
         Ok(instants.into_iter().flatten().min())
     }

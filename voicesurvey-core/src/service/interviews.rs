@@ -10,6 +10,7 @@ use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Heard, Script, Step, Then, VoiceReply, keypad};
 use crate::id::IdGenerator;
 use crate::interpretation::{AnswerInterpreter, Interpretation, Utterance};
+use crate::outcome::Outcome;
 use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork};
 use crate::skillbase::Skillbase;
 use crate::time::{Clock, Timestamp};
@@ -183,8 +184,8 @@ impl Interviews {
         interviews.update_conversation(&step.conversation).await?;
         if let Some(conclusion) = step.conclusion {
             attempt.conclude(conclusion.outcome);
-            if conclusion.answered {
-                let complete = conclusion.outcome == crate::outcome::Outcome::Completed;
+            let complete = conclusion.outcome == Outcome::Completed;
+            if complete || conclusion.answered {
                 let response = response(&step.conversation, complete, &self.ids, now);
                 interviews.put_response(&response).await?;
             }

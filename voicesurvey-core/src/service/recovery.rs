@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::call_events::{CALL_LEASE, CallEvents, store_progress};
 use super::dispatcher::release_undialed;
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::gate::Reason;
 use crate::id::IdGenerator;
@@ -14,6 +17,9 @@ use crate::ports::{
     TelephonyProvider, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
+
+/// After so long no call can still be in progress of which nobody knows anything.
+const UNKNOWN_FOR: TimeDelta = TimeDelta::hours(4);
 
 /// Settles attempts whose lease has run out (I7).
 #[derive(Clone, Debug)]
@@ -55,8 +61,13 @@ impl Recovery {
             .queue
             .expired_attempts(self.clock.now(), at_most)
             .await?;
-        for &key in &expired {
-            self.recover(key).await?;
+        let results = join_all(expired.iter().map(|&key| self.recover(key))).await;
+        for (key, result) in expired.iter().zip(results) {
+            // One attempt that cannot be settled must not keep the others waiting.
+            if let Err(error) = result {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+            }
         }
         Ok(expired.len())
     }
@@ -68,21 +79,8 @@ impl Recovery {
         let Some(attempt) = attempt else {
             return Ok(());
         };
-        let call = CallReference {
-            company_id: attempt.company_id,
-            attempt_id: attempt.id,
-            provider_call_id: attempt.provider_call_id.clone(),
-        };
-        let found = self
-            .provider
-            .find_call(&call)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
-                FoundCall::Unknown
-            });
         tracing::info!(attempt = %attempt.id, state = %attempt.state, "recovering an attempt");
-        match found {
+        match self.find(&attempt).await {
             FoundCall::Found { events } => {
                 for event in &events {
                     self.call_events.receive(event).await?;
@@ -90,6 +88,9 @@ impl Recovery {
                 self.look_again_later(key, None).await
             }
             FoundCall::NotFound => self.settle_missing(key).await,
+            FoundCall::Unknown if self.clock.now() >= attempt.dial_before + UNKNOWN_FOR => {
+                self.settle_lost(key).await
+            }
             FoundCall::Unknown => {
                 self.look_again_later(key, Some(AttemptState::Unknown))
                     .await
@@ -97,27 +98,59 @@ impl Recovery {
         }
     }
 
+    /// What the provider knows of the attempt. Another provider than the one that was asked to dial
+    /// would truthfully say that it has no such call, while the telephone rings (I3).
+    async fn find(&self, attempt: &CallAttempt) -> FoundCall {
+        if attempt.provider != self.provider.name() {
+            return FoundCall::Unknown;
+        }
+        let call = CallReference {
+            company_id: attempt.company_id,
+            attempt_id: attempt.id,
+            provider_call_id: attempt.provider_call_id.clone(),
+        };
+        self.provider
+            .find_call(&call)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
+                FoundCall::Unknown
+            })
+    }
+
     /// The provider has no such call. One that it never took was not dialed and is free; one that
-    /// it had taken is over, and how it ended is what is known of it.
+    /// it had taken is over.
     async fn settle_missing(&self, key: AttemptKey) -> Result<(), StorageError> {
         let now = self.clock.now();
         let Some((mut work, attempt)) = self.expired(key, now).await? else {
             return Ok(());
         };
-        if attempt.state <= AttemptState::Unknown {
-            let reason = Reason::ProviderUnavailable;
-            release_undialed(
-                &mut *work,
-                attempt,
-                |task, now| task.postponed(now, reason, now),
-                now,
-            )
-            .await?;
-        } else {
-            let conversation = work.interviews().conversation(attempt.id).await?;
-            let outcome = conversation.map_or(Outcome::Lost, |held| held.broken_off());
-            store_progress(&mut *work, attempt.ended(outcome, now), &self.ids, now).await?;
+        if attempt.state > AttemptState::Unknown {
+            drop(work);
+            return self.settle_lost(key).await;
         }
+        let reason = Reason::ProviderUnavailable;
+        release_undialed(
+            &mut *work,
+            attempt,
+            |task, now| task.postponed(now, reason, now),
+            now,
+        )
+        .await?;
+        work.commit().await?;
+        self.wake_up.wake();
+        Ok(())
+    }
+
+    /// The call is over and nobody will tell how; what is known of it is what was said in it.
+    async fn settle_lost(&self, key: AttemptKey) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let Some((mut work, attempt)) = self.expired(key, now).await? else {
+            return Ok(());
+        };
+        let conversation = work.interviews().conversation(attempt.id).await?;
+        let outcome = conversation.map_or(Outcome::Lost, |held| held.broken_off());
+        store_progress(&mut *work, attempt.ended(outcome, now), &self.ids, now).await?;
         work.commit().await?;
         self.wake_up.wake();
         Ok(())

@@ -234,7 +234,8 @@ async fn campaign(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign,
 /// A question's result while it is being added up.
 struct Tally {
     result: QuestionResult,
-    sum: Decimal,
+    /// `None` once it has become too large to be told.
+    sum: Option<Decimal>,
     numbers: u64,
 }
 
@@ -253,7 +254,7 @@ impl Tally {
         };
         Self {
             result,
-            sum: Decimal::ZERO,
+            sum: Some(Decimal::ZERO),
             numbers: 0,
         }
     }
@@ -264,7 +265,7 @@ impl Tally {
             AnswerResult::Answered { value } => {
                 result.answered += 1;
                 if let AnswerValue::Number(number) = value {
-                    self.sum += number;
+                    self.sum = self.sum.and_then(|sum| sum.checked_add(*number));
                     self.numbers += 1;
                 }
                 if !matches!(value, AnswerValue::Text(_)) {
@@ -278,9 +279,10 @@ impl Tally {
     }
 
     fn finish(mut self) -> QuestionResult {
-        if self.numbers > 0 {
-            self.result.mean = Some((self.sum / Decimal::from(self.numbers)).round_dp(2));
-        }
+        self.result.mean = self
+            .sum
+            .and_then(|sum| sum.checked_div(Decimal::from(self.numbers)))
+            .map(|mean| mean.round_dp(2));
         self.result
     }
 }

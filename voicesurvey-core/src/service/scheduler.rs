@@ -40,54 +40,51 @@ impl Scheduler {
         }
     }
 
-    /// Starts campaigns whose time has come, makes due tasks claimable and completes campaigns
-    /// that are done. Returns how many rows moved.
-    pub async fn tick(&self) -> Result<u64, ServiceError> {
-        let mut moved = self.start_due().await?;
-        let promoted = self.queue.promote_due(self.clock.now(), BATCH).await?;
-        if promoted > 0 {
-            self.wake_up.wake();
-        }
-        moved += promoted;
-        moved += self.finish_done().await?;
-        Ok(moved)
-    }
-
-    async fn start_due(&self) -> Result<u64, ServiceError> {
+    /// Starts campaigns whose time has come and makes due tasks claimable. Returns how many rows
+    /// moved.
+    pub async fn tick(&self) -> Result<u64, StorageError> {
         let mut started = 0;
         for key in self
             .queue
             .campaigns_to_start(self.clock.now(), BATCH)
             .await?
         {
-            let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
-            let campaign = work.campaigns().get_for_update(key.campaign_id).await?;
-            let Some(campaign) = campaign.filter(|found| found.status == CampaignStatus::Scheduled)
-            else {
-                continue;
-            };
-            let campaign = freeze(&mut *work, campaign, self.clock.as_ref()).await?;
-            let Ok(running) = campaign.on(CampaignEvent::Start, self.clock.now()) else {
-                continue;
-            };
-            work.campaigns().update(&running).await?;
-            work.commit().await?;
-            tracing::info!(campaign = %key.campaign_id, "campaign started");
-            self.wake_up.wake();
-            started += 1;
+            started += done(key, self.start(key).await);
         }
-        Ok(started)
+        let promoted = self.queue.promote_due(self.clock.now(), BATCH).await?;
+        if started + promoted > 0 {
+            self.wake_up.wake();
+        }
+        Ok(started + promoted)
     }
 
-    async fn finish_done(&self) -> Result<u64, StorageError> {
+    /// Completes campaigns that are done. Returns how many.
+    pub async fn finish_done(&self) -> Result<u64, StorageError> {
         let mut finished = 0;
         for key in self.queue.campaigns_to_finish(BATCH).await? {
-            finished += u64::from(self.finish(key).await?);
+            finished += done(key, self.finish(key).await);
         }
         Ok(finished)
     }
 
-    async fn finish(&self, key: CampaignKey) -> Result<bool, StorageError> {
+    async fn start(&self, key: CampaignKey) -> Result<bool, ServiceError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let campaign = work.campaigns().get_for_update(key.campaign_id).await?;
+        let Some(campaign) = campaign.filter(|found| found.status == CampaignStatus::Scheduled)
+        else {
+            return Ok(false);
+        };
+        let campaign = freeze(&mut *work, campaign, self.clock.as_ref()).await?;
+        let Ok(running) = campaign.on(CampaignEvent::Start, self.clock.now()) else {
+            return Ok(false);
+        };
+        work.campaigns().update(&running).await?;
+        work.commit().await?;
+        tracing::info!(campaign = %key.campaign_id, "campaign started");
+        Ok(true)
+    }
+
+    async fn finish(&self, key: CampaignKey) -> Result<bool, ServiceError> {
         let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
         let Some(campaign) = work.campaigns().get_for_update(key.campaign_id).await? else {
             return Ok(false);
@@ -104,5 +101,18 @@ impl Scheduler {
         work.commit().await?;
         tracing::info!(campaign = %key.campaign_id, "campaign completed");
         Ok(true)
+    }
+}
+
+/// One row moved, or none. A campaign that cannot be moved now must not keep the others waiting: it
+/// is tried again by the next step.
+fn done(key: CampaignKey, result: Result<bool, ServiceError>) -> u64 {
+    match result {
+        Ok(moved) => u64::from(moved),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(campaign = %key.campaign_id, error, "a campaign was not moved");
+            0
+        }
     }
 }

@@ -15,17 +15,20 @@ use crate::ports::{StorageError, UnitOfWork};
 use crate::time::Timestamp;
 
 /// Settles the task of an attempt whose outcome is known, whether or not the line is free yet.
+/// `previous` is the outcome that the attempt had before, if it had one.
 ///
 /// Safe to repeat: a task that has been settled as strongly stays as it is, and one that has been
 /// claimed again since is not touched.
 pub async fn settle(
     work: &mut dyn UnitOfWork,
     attempt: &CallAttempt,
+    previous: Option<Outcome>,
     campaign: &Campaign,
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let Some(outcome) = attempt.outcome else {
+    // An attempt that was given up undialed says nothing about the person.
+    let Some(outcome) = attempt.outcome.filter(|&told| told != Outcome::Cancelled) else {
         return Ok(());
     };
     if let Some(task) = work.call_tasks().get_for_update(attempt.task_id).await? {
@@ -33,6 +36,7 @@ pub async fn settle(
             attempt_id: attempt.id,
             attempt_number: attempt.number,
             outcome,
+            previous,
             policy: &campaign.effective_settings().retry,
             call_back_at: None,
         };

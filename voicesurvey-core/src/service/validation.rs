@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::error::{FieldError, ServiceError};
 use crate::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
 use crate::survey::{Question, QuestionKind, Survey};
+use crate::time_zone::TimeZone;
 
 /// PostgreSQL cannot store it, and nobody can say it.
 const NO_ZERO_CHARACTER: &str = "must not contain the character U+0000";
@@ -176,6 +177,14 @@ fn check_question(field: &str, question: &Question, errors: &mut Vec<FieldError>
 }
 
 fn schedule(schedule: &Schedule, errors: &mut Vec<FieldError>) {
+    let sometime = schedule.starts_at.unwrap_or_default();
+    if schedule
+        .hours
+        .next_opening(&[TimeZone::UTC], sometime)
+        .is_none()
+    {
+        errors.push(FieldError::new("calling_hours", "are never open"));
+    }
     if let (Some(starts_at), Some(ends_at)) = (schedule.starts_at, schedule.ends_at)
         && ends_at <= starts_at
     {

@@ -9,6 +9,9 @@ use crate::ports::{
 };
 use crate::time::Clock;
 
+/// How often a webhook that met a conflict is decided again.
+const CONFLICTS_OUTLIVED: u8 = 3;
+
 /// Takes webhooks for whichever provider is configured.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
@@ -46,8 +49,24 @@ impl Webhooks {
     }
 
     /// Carries out a webhook. What it says is committed when this returns.
+    ///
+    /// Two servers may get hold of the same call at the same moment; then one of them decides again
+    /// on what the other has stored, because a provider does not always send a turn twice.
     pub async fn handle(&self, request: &WebhookRequest) -> Result<WebhookReply, WebhookFailure> {
-        match self.provider.read_webhook(request, self.clock.now())? {
+        let webhook = self.provider.read_webhook(request, self.clock.now())?;
+        for _ in 0..CONFLICTS_OUTLIVED {
+            match self.carry_out(webhook.clone()).await {
+                Err(StorageError::Conflict { what }) => {
+                    tracing::debug!(%what, "a webhook met another, deciding again");
+                }
+                done => return Ok(done?),
+            }
+        }
+        Ok(self.carry_out(webhook).await?)
+    }
+
+    async fn carry_out(&self, webhook: Webhook) -> Result<WebhookReply, StorageError> {
+        match webhook {
             Webhook::Nothing => Ok(WebhookReply::empty()),
             Webhook::Event(event) => {
                 self.call_events.receive(&event).await?;

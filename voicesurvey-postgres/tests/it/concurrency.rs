@@ -72,6 +72,7 @@ async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: Timestamp) 
         attempt_id: attempt.id,
         attempt_number: attempt.number,
         outcome: Outcome::Refused,
+        previous: None,
         policy: &campaign.settings.retry,
         call_back_at: None,
     };

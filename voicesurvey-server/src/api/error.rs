@@ -1,7 +1,7 @@
 //! The one error of the API, and how it looks from outside: `application/problem+json` (RFC 9457).
 //!
 //! What went wrong inside is for the log, together with the request's identifier; it is never part
-//! of the body. A handler answers with [`ApiError`], and [`request::serve`](super::request::serve)
+//! of the body. A handler answers with an [`ApiError`], and the middleware around all requests
 //! writes it down, because only there the identifier is known.
 
 use std::error::Error;

@@ -79,19 +79,16 @@ impl Content {
         serde_json::from_str(CAMPAIGN).map_err(DemoError::Content)
     }
 
-    /// Creates the company, with the demo's voice as its Italian one.
+    /// Creates the company.
     pub(super) async fn create_company(&self, app: &App) -> Result<Company, DemoError> {
-        let company = app
-            .companies
-            .create(NewCompany {
-                name: self.company.clone(),
-                time_zone: time_zone(),
-                region: Region::IT,
-                language: Language::It,
-                limits: CompanyLimits::default(),
-            })
-            .await?;
-        Ok(company)
+        let company = NewCompany {
+            name: self.company.clone(),
+            time_zone: time_zone(),
+            region: Region::IT,
+            language: Language::It,
+            limits: CompanyLimits::default(),
+        };
+        Ok(app.companies.create(company).await?)
     }
 
     /// Gives the company's Italian voice the demo's manners.
@@ -167,8 +164,10 @@ pub(super) async fn create_key(app: &App, company_id: CompanyId) -> Result<Strin
         role: Role::Admin,
         expires_at: None,
     };
-    let (_, secret) = app.companies.create_first_key(company_id, key).await?;
-    Ok(secret.reveal().to_owned())
+    match app.companies.create_first_key(company_id, key).await {
+        Err(ServiceError::NotFound { .. }) => Err(DemoError::Gone { what: "company" }),
+        made => Ok(made?.1.reveal().to_owned()),
+    }
 }
 
 /// Uploads the call list unless that was done before, and starts a campaign that is a draft.

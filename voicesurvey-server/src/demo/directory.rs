@@ -67,14 +67,23 @@ impl Directory {
         self.path.join(format!("{name}.new"))
     }
 
-    /// Removes the demo's own files, if no program has the database open.
+    /// Removes the files of an earlier run, if no program has its database open. Without notes
+    /// there was none, and whatever has the names of the demo's files is somebody else's.
     pub(super) fn clear(&self) -> Result<(), DemoError> {
+        let notes = self.path.join(NOTES);
+        if !notes.exists() {
+            return Ok(());
+        }
         let _lock = self.lock_database()?;
-        // The notes go first: without them, what is left of the rest starts a new demo.
-        let mut names = vec![NOTES, NEW_NOTES, DATABASE, "demo.db-wal", "demo.db-shm"];
-        names.extend(RESULT_FILES);
-        let paths = names.into_iter().map(|name| self.path.join(name));
-        for path in paths.chain(RESULT_FILES.map(|name| self.new_result_file(name))) {
+        // The log of the database goes first, because a new database would take it for its own,
+        // and the notes last, so that what is left after a kill can be removed.
+        let mut paths = Vec::from(
+            ["demo.db-wal", "demo.db-shm", DATABASE, NEW_NOTES].map(|name| self.path.join(name)),
+        );
+        paths.extend(RESULT_FILES.map(|name| self.result_file(name)));
+        paths.extend(RESULT_FILES.map(|name| self.new_result_file(name)));
+        paths.push(notes);
+        for path in paths {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(DemoError::file("remove", path)(error));
@@ -204,9 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn where_no_demo_has_run_nothing_is_cleared() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::create(temporary.path()).unwrap();
+        fs::write(directory.database(), "somebody's").unwrap();
+        directory.clear().unwrap();
+        assert!(directory.database().exists());
+    }
+
+    #[test]
     fn a_database_that_is_open_is_not_removed() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::create(temporary.path()).unwrap();
+        directory.write_notes(&notes()).unwrap();
         fs::write(directory.database(), "x").unwrap();
         let lock = File::create(temporary.path().join(DATABASE_LOCK)).unwrap();
         lock.try_lock().unwrap();

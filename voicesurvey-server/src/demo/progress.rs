@@ -31,6 +31,7 @@ const CLOSED: [TaskStatus; 6] = [
     TaskStatus::Cancelled,
 ];
 
+const FRAMES_PER_SECOND: u8 = 15;
 const BAR: &str = "  {bar:50.cyan/dim} {pos} of {len} people done\n{msg}";
 
 /// The progress of one campaign on the screen.
@@ -46,8 +47,8 @@ impl<'a> Progress<'a> {
     /// Begins to show.
     pub(super) fn new(screen: &'a Screen) -> Self {
         let bar = screen.is_terminal().then(|| {
-            let bar =
-                ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stdout_with_hz(15));
+            let target = ProgressDrawTarget::stdout_with_hz(FRAMES_PER_SECOND);
+            let bar = ProgressBar::with_draw_target(Some(0), target);
             // OK because the template is a constant that a test reads.
             bar.set_style(style().unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
@@ -113,6 +114,16 @@ impl<'a> Progress<'a> {
         };
         bar.abandon();
         self.screen.line("")
+    }
+}
+
+impl Drop for Progress<'_> {
+    /// A run that is stopped leaves the bar as it is: the terminal's `^C` may stand in it, so it
+    /// cannot be drawn over.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
     }
 }
 

@@ -4,13 +4,16 @@
 //! The invariant: what is made is noted at once, so that a run that is killed here goes on too. At
 //! worst a company without campaign stays behind.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use voicesurvey_core::api_key::Actor;
+use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::id::{CampaignId, IdGenerator};
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{Scope, Storage, StorageError};
 use voicesurvey_core::service::EngineSettings;
 use voicesurvey_core::time::{Clock as _, Timestamp};
@@ -45,16 +48,30 @@ pub(super) async fn set_up(
     directory: Directory,
     listener: TcpListener,
 ) -> Result<(Demo, TimeKeeper), DemoError> {
+    let has_database = directory.database().exists();
     let stores = open_stores(&directory).await?;
-    let earlier = directory.read_notes()?;
+    // Notes without what they are about are nothing to go on from.
+    let earlier = directory.read_notes()?.filter(|_| has_database);
     let seed = choose_seed(options, earlier.as_ref())?;
     let goes_on = earlier.is_some();
-    let begin = begin(stores.storage.as_ref(), earlier.as_ref()).await?;
+    let left = match &earlier {
+        Some(notes) => Left::read(stores.storage.as_ref(), notes).await?,
+        None => Left::default(),
+    };
+    // OK because a test reads it.
+    let first = BEGINS_AT.parse().unwrap_or_default();
+    let noted = earlier.as_ref().map(|notes| notes.now);
+    let begin = left.latest.max(noted).unwrap_or(first);
     // OK because the command line takes no zero.
     let factor = NonZeroU32::new(options.speed).unwrap_or(NonZeroU32::MIN);
     let clock = Arc::new(SkippingClock::new(begin, factor));
     let ids = Arc::new(IdGenerator::from_entropy(clock.clone()));
     let people = people(seed, &clock, &ids);
+    if let Some(notes) = &earlier {
+        for (number, calls) in left.calls {
+            people.remember_calls(notes.company_id, number, calls);
+        }
+    }
     let address = listener.local_addr().map_err(DemoError::System)?;
     let server = Server::start(ServerParts {
         listener,
@@ -149,40 +166,51 @@ fn engine_settings(speed: u32) -> EngineSettings {
     }
 }
 
-/// What the clock shows first: after everything that an earlier run has stored, and so late that
-/// the leases of its calls have run out. Those calls died with it, and are recovered at once.
-async fn begin(storage: &dyn Storage, earlier: Option<&Notes>) -> Result<Timestamp, DemoError> {
-    let Some(notes) = earlier else {
-        // OK because a test reads it.
-        return Ok(BEGINS_AT.parse().unwrap_or_default());
-    };
-    let stored = match notes.campaign_id {
-        Some(campaign_id) => latest_instant(storage, notes, campaign_id).await?,
-        None => None,
-    };
-    Ok(stored.map_or(notes.now, |stored| stored.max(notes.now)))
+/// What an earlier run has left in the store.
+#[derive(Debug, Default)]
+struct Left {
+    /// After everything that it has stored, and so late that the leases of its calls have run out:
+    /// those calls died with it, and are recovered at once.
+    latest: Option<Timestamp>,
+    /// How many calls were placed to each number.
+    calls: HashMap<PhoneNumber, u32>,
 }
 
-async fn latest_instant(
-    storage: &dyn Storage,
-    notes: &Notes,
-    campaign_id: CampaignId,
-) -> Result<Option<Timestamp>, StorageError> {
-    let mut work = storage.begin(Scope::Company(notes.company_id)).await?;
-    let attempts = results::all_attempts(&mut *work, campaign_id).await?;
-    let tasks = results::all_tasks(&mut *work, campaign_id).await?;
-    let of_attempts = attempts.into_iter().flat_map(|attempt| {
-        [
-            Some(attempt.created_at),
-            attempt.accepted_at,
-            attempt.ringing_at,
-            attempt.answered_at,
-            attempt.ended_at,
-            attempt.state.is_live().then_some(attempt.lease_until),
-        ]
-    });
-    let of_tasks = tasks.into_iter().map(|task| Some(task.updated_at));
-    Ok(of_attempts.chain(of_tasks).flatten().max())
+impl Left {
+    async fn read(storage: &dyn Storage, notes: &Notes) -> Result<Self, StorageError> {
+        let Some(campaign_id) = notes.campaign_id else {
+            return Ok(Self::default());
+        };
+        let mut work = storage.begin(Scope::Company(notes.company_id)).await?;
+        let attempts = results::all_attempts(&mut *work, campaign_id).await?;
+        let tasks = results::all_tasks(&mut *work, campaign_id).await?;
+        let mut calls = HashMap::new();
+        for attempt in attempts
+            .iter()
+            .filter(|attempt| attempt.provider_call_id.is_some())
+        {
+            *calls.entry(attempt.phone_number).or_default() += 1;
+        }
+        let of_tasks = tasks.iter().map(|task| task.updated_at);
+        Ok(Self {
+            latest: attempts.iter().map(latest_of).chain(of_tasks).max(),
+            calls,
+        })
+    }
+}
+
+fn latest_of(attempt: &CallAttempt) -> Timestamp {
+    let lease = attempt.state.is_live().then_some(attempt.lease_until);
+    [
+        attempt.accepted_at,
+        attempt.ringing_at,
+        attempt.answered_at,
+        attempt.ended_at,
+        lease,
+    ]
+    .into_iter()
+    .flatten()
+    .fold(attempt.created_at, Timestamp::max)
 }
 
 /// What there must be before anybody is called.

@@ -58,6 +58,10 @@ where
         Ok(None)
     }
 
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
     async fn campaigns_to_start(
         &self,
         _: Timestamp,

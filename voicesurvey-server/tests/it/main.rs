@@ -1,6 +1,10 @@
 //! Tests of the server through its doors: HTTP, and the commands of its binary.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod api_calls;
 mod api_campaign_life;

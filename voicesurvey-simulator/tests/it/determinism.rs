@@ -1,8 +1,9 @@
 //! The same seed gives the same run, whatever else differs.
 
+use voicesurvey_core::time::Clock as _;
 use voicesurvey_simulator::{Between, Faults, Probability, Ring, SimulationSettings};
 
-use crate::host::Simulation;
+use crate::host::{Simulation, order};
 
 const PEOPLE: u32 = 300;
 
@@ -81,4 +82,26 @@ async fn somebody_called_again_is_the_same_person_in_another_call() {
     ways_to_end.dedup();
     assert!(ways_to_end.len() > 10, "{ways_to_end:?}");
     assert_eq!(simulation.provider.ledger().rings().len(), 20);
+}
+
+#[tokio::test]
+async fn after_a_restart_people_go_on_with_their_next_call() {
+    let unbroken = Simulation::new(seeded(7));
+    unbroken.run(0..PEOPLE).await;
+    let second_round = unbroken.clock.now();
+    let expected = unbroken.run(0..PEOPLE).await.rings()[PEOPLE as usize..].to_vec();
+
+    let restarted = Simulation::new(seeded(7));
+    restarted.clock.set(second_round);
+    for index in 0..PEOPLE {
+        let order = order(index);
+        let provider = &restarted.provider;
+        provider.remember_calls(order.company_id, order.phone_number, 1);
+    }
+    let rings = restarted.run(0..PEOPLE).await.rings().to_vec();
+    let told = |rings: &[Ring]| -> Vec<_> {
+        let of_ring = |ring: &Ring| (ring.phone_number, ring.raw_status, ring.ended_at);
+        rings.iter().map(of_ring).collect()
+    };
+    assert_eq!(told(&rings), told(&expected));
 }

@@ -70,6 +70,7 @@ fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
         attempt_id: attempt_id(1),
         attempt_number: 1,
         outcome,
+        previous: None,
         policy,
         call_back_at: None,
     }
@@ -139,6 +140,7 @@ fn attempts_are_counted_and_used_up() {
             attempt_id: id,
             attempt_number: number,
             outcome: Outcome::NoAnswer,
+            previous: None,
             policy: &policy,
             call_back_at: None,
         };

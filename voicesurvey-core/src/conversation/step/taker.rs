@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 const CONSENT_RETRIES: u8 = 2;
 /// How often somebody who asks for it hears the same thing again.
 const REPEATS: u8 = 5;
+/// A yes to the consent question counts from this confidence on; a no always counts.
+const SURE_ENOUGH: Confidence = Confidence::from_hundredths(75);
 
 /// A step while it is being taken.
 pub(super) struct StepTaker<'a> {
@@ -32,25 +34,21 @@ impl StepTaker<'_> {
             by: InterpretedBy::Rules,
         });
         let silent = *heard == Heard::Silence;
-        let (answer, consent, conclusion) = if self.is_too_long() {
-            (None, None, Some(self.leave()))
-        } else {
-            match self.conversation.position {
-                Position::Consent { tries } => {
-                    let (consent, conclusion) = self.hear_consent(tries, silent, &understood);
-                    (None, consent, conclusion)
-                }
-                Position::Question {
-                    index,
-                    tries,
-                    answered,
-                } => {
-                    let (answer, conclusion) =
-                        self.hear_answer(index, tries, answered, heard, &understood);
-                    (answer, None, conclusion)
-                }
-                Position::Ended => (None, None, None),
+        let (answer, consent, conclusion) = match self.conversation.position {
+            Position::Consent { tries } => {
+                let (consent, conclusion) = self.hear_consent(tries, silent, &understood);
+                (None, consent, conclusion)
             }
+            Position::Question {
+                index,
+                tries,
+                answered,
+            } => {
+                let (answer, conclusion) =
+                    self.hear_answer(index, tries, answered, silent, &understood);
+                (answer, None, conclusion)
+            }
+            Position::Ended => (None, None, None),
         };
         if let Some(conclusion) = conclusion {
             self.conversation.position = Position::Ended;
@@ -74,7 +72,7 @@ impl StepTaker<'_> {
         use crate::survey::AnswerValue::YesNo;
         let phrases = self.script.phrases();
         match &understood.intent {
-            Intent::Answer { value: YesNo(true) } => {
+            Intent::Answer { value: YesNo(true) } if understood.confidence >= SURE_ENOUGH => {
                 let consent = self.consent(true);
                 let conclusion = self.ask(0, 0, Vec::new());
                 (Some(consent), conclusion)
@@ -136,6 +134,9 @@ impl StepTaker<'_> {
         whole: bool,
     ) -> (Option<Consent>, Option<Conclusion>) {
         self.conversation.position = Position::Consent { tries };
+        if self.is_too_long() {
+            return (None, Some(self.leave()));
+        }
         let mut say: Vec<String> = lead.map(str::to_owned).into_iter().collect();
         if whole {
             say.extend(self.script.consent());
@@ -152,7 +153,7 @@ impl StepTaker<'_> {
         index: u16,
         tries: u8,
         answered: u16,
-        heard: &Heard,
+        silent: bool,
         understood: &Interpretation,
     ) -> (Option<Answer>, Option<Conclusion>) {
         let phrases = self.script.phrases();
@@ -193,13 +194,18 @@ impl StepTaker<'_> {
             // Asking to be called later in the middle of an interview ends it as it stands.
             Intent::Stop | Intent::CallBack => (None, Some(self.leave())),
             _ if again => {
-                let silent = *heard == Heard::Silence;
                 let lead = if silent {
                     phrases.not_heard
                 } else {
                     phrases.not_understood
                 };
                 self.ask_again(index, tries, answered, Some(lead), true)
+            }
+            // Somebody who has been silent for so long is not there any more.
+            _ if silent => {
+                let result = AnswerResult::NotUnderstood;
+                let answer = self.answer(question, result, tries, understood);
+                (Some(answer), Some(self.leave()))
             }
             _ => self.give_up(question, AnswerResult::NotUnderstood, understood),
         }
@@ -218,6 +224,9 @@ impl StepTaker<'_> {
             tries: tries + 1,
             answered,
         };
+        if self.is_too_long() {
+            return (None, Some(self.leave()));
+        }
         let mut say: Vec<String> = lead.map(str::to_owned).into_iter().collect();
         if let Some(question) = self.script.questions().get(usize::from(index)) {
             say.push(self.script.question(question));
@@ -259,6 +268,9 @@ impl StepTaker<'_> {
         let Some(question) = self.script.questions().get(usize::from(index)) else {
             return Some(self.end(&self.script.completion(), Outcome::Completed));
         };
+        if self.is_too_long() {
+            return Some(self.leave());
+        }
         say.push(self.script.question(question));
         self.say_and_listen(say);
         None
@@ -276,6 +288,8 @@ impl StepTaker<'_> {
         Conclusion { outcome, answered }
     }
 
+    /// Whether the call has lasted long enough. Asked only before something more would be asked:
+    /// what the person has just said counts, however late it is.
     fn is_too_long(&self) -> bool {
         let longest = self.script.skillbase().longest_call;
         (self.now - self.conversation.started_at)

@@ -175,6 +175,11 @@ impl Openings<'_> {
         if is_excluded {
             return (TaskState::Excluded, Some(Reason::Excluded));
         }
+        // As long as the schedule can still be changed it says nothing; the gate is asked by the
+        // claim anyway.
+        if self.campaign.status.is_editable() {
+            return (TaskState::Pending { due_at: self.now }, None);
+        }
         let settings = self.campaign.effective_settings();
         let zones = if contact.time_zones.is_empty() {
             vec![settings.schedule.time_zone]

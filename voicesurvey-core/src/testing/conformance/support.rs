@@ -200,6 +200,7 @@ pub(super) async fn settle(
         attempt_id: attempt.id,
         attempt_number: attempt.number,
         outcome,
+        previous: None,
         policy: &campaign.effective_settings().retry,
         call_back_at: None,
     };
