@@ -98,7 +98,7 @@ pub(crate) const EXPIRED_ATTEMPTS: &str = "
     LIMIT ?2";
 
 pub(crate) const NEXT_START: &str =
-    "SELECT min(starts_at) FROM campaigns WHERE status = 'scheduled'";
+    "SELECT min(starts_at) AS at FROM campaigns WHERE status = 'scheduled'";
 
 const CAMPAIGNS_TO_START: &str = "
     SELECT company_id, id FROM campaigns

@@ -77,7 +77,7 @@ fn stories() -> [Vec<CallEvent>; 2] {
 
 fn told(attempt: &CallAttempt, events: &[CallEvent]) -> CallAttempt {
     let told = events.iter().fold(attempt.clone(), |attempt, event| {
-        attempt.on(event, instant(0), TimeDelta::minutes(5))
+        attempt.on(event, instant(1_000), TimeDelta::minutes(5))
     });
     // Every event extends the lease of a live attempt; of one that has ended it means nothing.
     CallAttempt {

@@ -351,3 +351,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn hours_open_on_the_first_day_of_the_epoch_too() {
+    let epoch = Timestamp::default();
+    let opening = CallingHours::nine_to_nine().next_opening(&[TimeZone::UTC], epoch);
+    assert_eq!(opening, Some(epoch + TimeDelta::hours(9)));
+}

@@ -1,3 +1,12 @@
 //! Integration tests of the core, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod engine;
+mod interviews;
+mod late_and_lost;
 mod memory_conformance;
+mod scripted;

@@ -393,7 +393,11 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         schedule: Schedule {
             starts_at: new.schedule.starts_at,
             ends_at: new.schedule.ends_at,
-            hours: new.schedule.hours.clone().unwrap_or_default(),
+            hours: new
+                .schedule
+                .hours
+                .clone()
+                .unwrap_or_else(CallingHours::nine_to_nine),
             time_zone: TimeZone::UTC,
         },
         pacing: new.pacing,

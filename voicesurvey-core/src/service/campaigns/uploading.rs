@@ -175,11 +175,6 @@ impl Openings<'_> {
         if is_excluded {
             return (TaskState::Excluded, Some(Reason::Excluded));
         }
-        // As long as the schedule can still be changed it says nothing; the gate is asked by the
-        // claim anyway.
-        if self.campaign.status.is_editable() {
-            return (TaskState::Pending { due_at: self.now }, None);
-        }
         let settings = self.campaign.effective_settings();
         let zones = if contact.time_zones.is_empty() {
             vec![settings.schedule.time_zone]
@@ -192,6 +187,10 @@ impl Openings<'_> {
             .entry(zones)
             .or_insert_with_key(|zones| gate::opening(&settings.schedule, zones, now));
         match decision {
+            // The schedule of a draft may still be changed, so it gives a reason but no time.
+            Decision::Wait { reason, .. } if self.campaign.status.is_editable() => {
+                (TaskState::Pending { due_at: now }, Some(reason))
+            }
             Decision::Wait { until, reason } => (
                 TaskState::Pending {
                     due_at: until.unwrap_or(now),

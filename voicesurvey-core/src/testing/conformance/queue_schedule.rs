@@ -192,10 +192,12 @@ pub async fn scheduled_campaigns_are_found_at_their_start(store: &dyn StorageUnd
         campaign.settings.schedule.starts_at = Some(after(seconds));
         campaign
     };
+    assert_eq!(store.next_start_at().await.unwrap(), None);
     let later = store_campaign(store, scheduled(60)).await;
     let sooner = store_campaign(store, scheduled(30)).await;
     store_campaign(store, scheduled(30).in_status(CampaignStatus::Draft)).await;
     store_campaign(store, scheduled(30).paused()).await;
+    assert_eq!(store.next_start_at().await.unwrap(), Some(after(30)));
     let too_early = after(30) - TimeDelta::microseconds(1);
     assert_eq!(
         store
@@ -224,6 +226,7 @@ pub async fn scheduled_campaigns_are_found_at_their_start(store: &dyn StorageUnd
         1
     );
     change_campaign(store, sooner.running()).await;
+    assert_eq!(store.next_start_at().await.unwrap(), Some(after(60)));
     let found = store
         .campaigns_to_start(after(60), at_most(10))
         .await
