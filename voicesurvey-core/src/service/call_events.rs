@@ -91,6 +91,10 @@ pub(crate) async fn store_progress(
     let stored = work.call_attempts().get(attempt.id).await?;
     let previous = stored.and_then(|stored| stored.outcome);
     let conversation = work.interviews().conversation(attempt.id).await?;
+    if attempt.state.is_live() && conversation.as_ref().is_some_and(is_past_consent) {
+        // The interview goes on, so a machine that was detected just now decides nothing.
+        attempt.outcome = previous;
+    }
     if attempt.state == AttemptState::Ended {
         if let Some(outcome) = outcome_of_ended(&attempt, conversation.as_ref()) {
             attempt.conclude(outcome);
@@ -116,8 +120,7 @@ fn outcome_of_ended(attempt: &CallAttempt, conversation: Option<&Conversation>) 
     match (attempt.answered_by, conversation) {
         // Whoever has consented is no machine, whatever a detector says afterwards.
         (_, Some(conversation))
-            if conversation.outcome.is_some()
-                || matches!(conversation.position, Position::Question { .. }) =>
+            if conversation.outcome.is_some() || is_past_consent(conversation) =>
         {
             Some(conversation.broken_off())
         }
@@ -129,6 +132,11 @@ fn outcome_of_ended(attempt: &CallAttempt, conversation: Option<&Conversation>) 
         (None, None) if attempt.outcome.is_none() => Some(Outcome::NoAnswer),
         (None, None) => None,
     }
+}
+
+/// Whether somebody has consented and is being asked questions.
+const fn is_past_consent(conversation: &Conversation) -> bool {
+    matches!(conversation.position, Position::Question { .. })
 }
 
 /// The response that an interview leaves behind.

@@ -55,21 +55,26 @@ impl Recovery {
         }
     }
 
-    /// Looks after up to `at_most` attempts whose lease has run out. Returns how many.
+    /// Looks after up to `at_most` attempts whose lease has run out. Returns how many were looked
+    /// after; one that could not be is tried again by the next tick, and is no progress.
     pub async fn tick(&self, at_most: NonZeroU16) -> Result<usize, StorageError> {
         let expired = self
             .queue
             .expired_attempts(self.clock.now(), at_most)
             .await?;
         let results = join_all(expired.iter().map(|&key| self.recover(key))).await;
+        let mut looked_after = 0;
         for (key, result) in expired.iter().zip(results) {
-            // One attempt that cannot be settled must not keep the others waiting.
-            if let Err(error) = result {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+            match result {
+                Ok(()) => looked_after += 1,
+                // One attempt that cannot be settled must not keep the others waiting.
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+                }
             }
         }
-        Ok(expired.len())
+        Ok(looked_after)
     }
 
     async fn recover(&self, key: AttemptKey) -> Result<(), StorageError> {

@@ -23,8 +23,8 @@ use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CampaignCounters};
 use voicesurvey_core::ports::{
     CallOrder, CallReference, FoundCall, NoWakeUp, PageRequest, PlaceCallError, Placed,
-    ProviderError, Scope, Storage, TelephonyProvider, UnitOfWork, Webhook,
-    WebhookError, WebhookReply, WebhookRequest,
+    ProviderError, Scope, Storage, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
+    WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::service::{
     CallEvents, CampaignService, Engine, EngineParts, EngineSettings, Interviews,
@@ -332,7 +332,11 @@ impl World {
 
     pub(crate) async fn is_excluded(&self, phone_number: PhoneNumber) -> bool {
         let mut work = self.work_of_company().await;
-        work.exclusions().get(&phone_number).await.unwrap().is_some()
+        work.exclusions()
+            .get(&phone_number)
+            .await
+            .unwrap()
+            .is_some()
     }
 
     async fn work_of_company(&self) -> Box<dyn UnitOfWork> {
@@ -370,7 +374,12 @@ impl World {
 
     /// The person says something, presses keys or says nothing, in answer to what was said last.
     pub(crate) async fn hear(&self, attempt: &CallAttempt, heard: Heard) -> VoiceReply {
-        let held = self.work().await.interviews().conversation(attempt.id).await;
+        let held = self
+            .work()
+            .await
+            .interviews()
+            .conversation(attempt.id)
+            .await;
         let step = held.unwrap().unwrap().step;
         let call = reference(attempt);
         self.interviews.turn(&call, step, heard).await.unwrap()
@@ -403,7 +412,12 @@ impl World {
     }
 
     pub(crate) async fn answers(&self, task: &CallTask) -> Vec<Answer> {
-        self.work().await.interviews().answers(task.id).await.unwrap()
+        self.work()
+            .await
+            .interviews()
+            .answers(task.id)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn response(&self, task: &CallTask) -> Option<SurveyResponse> {

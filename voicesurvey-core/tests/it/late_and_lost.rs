@@ -1,0 +1,382 @@
+//! Calls of which nobody knows what became, and news that comes late or in another order: nobody is
+//! dialed twice, and no task and no line stays behind.
+
+use chrono::TimeDelta;
+use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEventKind};
+use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
+use voicesurvey_core::campaign::{Campaign, CampaignStatus};
+use voicesurvey_core::gate::Reason;
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::service::CampaignService;
+use voicesurvey_core::testing::samples::{self, SampleCampaign};
+use voicesurvey_core::time::Clock;
+
+use super::scripted::{Answers, Knows, ScriptedProvider, World};
+
+/// A lease has run out after so long.
+const LEASE: TimeDelta = TimeDelta::seconds(121);
+
+/// Until then an attempt that nobody can tell about is not settled: four hours after the last
+/// instant at which it may have been dialed.
+const UNKNOWN_FOR: TimeDelta = TimeDelta::seconds(4 * 60 * 60 + 30);
+
+/// A world whose campaign calls one person; the claim is still to come.
+async fn about_to_call() -> (World, Campaign, CallTask) {
+    about_to_call_for(|campaign| campaign).await
+}
+
+async fn about_to_call_for(
+    change: impl FnOnce(Campaign) -> Campaign,
+) -> (World, Campaign, CallTask) {
+    let world = World::new().await;
+    let campaign = change(samples::campaign(&world.company));
+    let task = samples::task(&campaign, samples::phone_number(1).as_str());
+    world.start(&campaign, std::slice::from_ref(&task)).await;
+    (world, campaign, task)
+}
+
+#[tokio::test]
+async fn a_task_that_was_claimed_when_its_campaign_was_cancelled_is_cancelled_by_recovery() {
+    let (world, campaign, task) = about_to_call().await;
+    // The server that claimed it dies before it dials.
+    assert_eq!(world.engine.dispatcher().claim().await.unwrap().len(), 1);
+    let campaigns = world.engine.campaigns();
+    campaigns.cancel(&world.actor, campaign.id).await.unwrap();
+    world.follow_for(LEASE).await;
+    let cancelled = world.task(&task).await;
+    assert_eq!(cancelled.state, TaskState::Cancelled);
+    assert_eq!(cancelled.reason, Some(Reason::CampaignEnded));
+    let (campaign, counters) = world.campaign(&campaign).await;
+    assert_eq!(campaign.status, CampaignStatus::Cancelled);
+    assert_eq!((counters.open_tasks(), counters.live_attempts()), (0, 0));
+    assert_eq!(world.provider.dialed(), []);
+}
+
+#[tokio::test]
+async fn a_call_that_ends_after_its_campaign_was_cancelled_is_not_tried_again() {
+    let (world, campaign, task) = about_to_call().await;
+    world.step().await;
+    let campaigns = world.engine.campaigns();
+    campaigns.cancel(&world.actor, campaign.id).await.unwrap();
+    let attempt = world.latest_attempt(&task).await;
+    world.end(&attempt, Some(Outcome::NoAnswer)).await;
+    assert_eq!(world.task(&task).await.state, TaskState::Cancelled);
+    let (_, counters) = world.campaign(&campaign).await;
+    assert_eq!(counters.open_tasks(), 0);
+}
+
+#[tokio::test]
+async fn a_call_nobody_can_tell_about_does_not_keep_the_only_line_for_ever() {
+    let world = World::new().await;
+    world.provider.answers(Answers::Unknown);
+    world.provider.knows(Knows::Nothing);
+    let campaign = samples::campaign(&world.company).with_lines(1);
+    let tasks = samples::tasks(&campaign, 1, 2);
+    world.start(&campaign, &tasks).await;
+    world.step().await;
+    let [first, second] = [&tasks[0], &tasks[1]];
+    let number = |task: &CallTask| task.contact.phone_number;
+    let attempt = world.latest_attempt(first).await;
+
+    world.follow_for(UNKNOWN_FOR - TimeDelta::minutes(10)).await;
+    assert_eq!(
+        world.provider.dialed(),
+        [number(first)],
+        "it may still ring"
+    );
+    let looked_at = world.attempt(attempt.id).await;
+    assert_eq!(looked_at.state, AttemptState::Unknown);
+    assert!(
+        looked_at.lease_until > world.clock.now(),
+        "it is looked at again"
+    );
+
+    world.provider.answers(Answers::Taken);
+    world.follow_for(TimeDelta::minutes(20)).await;
+    assert_eq!(world.provider.dialed(), [number(first), number(second)]);
+    let lost = world.attempt(attempt.id).await;
+    assert_eq!(lost.state, AttemptState::Ended);
+    assert_eq!(lost.outcome, Some(Outcome::Lost));
+    let waiting = world.task(first).await;
+    assert_eq!(waiting.state.status(), TaskStatus::Retry);
+    assert_eq!(waiting.attempts_spent, 1, "somebody may have been called");
+}
+
+#[tokio::test]
+async fn another_provider_that_knows_no_such_call_does_not_make_it_undialed() {
+    let (world, _, task) = about_to_call().await;
+    world.provider.answers(Answers::Unknown);
+    world.step().await;
+    let attempt = world.latest_attempt(&task).await;
+    // The server comes back with another provider, which says the truth: it has no such call.
+    let other = ScriptedProvider::named("other");
+    let engine = world.engine_with(std::sync::Arc::new(world.store.clone()), &other);
+    let live_for_the_other = || async {
+        while engine.step().await.unwrap() > 0 {}
+        world.attempt(attempt.id).await.state.is_live()
+    };
+    let mut passed = TimeDelta::zero();
+    while passed < UNKNOWN_FOR {
+        assert!(live_for_the_other().await, "settled after {passed}");
+        assert_eq!(other.dialed(), [], "dialed after {passed}");
+        world.clock.advance(TimeDelta::minutes(1));
+        passed += TimeDelta::minutes(1);
+    }
+    world.clock.advance(TimeDelta::minutes(5));
+    assert!(!live_for_the_other().await);
+    let lost = world.task(&task).await;
+    assert_eq!(lost.outcome, Some(Outcome::Lost));
+    assert_eq!(lost.attempts_spent, 1);
+    assert_eq!(world.provider.dialed().len(), 1);
+}
+
+/// A call whose request got lost, and of which the provider said that it does not exist.
+async fn released_undialed() -> (World, CallTask, CallAttempt) {
+    let (world, _, task) = about_to_call().await;
+    world.provider.answers(Answers::Unknown);
+    world.step().await;
+    world.clock.advance(LEASE);
+    world.recover().await;
+    let attempt = world.latest_attempt(&task).await;
+    assert_eq!(attempt.outcome, Some(Outcome::Cancelled));
+    (world, task, attempt)
+}
+
+#[tokio::test]
+async fn late_ringing_after_an_undialed_release_does_not_cancel_the_task() {
+    let (world, task, attempt) = released_undialed().await;
+    let before = world.task(&task).await;
+    assert_eq!(before.state.status(), TaskStatus::Pending);
+    world.tell(&attempt, CallEventKind::Ringing).await;
+    assert_eq!(world.task(&task).await, before);
+}
+
+#[tokio::test]
+async fn no_answer_after_an_undialed_release_is_the_outcome_and_is_spent_once() {
+    let (world, task, attempt) = released_undialed().await;
+    assert_eq!(world.task(&task).await.attempts_spent, 0);
+    for _ in 0..2 {
+        world.end(&attempt, Some(Outcome::NoAnswer)).await;
+        let told = world.attempt(attempt.id).await;
+        assert_eq!(told.outcome, Some(Outcome::NoAnswer));
+        let settled = world.task(&task).await;
+        assert_eq!(settled.state.status(), TaskStatus::Retry);
+        assert_eq!(settled.outcome, Some(Outcome::NoAnswer));
+        assert_eq!((settled.attempts_count, settled.attempts_spent), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_placed_after_its_attempt_was_given_up_is_hung_up() {
+    let (world, _, task) = about_to_call().await;
+    world.provider.answers(Answers::TakenWhenLetGo);
+    let given_up_meanwhile = async {
+        world.clock.advance(LEASE);
+        world.recover().await;
+        world.provider.let_go();
+    };
+    let (stepped, ()) = tokio::join!(world.engine.step(), given_up_meanwhile);
+    stepped.unwrap();
+    let attempt = world.latest_attempt(&task).await;
+    assert_eq!(attempt.number, 1);
+    assert_eq!(attempt.outcome, Some(Outcome::Cancelled));
+    assert_eq!(world.provider.hung_up(), [attempt.id]);
+}
+
+/// Every order of the events.
+fn orders(events: &[CallEventKind]) -> Vec<Vec<CallEventKind>> {
+    if events.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut found = Vec::new();
+    for index in 0..events.len() {
+        let mut others = events.to_vec();
+        let first = others.remove(index);
+        for mut order in orders(&others) {
+            order.insert(0, first.clone());
+            found.push(order);
+        }
+    }
+    found
+}
+
+/// What must be the same whatever the order.
+fn essence(task: &CallTask, attempt: &CallAttempt) -> impl PartialEq + std::fmt::Debug + use<> {
+    let of_task = (task.state, task.outcome, task.attempts_spent, task.reason);
+    (of_task, attempt.state, attempt.outcome, attempt.answered_by)
+}
+
+/// The task and the attempt after these events, by themselves.
+async fn after(events: Vec<CallEventKind>, max_attempts: u16) -> (CallTask, CallAttempt) {
+    let (world, _, task) = about_to_call_for(|mut campaign| {
+        campaign.settings.retry.max_attempts = max_attempts;
+        campaign
+    })
+    .await;
+    world.step().await;
+    let attempt = world.latest_attempt(&task).await;
+    for event in events {
+        world.tell(&attempt, event).await;
+    }
+    (world.task(&task).await, world.attempt(attempt.id).await)
+}
+
+#[tokio::test]
+async fn a_fax_that_is_told_after_the_end_fails_the_task_as_one_that_is_told_before() {
+    let fax = CallEventKind::Answered {
+        by: AnsweredBy::Fax,
+    };
+    let end = CallEventKind::Ended { outcome: None };
+    for order in orders(&[fax, end]) {
+        for max_attempts in [1, 3] {
+            let (task, attempt) = after(order.clone(), max_attempts).await;
+            assert_eq!(task.state, TaskState::Failed, "{order:?}");
+            assert_eq!(task.outcome, Some(Outcome::Fax), "{order:?}");
+            assert_eq!(task.attempts_spent, 1, "{order:?}");
+            assert_eq!(attempt.outcome, Some(Outcome::Fax), "{order:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_order_in_which_events_come_does_not_matter() {
+    for by in AnsweredBy::ALL {
+        for outcome in [
+            None,
+            Some(Outcome::NoAnswer),
+            Some(Outcome::ProviderFailure),
+        ] {
+            for max_attempts in [1, 3] {
+                let events = [
+                    CallEventKind::Ringing,
+                    CallEventKind::Answered { by },
+                    CallEventKind::Ended { outcome },
+                ];
+                let (task, attempt) = after(events.to_vec(), max_attempts).await;
+                let expected = essence(&task, &attempt);
+                for order in orders(&events) {
+                    let (task, attempt) = after(order.clone(), max_attempts).await;
+                    assert_eq!(essence(&task, &attempt), expected, "{order:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_person_told_after_the_end_ends_a_task_that_was_to_be_called_back() {
+    let world = World::new().await;
+    let (task, first) = world
+        .in_conversation(&samples::campaign(&world.company))
+        .await;
+    world.say(&first, "mi richiami più tardi").await;
+    world.end(&first, None).await;
+    let waiting = world.task(&task).await;
+    assert_eq!(waiting.outcome, Some(Outcome::CallBackRequested));
+    world.follow_until(waiting.state.due_at().unwrap()).await;
+    world.step().await;
+    let second = world.latest_attempt(&task).await;
+    assert_eq!(second.number, 2);
+    world.pick_up(&second).await;
+    world.end(&second, None).await;
+    assert_eq!(world.task(&task).await.state.status(), TaskStatus::Retry);
+    world.say(&second, "ha sbagliato numero").await;
+    let told = world.attempt(second.id).await;
+    assert_eq!(told.outcome, Some(Outcome::WrongPerson));
+    let settled = world.task(&task).await;
+    assert_eq!(settled.state, TaskState::Failed);
+    assert_eq!(settled.attempts_spent, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_stored_after_the_end_ends_a_task_that_waits() {
+    let world = World::new().await;
+    let (task, attempt) = world
+        .in_conversation(&samples::campaign(&world.company))
+        .await;
+    world.end(&attempt, None).await;
+    assert_eq!(world.task(&task).await.state.status(), TaskStatus::Retry);
+    world.say(&attempt, "no, grazie").await;
+    let settled = world.task(&task).await;
+    assert_eq!(settled.state, TaskState::Refused);
+    assert_eq!(settled.outcome, Some(Outcome::Refused));
+    assert_eq!(settled.attempts_spent, 1);
+    world.follow_for(TimeDelta::days(7)).await;
+    assert_eq!(world.provider.dialed().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_earlier_call_ends_a_task_that_waits_again() {
+    let world = World::new().await;
+    let (task, first) = world
+        .in_conversation(&samples::campaign(&world.company))
+        .await;
+    world.end(&first, None).await;
+    world.follow_for(TimeDelta::days(1)).await;
+    world.step().await;
+    let second = world.latest_attempt(&task).await;
+    assert_eq!(second.number, 2);
+    world.end(&second, Some(Outcome::NoAnswer)).await;
+    world.say(&first, "no, grazie").await;
+    assert_eq!(world.task(&task).await.state, TaskState::Refused);
+    world.follow_for(TimeDelta::days(7)).await;
+    assert_eq!(world.provider.dialed().len(), 2);
+}
+
+#[tokio::test]
+async fn who_hung_up_before_consent_is_left_alone_for_a_day() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    assert_eq!(campaign.settings.retry.delays_minutes, [30]);
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    world.end(&attempt, None).await;
+    let waiting = world.task(&task).await;
+    assert_eq!(waiting.outcome, Some(Outcome::HungUpBeforeConsent));
+    let tomorrow = world.clock.now() + TimeDelta::days(1);
+    assert_eq!(waiting.state.due_at(), Some(tomorrow));
+    world.follow_until(tomorrow - TimeDelta::seconds(1)).await;
+    assert_eq!(world.provider.dialed().len(), 1);
+    world.follow_until(tomorrow).await;
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 2);
+}
+
+#[tokio::test]
+async fn a_provider_whose_clock_is_ahead_does_not_stop_the_campaign() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company).with_lines(1);
+    let tasks = samples::tasks(&campaign, 1, 2);
+    world.start(&campaign, &tasks).await;
+    world.step().await;
+    let attempt = world.latest_attempt(&tasks[0]).await;
+    let busy = CallEventKind::Ended {
+        outcome: Some(Outcome::Busy),
+    };
+    let in_two_hours = world.clock.now() + TimeDelta::hours(2);
+    world.tell_at(&attempt, busy, in_two_hours).await;
+    assert_eq!(world.provider.dialed().len(), 1);
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 2);
+    let ended = world.attempt(attempt.id).await;
+    assert_eq!(ended.ended_at, Some(world.clock.now()));
+}
+
+#[tokio::test]
+async fn a_provider_that_says_later_is_given_five_seconds_at_least() {
+    for said in [TimeDelta::zero(), TimeDelta::seconds(-60)] {
+        let (world, _, task) = about_to_call().await;
+        world.provider.answers(Answers::Later(said));
+        world.step().await;
+        let five_seconds = world.clock.now() + TimeDelta::seconds(5);
+        assert_eq!(world.task(&task).await.state.due_at(), Some(five_seconds));
+        world
+            .follow_until(five_seconds - TimeDelta::milliseconds(1))
+            .await;
+        assert_eq!(world.provider.dialed().len(), 1);
+        world.provider.answers(Answers::Taken);
+        world.follow_until(five_seconds).await;
+        world.step().await;
+        assert_eq!(world.provider.dialed().len(), 2);
+        assert_eq!(world.task(&task).await.attempts_spent, 0, "faults are free");
+    }
+}
