@@ -59,23 +59,23 @@ outcomes! {
     /// The person asked to be called at another time.
     CallBackRequested = "call_back_requested" { strength: 60, spends: true, retried_after: [120], aapor: Some("2.21"), finally: NotReached },
     /// Somebody else has this number.
-    WrongPerson = "wrong_person" { strength: 60, spends: true, retried_after: [], aapor: Some("4.54"), finally: Failed },
+    WrongPerson = "wrong_person" { strength: 62, spends: true, retried_after: [], aapor: Some("4.54"), finally: Failed },
     /// The person speaks no language of the campaign.
-    LanguageBarrier = "language_barrier" { strength: 60, spends: true, retried_after: [], aapor: Some("2.332"), finally: Failed },
+    LanguageBarrier = "language_barrier" { strength: 61, spends: true, retried_after: [], aapor: Some("2.332"), finally: Failed },
     /// The line was busy.
     Busy = "busy" { strength: 20, spends: true, retried_after: [30], aapor: Some("3.12"), finally: NotReached },
     /// Nobody picked up.
-    NoAnswer = "no_answer" { strength: 20, spends: true, retried_after: [180], aapor: Some("3.13"), finally: NotReached },
+    NoAnswer = "no_answer" { strength: 21, spends: true, retried_after: [180], aapor: Some("3.13"), finally: NotReached },
     /// The call was rejected on the telephone.
     Declined = "declined" { strength: 25, spends: true, retried_after: [1440], aapor: Some("3.13"), finally: NotReached },
     /// A voicemail answered.
     Voicemail = "voicemail" { strength: 30, spends: true, retried_after: [180], aapor: Some("3.14"), finally: NotReached },
     /// A screening assistant answered.
-    CallScreening = "call_screening" { strength: 30, spends: true, retried_after: [180], aapor: Some("3.15"), finally: NotReached },
+    CallScreening = "call_screening" { strength: 31, spends: true, retried_after: [180], aapor: Some("3.15"), finally: NotReached },
     /// A fax or modem answered.
-    Fax = "fax" { strength: 40, spends: true, retried_after: [], aapor: Some("4.20"), finally: Failed },
+    Fax = "fax" { strength: 42, spends: true, retried_after: [], aapor: Some("4.20"), finally: Failed },
     /// The number cannot exist or is not assigned.
-    InvalidNumber = "invalid_number" { strength: 40, spends: true, retried_after: [], aapor: Some("4.31"), finally: Failed },
+    InvalidNumber = "invalid_number" { strength: 41, spends: true, retried_after: [], aapor: Some("4.31"), finally: Failed },
     /// The number is not in service.
     Disconnected = "disconnected" { strength: 40, spends: true, retried_after: [1440], aapor: Some("4.32"), finally: Failed },
     /// The provider will never place this call.
@@ -196,6 +196,16 @@ mod tests {
                 assert_eq!(technical.or_stronger(decided), decided);
             }
         }
+    }
+
+    /// Two outcomes of equal strength would make the order of events decide (I10).
+    #[test]
+    fn no_two_outcomes_are_equally_strong() {
+        let strengths: std::collections::BTreeSet<u8> = Outcome::ALL
+            .iter()
+            .map(|outcome| outcome.rule().strength)
+            .collect();
+        assert_eq!(strengths.len(), Outcome::ALL.len());
     }
 
     #[test]

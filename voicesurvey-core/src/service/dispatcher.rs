@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 
 use super::call_events::{CALL_LEASE, campaign_of, store_progress};
 use super::engine::EngineSettings;
-use super::settlement::settle;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
 use crate::conversation::script::spoken_language;
@@ -300,20 +299,16 @@ impl Dispatcher {
             )
             .await;
         };
+        // The provider names the time, however often it does: this is no fault to be counted.
+        let until = now + after.max(LEAST_PAUSE);
         let attempt = attempt.ended(Outcome::ProviderFailure, now);
-        let campaign = campaign_of(work, &attempt).await?;
-        work.call_attempts().update(&attempt).await?;
-        settle(work, &attempt, None, &campaign, &self.ids, now).await?;
-        if let Some(task) = work.call_tasks().get_for_update(attempt.task_id).await?
-            && task.state.due_at().is_some()
-        {
-            let task = task.postponed(
-                now + after.max(LEAST_PAUSE),
-                Reason::ProviderUnavailable,
-                now,
-            );
-            work.call_tasks().update(&task).await?;
-        }
+        release_undialed(
+            work,
+            attempt,
+            |task, now| task.postponed(until, Reason::ProviderUnavailable, now),
+            now,
+        )
+        .await?;
         Ok(())
     }
 
