@@ -236,7 +236,10 @@ async fn postgresql_is_migrated_by_a_command_and_never_by_the_server() {
     let database = TestDatabase::create_empty().await;
     let arguments = ["--database-url", database.url()];
     let said = place
-        .refusal(1, &[&["serve"][..], &arguments].concat())
+        .refusal(
+            1,
+            &[&["serve", "--listen", "127.0.0.1:0"][..], &arguments].concat(),
+        )
         .await;
     assert!(
         said.contains("voicesurvey migrate --database-url postgres://"),
