@@ -98,6 +98,27 @@ pub enum Intent {
     Unclear,
 }
 
+impl Intent {
+    /// The name used in the API and in files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Answer { .. } => "answer",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Repeat => "repeat",
+            Self::Skip => "skip",
+            Self::DontKnow => "dont_know",
+            Self::Stop => "stop",
+            Self::OptOut => "opt_out",
+            Self::CallBack => "call_back",
+            Self::WrongPerson => "wrong_person",
+            Self::AskIdentity => "ask_identity",
+            Self::AskHuman => "ask_human",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
 /// An intent, with how sure the interpreter is and who it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interpretation {

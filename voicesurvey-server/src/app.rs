@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
@@ -32,7 +33,13 @@ pub struct App {
     pub ids: Arc<IdGenerator>,
     /// What the HTTP side needs to know.
     pub http: Arc<HttpSettings>,
+    /// Taken while a call list is read and stored: a list in memory is many times its file, and
+    /// uploads that wait cost less than a server that runs out of memory during calls.
+    pub uploads: Arc<Semaphore>,
 }
+
+/// Call lists that are read and stored at the same time.
+const UPLOADS_AT_ONCE: usize = 2;
 
 /// Settings of the HTTP side.
 #[derive(Clone)]
@@ -67,6 +74,7 @@ impl App {
             clock,
             ids,
             http: Arc::new(http),
+            uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         }
     }
 }

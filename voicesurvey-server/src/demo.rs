@@ -55,7 +55,7 @@ pub struct DemoOptions {
     listen: String,
     /// How many times as fast as real time it runs while people are on the telephone, from 1 to
     /// 3600. While nobody is, time passes faster still.
-    #[arg(long, default_value = "60", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    #[arg(long, default_value = "120", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     speed: u32,
     /// The same seed gives the same people [default: 1].
     #[arg(long)]

@@ -11,6 +11,8 @@ use crate::time_zone::TimeZone;
 const NO_ZERO_CHARACTER: &str = "must not contain the character U+0000";
 const LONGEST_NAME: usize = 200;
 const LONGEST_TEXT: usize = 2_000;
+/// Beyond it nobody can place an answer on a scale.
+const SCALE_BOUND: i64 = 1_000;
 const MOST_QUESTIONS: usize = 50;
 const MOST_ATTEMPTS: u16 = 20;
 const LONGEST_DELAY_MINUTES: u32 = 30 * 24 * 60;
@@ -22,14 +24,22 @@ const MOST_RETRIES_OF_A_QUESTION: u8 = 5;
 pub fn name(field: &str, name: &str, errors: &mut Vec<FieldError>) {
     if name.trim().is_empty() {
         errors.push(FieldError::new(field, "must not be empty"));
-    } else if name.contains('\0') {
-        errors.push(FieldError::new(field, NO_ZERO_CHARACTER));
+    } else if name.chars().any(is_invisible) {
+        errors.push(FieldError::new(
+            field,
+            "must not contain control characters",
+        ));
     } else if name.chars().count() > LONGEST_NAME {
         errors.push(FieldError::new(
             field,
             format!("use at most {LONGEST_NAME} characters"),
         ));
     }
+}
+
+/// Whether it is a control character, or one that turns the direction of what follows.
+fn is_invisible(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Turns what was found into an answer.
@@ -134,6 +144,10 @@ fn check_question(field: &str, question: &Question, errors: &mut Vec<FieldError>
         errors.push(FieldError::new(format!("{field}.retries"), message));
     }
     match &question.kind {
+        QuestionKind::Scale { min, max } if *min < -SCALE_BOUND || *max > SCALE_BOUND => {
+            let message = format!("use ends from -{SCALE_BOUND} to {SCALE_BOUND}");
+            errors.push(FieldError::new(format!("{field}.max"), message));
+        }
         QuestionKind::Scale { min, max } if min >= max => {
             errors.push(FieldError::new(
                 format!("{field}.max"),

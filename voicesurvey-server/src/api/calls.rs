@@ -13,7 +13,7 @@ use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
 use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse, Turn};
 use voicesurvey_core::id::{CallAttemptId, CampaignId};
-use voicesurvey_core::interpretation::{Confidence, Interpretation};
+use voicesurvey_core::interpretation::{Confidence, Intent, Interpretation};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::service::reports::CallDetail;
@@ -203,8 +203,7 @@ pub(super) struct TurnBody {
     /// How sure the recogniser was, from 0 to 1.
     recognition_confidence: Option<f64>,
     /// What was understood.
-    #[schema(value_type = Option<Object>)]
-    interpretation: Option<Interpretation>,
+    interpretation: Option<InterpretationBody>,
     /// The question it belongs to.
     question_key: Option<String>,
     /// When.
@@ -219,9 +218,46 @@ impl From<Turn> for TurnBody {
             speaker: turn.speaker.name(),
             words: turn.words,
             recognition_confidence: turn.heard_with.map(from_zero_to_one),
-            interpretation: turn.interpretation,
+            interpretation: turn.interpretation.map(InterpretationBody::from),
             question_key: turn.question_key,
             at: turn.at,
+        }
+    }
+}
+
+/// What an utterance was understood to mean.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InterpretationBody {
+    /// `answer`, `out_of_range`, `ambiguous`, `repeat`, `skip`, `dont_know`, `stop`, `opt_out`,
+    /// `call_back`, `wrong_person`, `ask_identity`, `ask_human` or `unclear`.
+    intent: &'static str,
+    /// The answer, or the number that was out of range.
+    #[schema(value_type = Option<Value>)]
+    value: Option<Value>,
+    /// The possible answers of an ambiguous one.
+    candidates: Vec<String>,
+    /// How sure the interpreter was, from 0 to 1.
+    confidence: f64,
+    /// `rules`, `language_model`, `keypad` or `staff`.
+    interpreted_by: &'static str,
+}
+
+impl From<Interpretation> for InterpretationBody {
+    fn from(understood: Interpretation) -> Self {
+        let value = match &understood.intent {
+            Intent::Answer { value } => Some(json_value(value)),
+            Intent::OutOfRange { value } => Some(super::number(*value)),
+            _ => None,
+        };
+        Self {
+            intent: understood.intent.name(),
+            value,
+            confidence: from_zero_to_one(understood.confidence),
+            interpreted_by: understood.by.name(),
+            candidates: match understood.intent {
+                Intent::Ambiguous { candidates } => candidates,
+                _ => Vec::new(),
+            },
         }
     }
 }

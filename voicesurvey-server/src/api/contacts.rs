@@ -116,8 +116,8 @@ pub(super) struct ContactBody {
     status: &'static str,
     /// While it waits: not before this instant.
     due_at: Option<DateTime<Utc>>,
-    /// While it is in progress: the call.
-    call_id: Option<Uuid>,
+    /// While it is in progress: the call. All calls are listed with the single contact.
+    live_call_id: Option<Uuid>,
     /// Calls made so far.
     attempts_count: u16,
     /// How many of them count: faults of the system or the provider are free.
@@ -144,7 +144,7 @@ impl From<CallTask> for ContactBody {
             upload_id: task.upload_id.map(voicesurvey_core::id::UploadId::as_uuid),
             status: task.state.status().name(),
             due_at: task.state.due_at(),
-            call_id: task
+            live_call_id: task
                 .state
                 .attempt_id()
                 .map(voicesurvey_core::id::CallAttemptId::as_uuid),

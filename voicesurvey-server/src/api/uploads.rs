@@ -259,10 +259,9 @@ async fn upload_contacts(
     let preview = query.read()?;
     let (_, counters) = app.reports.campaign(&actor, id).await?;
     // Only now: nobody's file is read for a campaign that does not exist.
-    let list = UploadedFile::from_request(request, &app)
-        .await?
-        .read()
-        .await?;
+    let file = UploadedFile::from_request(request, &app).await?;
+    let _turn = app.uploads.acquire().await.map_err(ApiError::internal)?;
+    let list = file.read().await?;
     if preview {
         let (upload, contacts) = app.campaigns.preview(&actor, id, list).await?;
         let body = UploadBody::preview(upload, contacts, counters.total_tasks());

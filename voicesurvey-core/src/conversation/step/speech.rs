@@ -41,7 +41,7 @@ impl StepTaker<'_> {
             company_id: self.conversation.company_id,
             task_id: self.conversation.task_id,
             given,
-            text: self.script.consent().join(" "),
+            text: self.script.opening().join(" "),
             language: self.conversation.language,
             turn_id: self.person_turn(),
             at: self.now,
