@@ -111,6 +111,24 @@ impl CompanyRepository for PostgresUnitOfWork {
         Ok(())
     }
 
+    async fn delete(&mut self, id: CompanyId) -> Result<bool, StorageError> {
+        if self.scope != Scope::Platform {
+            return Err(foreign_company());
+        }
+        // The foreign keys would take the campaigns along.
+        let delete = sqlx::query(
+            "DELETE FROM companies WHERE company_id = $1
+                 AND NOT EXISTS (SELECT FROM campaigns WHERE company_id = $1)",
+        );
+        if self.execute(delete.bind(id.as_uuid())).await? == 1 {
+            return Ok(true);
+        }
+        match self.get(id).await? {
+            Some(_) => written(0, "the company has campaigns").map(|()| false),
+            None => Ok(false),
+        }
+    }
+
     async fn list(&mut self, request: &PageRequest) -> Result<Page<Company>, StorageError> {
         let mut list = schema::select(columns!(), "companies", self.scope);
         page::by_creation(&mut list, "company_id", Direction::OldestFirst, request)?;

@@ -87,6 +87,24 @@ impl CompanyRepository for SqliteUnitOfWork {
         self.limit_company(company.id, company.limits).await
     }
 
+    async fn delete(&mut self, id: CompanyId) -> Result<bool, StorageError> {
+        if self.scope != Scope::Platform {
+            return Err(conflict("only the platform removes companies"));
+        }
+        // A campaign refuses the removal of its skillbase, and so that of its company.
+        for delete in [
+            "DELETE FROM api_keys WHERE company_id = ?1",
+            "DELETE FROM skillbases WHERE company_id = ?1",
+            "DELETE FROM exclusions WHERE company_id = ?1",
+            "DELETE FROM provider_events WHERE company_id = ?1",
+            "DELETE FROM outbox_events WHERE company_id = ?1",
+        ] {
+            self.execute(sqlx::query(delete).bind(id.as_uuid())).await?;
+        }
+        let delete = sqlx::query("DELETE FROM companies WHERE company_id = ?1").bind(id.as_uuid());
+        Ok(self.execute(delete).await? > 0)
+    }
+
     async fn list(&mut self, page: &PageRequest) -> Result<Page<Company>, StorageError> {
         let mut select = COMPANIES.select(self.scope);
         page::by_creation(&mut select, "company_id", Order::Asc, page)?;

@@ -6,11 +6,15 @@ use super::ready_list::AT_ONCE;
 use super::rows::CompanyLevel;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::api_key::{ApiKey, ApiKeyHash};
+use crate::campaign::Campaign;
 use crate::company::Company;
+use crate::exclusion::Exclusion;
 use crate::id::{ApiKeyId, CompanyId};
 use crate::pace::Pace;
+use crate::ports::repositories::OutboxEvent;
 use crate::ports::{ApiKeyRepository, CompanyRepository, Page, PageRequest, Scope, StorageError};
 use crate::queue::QueueLevel;
+use crate::skillbase::Skillbase;
 
 #[async_trait]
 impl CompanyRepository for MemoryUnitOfWork {
@@ -64,6 +68,29 @@ impl CompanyRepository for MemoryUnitOfWork {
             ..company.clone()
         });
         Ok(())
+    }
+
+    async fn delete(&mut self, id: CompanyId) -> Result<bool, StorageError> {
+        require(
+            self.scope == Scope::Platform,
+            "only the platform removes companies",
+        )?;
+        let has_campaigns = self
+            .transaction
+            .table::<Campaign>()
+            .range(..)
+            .any(|campaign| campaign.company_id == id);
+        require(!has_campaigns, "the company has campaigns")?;
+        self.transaction
+            .remove_where::<ApiKey>(|row| row.company_id == id);
+        self.transaction
+            .remove_where::<Skillbase>(|row| row.company_id == id);
+        self.transaction
+            .remove_where::<Exclusion>(|row| row.company_id == id);
+        self.transaction
+            .remove_where::<OutboxEvent>(|row| row.company_id == id);
+        self.transaction.remove::<CompanyLevel>(id);
+        Ok(self.transaction.remove::<Company>(id))
     }
 
     async fn list(&mut self, page: &PageRequest) -> Result<Page<Company>, StorageError> {

@@ -199,6 +199,15 @@ impl Transaction {
         }
     }
 
+    /// Removes the rows that are meant, wherever they stand.
+    pub(super) fn remove_where<R: Stored>(&mut self, is_meant: impl Fn(&R) -> bool) {
+        let rows = self.table::<R>().range(..);
+        let keys: Vec<R::Key> = rows.filter(|row| is_meant(row)).map(R::key).collect();
+        for key in keys {
+            self.remove::<R>(key);
+        }
+    }
+
     fn replace<R: Stored>(&mut self, key: R::Key, row: Option<R>) -> bool {
         let before = R::table_mut(&mut self.tables).replace(key.clone(), row);
         let existed = before.is_some();

@@ -44,6 +44,9 @@ pub trait CompanyRepository: Send {
     async fn get(&mut self, id: CompanyId) -> Result<Option<Company>, StorageError>;
     /// Changes a company; its limits apply from the next claim on.
     async fn update(&mut self, company: &Company) -> Result<(), StorageError>;
+    /// Removes a company with its keys, skillbases, exclusions and events. One that has campaigns is
+    /// a conflict. Needs the platform's scope. `false` if there was none.
+    async fn delete(&mut self, id: CompanyId) -> Result<bool, StorageError>;
     /// Companies in the order of their creation.
     async fn list(&mut self, page: &PageRequest) -> Result<Page<Company>, StorageError>;
 }

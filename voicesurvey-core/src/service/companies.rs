@@ -162,6 +162,21 @@ impl Companies {
         })
     }
 
+    /// Removes a company with its keys, skillbases and exclusions, for the operator. Refused while it
+    /// has campaigns: what was asked and answered is not thrown away in passing.
+    pub async fn delete(&self, id: CompanyId) -> Result<(), ServiceError> {
+        let mut work = self.storage.begin(Scope::Platform).await?;
+        match work.companies().delete(id).await {
+            Ok(true) => Ok(work.commit().await?),
+            Ok(false) => Err(ServiceError::NotFound { what: "company" }),
+            Err(StorageError::Conflict { .. }) => Err(ServiceError::NotAllowed {
+                code: "company_has_campaigns",
+                message: "the company has campaigns; delete them first".to_owned(),
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Makes a key for any company, for the operator.
     pub async fn create_first_key(
         &self,

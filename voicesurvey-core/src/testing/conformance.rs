@@ -81,6 +81,8 @@ macro_rules! storage_conformance {
                 a_stale_company_is_a_conflict,
                 a_company_cannot_be_added_twice,
                 companies_are_listed_in_the_order_of_their_creation,
+                a_company_is_removed_with_what_belongs_to_it,
+                a_company_with_campaigns_is_not_removed,
                 an_api_key_reads_back_as_it_was_stored,
                 an_api_key_is_found_by_its_hash,
                 two_api_keys_cannot_have_one_hash,

@@ -30,7 +30,7 @@ const LIST: &str = "companies";
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_companies, create_company))
-        .routes(routes!(get_company, change_company))
+        .routes(routes!(get_company, change_company, delete_company))
 }
 
 /// A company, and what it may use at once.
@@ -238,4 +238,19 @@ async fn change_company(
     let old = app.companies.get_any(id).await?;
     let changes = body.read(old.limits)?;
     Ok(Json(app.companies.change(id, changes).await?.into()))
+}
+
+/// Removes a company with its keys, skillbases and exclusions. Refused while it has campaigns. Needs
+/// the operator's token.
+#[utoipa::path(
+    delete, path = "/api/companies/{id}", tag = "companies",
+    params(("id" = Uuid, Path, description = "The company")), responses((status = 204))
+)]
+async fn delete_company(
+    State(app): State<App>,
+    _: Operator,
+    Id(id): Id<CompanyId>,
+) -> Result<StatusCode, ApiError> {
+    app.companies.delete(id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -42,6 +42,26 @@ async fn the_operator_creates_reads_changes_and_lists_companies() {
     );
 }
 
+/// C7.
+#[tokio::test]
+async fn the_operator_removes_a_company_once_its_campaigns_are_gone() {
+    let app = TestApp::start().await;
+    let acme = app.company("Acme").await;
+    let manager = acme.manager().await;
+    let campaign = manager.create_campaign().await;
+    let path = format!("/api/companies/{}", acme.id);
+    let refused = app.operator().delete(&path).await;
+    assert_eq!(
+        (refused.status, refused.text_at("/code").as_str()),
+        (409, "company_has_campaigns")
+    );
+    assert_eq!(manager.delete(&campaign).await.status, 204);
+    assert_eq!(app.operator().delete(&path).await.status, 204);
+    assert_eq!(app.operator().get(&path).await.status, 404);
+    assert_eq!(app.operator().delete(&path).await.status, 404);
+    assert_eq!(manager.get("/api/campaigns").await.status, 401);
+}
+
 #[tokio::test]
 async fn a_company_with_wrong_fields_is_refused_with_all_of_them() {
     let app = TestApp::start().await;

@@ -40,7 +40,7 @@ fn recipe(operation_id: &str) -> Recipe {
         "create_api_key" => Recipe::Own(Some(json!({ "name": "Mine", "role": "viewer" }))),
         "create_skillbase" => Recipe::Own(skillbase()),
         "create_campaign" => Recipe::Own(campaign()),
-        "list_companies" => Recipe::Operator(None),
+        "list_companies" | "delete_company" => Recipe::Operator(None),
         "create_company" | "change_company" => Recipe::Operator(Some(json!({ "name": "Mine" }))),
         "get_company"
         | "revoke_api_key"

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, assert_conflict, begin, begin_as, commit, page_after, stored_company,
+    all_pages, assert_conflict, begin, begin_as, commit, page_after, store_campaign, stored_company,
 };
 use crate::api_key::{ApiKey, ApiKeyHash, Role};
 use crate::company::{Company, CompanyLimits};
@@ -68,6 +68,62 @@ pub async fn a_company_cannot_be_added_twice(store: &dyn StorageUnderTest) {
     let company = stored_company(store).await;
     let mut work = begin_as(store, Scope::Platform).await;
     assert_conflict(work.companies().insert(&company).await);
+}
+
+/// A company that is removed takes its keys, skillbases and exclusions along, and nobody else's.
+pub async fn a_company_is_removed_with_what_belongs_to_it(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let other = stored_company(store).await;
+    let exclusion = samples::exclusion(&company, samples::phone_number(1));
+    let mut work = begin(store, &company).await;
+    work.api_keys()
+        .insert(&samples::api_key(&company))
+        .await
+        .unwrap();
+    work.exclusions().insert(&exclusion).await.unwrap();
+    assert_conflict(work.companies().delete(company.id).await);
+    drop(work);
+    let mut work = begin(store, &company).await;
+    work.exclusions().insert(&exclusion).await.unwrap();
+    work.events()
+        .publish(&samples::outbox_event(&company))
+        .await
+        .unwrap();
+    commit(work).await;
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert!(work.companies().delete(company.id).await.unwrap());
+    assert!(!work.companies().delete(company.id).await.unwrap());
+    commit(work).await;
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert_eq!(work.companies().get(company.id).await.unwrap(), None);
+    assert_eq!(
+        work.companies()
+            .get(other.id)
+            .await
+            .unwrap()
+            .map(|row| row.id),
+        Some(other.id)
+    );
+    drop(work);
+    let mut work = begin(store, &company).await;
+    assert_eq!(
+        work.exclusions()
+            .get(&exclusion.phone_number)
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+/// What was asked and answered is not thrown away with its company in passing.
+pub async fn a_company_with_campaigns_is_not_removed(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert_conflict(work.companies().delete(company.id).await);
+    drop(work);
+    let mut work = begin(store, &company).await;
+    assert!(work.campaigns().get(campaign.id).await.unwrap().is_some());
 }
 
 /// Companies are listed in the order of their creation, and each page goes on where the one before
