@@ -80,7 +80,6 @@ reasons! {
     AttemptsUsedUp = "attempts_used_up", "All attempts are used up.";
     WaitsForRetry = "waits_for_retry", "The time of the next attempt has not come.";
     TaskEnded = "task_ended", "The task has ended.";
-    CallInProgress = "call_in_progress", "The person is being called.";
     ProviderUnavailable = "provider_unavailable", "The telephony provider could not take the call.";
     DialDeadlinePassed = "dial_deadline_passed", "The server was too slow to dial within its deadline.";
 }

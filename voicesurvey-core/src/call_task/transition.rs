@@ -29,8 +29,6 @@ pub enum TaskEvent<'a> {
         previous: Option<Outcome>,
         /// What the campaign does about it.
         policy: &'a RetryPolicy,
-        /// When the person asked to be called, if so.
-        call_back_at: Option<Timestamp>,
     },
     /// The number was put on the exclusion list.
     Excluded,
@@ -96,14 +94,13 @@ impl CallTask {
                     outcome,
                     previous,
                     policy,
-                    call_back_at,
                 },
             ) => {
                 let spends = self
                     .attempts_spent_by(attempt_id, attempt_number, outcome, previous)
                     .ok_or(invalid)?;
                 let attempts_spent = self.attempts_spent + u16::from(spends);
-                self.settled(attempts_spent, outcome, policy, call_back_at, now)
+                self.settled(attempts_spent, outcome, policy, now)
                     .ok_or(invalid)
             }
             (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Excluded) => {
@@ -196,14 +193,13 @@ impl CallTask {
         attempts_spent: u16,
         outcome: Outcome,
         policy: &RetryPolicy,
-        call_back_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Self> {
         let free = self.attempts_count.saturating_sub(attempts_spent);
         // What happens next depends on this attempt; what is remembered is the strongest of all.
         let state = match policy.retry_after(outcome, attempts_spent, free) {
             Some(delay) => TaskState::Retry {
-                due_at: call_back_at.filter(|&at| at > now).unwrap_or(now + delay),
+                due_at: now + delay,
             },
             None => TaskState::from_final(outcome.rule().final_status)?,
         };

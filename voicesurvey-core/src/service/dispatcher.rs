@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 
 use super::call_events::{CALL_LEASE, campaign_of, store_progress};
 use super::engine::EngineSettings;
+use super::settlement::unless_over;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
 use crate::conversation::script::spoken_language;
@@ -35,12 +36,6 @@ pub struct Dispatcher {
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
     settings: EngineSettings,
-}
-
-/// What the last look before the dial found.
-enum Verdict {
-    Dial(Box<CallOrder>),
-    GiveUp,
 }
 
 impl Dispatcher {
@@ -111,9 +106,8 @@ impl Dispatcher {
     /// Dials one claimed task, unless the gate has closed meanwhile, and records what the provider
     /// said.
     pub async fn dial(&self, claimed: ClaimedTask) -> Result<(), StorageError> {
-        let order = match self.last_look(&claimed).await? {
-            Verdict::Dial(order) => order,
-            Verdict::GiveUp => return Ok(()),
+        let Some(order) = self.last_look(&claimed).await? else {
+            return Ok(());
         };
         // The look at the store may have taken long; a person whom another server has called
         // meanwhile must not ring.
@@ -126,7 +120,8 @@ impl Dispatcher {
         self.record(&claimed, answer).await
     }
 
-    async fn last_look(&self, claimed: &ClaimedTask) -> Result<Verdict, StorageError> {
+    /// What to dial, if the gate is still open; else the attempt is given up.
+    async fn last_look(&self, claimed: &ClaimedTask) -> Result<Option<CallOrder>, StorageError> {
         let attempt = &claimed.attempt;
         let mut work = self
             .storage
@@ -139,25 +134,12 @@ impl Dispatcher {
             .await?
             .is_some();
         drop(work);
-        let now = self.clock.now();
-        match gate::decide(&claimed.task, &campaign, excluded, now) {
-            Decision::Dial if now < attempt.dial_before => {
-                Ok(Verdict::Dial(Box::new(self.order(claimed, &campaign))))
-            }
-            Decision::Dial => {
-                self.give_up(claimed, Reason::DialDeadlinePassed, None)
-                    .await?;
-                Ok(Verdict::GiveUp)
-            }
-            Decision::Wait { until, reason } => {
-                self.give_up(claimed, reason, until).await?;
-                Ok(Verdict::GiveUp)
-            }
-            Decision::Never { reason } => {
-                self.bar(claimed, reason).await?;
-                Ok(Verdict::GiveUp)
-            }
+        match gate::decide(&claimed.task, &campaign, excluded, self.clock.now()) {
+            Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
+            Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
+            Decision::Never { reason } => self.bar(claimed, reason).await?,
         }
+        Ok(None)
     }
 
     fn order(&self, claimed: &ClaimedTask, campaign: &Campaign) -> CallOrder {
@@ -230,7 +212,14 @@ impl Dispatcher {
             return Ok(());
         };
         // It was given up before the provider answered: whoever rings now must not go on ringing.
-        let unwanted = answer.is_ok() && attempt.outcome == Some(Outcome::Cancelled);
+        let unwanted = match &answer {
+            Ok(placed) if attempt.outcome == Some(Outcome::Cancelled) => Some(CallReference {
+                company_id: attempt.company_id,
+                attempt_id: attempt.id,
+                provider_call_id: Some(placed.provider_call_id.clone()),
+            }),
+            _ => None,
+        };
         match answer {
             Ok(placed) => {
                 attempt
@@ -266,18 +255,13 @@ impl Dispatcher {
         }
         work.commit().await?;
         self.wake_up.wake();
-        if unwanted {
-            self.hang_up(claimed).await;
+        if let Some(call) = unwanted {
+            self.hang_up(call).await;
         }
         Ok(())
     }
 
-    async fn hang_up(&self, claimed: &ClaimedTask) {
-        let call = CallReference {
-            company_id: claimed.attempt.company_id,
-            attempt_id: claimed.attempt.id,
-            provider_call_id: None,
-        };
+    async fn hang_up(&self, call: CallReference) {
         if let Err(error) = self.provider.hang_up(&call).await {
             tracing::error!(attempt = %call.attempt_id, %error, "an unwanted call was not ended");
         }
@@ -308,8 +292,7 @@ impl Dispatcher {
             |task, now| task.postponed(until, Reason::ProviderUnavailable, now),
             now,
         )
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Gives the attempt back and pauses the campaign: every further dial would fail alike.
@@ -363,14 +346,10 @@ pub(crate) async fn release_undialed(
     work.call_attempts().update(&attempt).await?;
     if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
         let task = settle_task(task, now);
-        // A campaign that has ended meanwhile calls nobody again.
         let campaign = campaign_of(work, &attempt).await?;
-        let task = if campaign.status.is_final() {
-            task.barred(Reason::CampaignEnded, now)
-        } else {
-            task
-        };
-        work.call_tasks().update(&task).await?;
+        work.call_tasks()
+            .update(&unless_over(task, &campaign, now))
+            .await?;
     }
     Ok(())
 }

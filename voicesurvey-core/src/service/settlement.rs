@@ -38,16 +38,10 @@ pub async fn settle(
             outcome,
             previous,
             policy: &campaign.effective_settings().retry,
-            call_back_at: None,
         };
         match task.on(event, now) {
             Ok(task) => {
-                // A campaign that has ended calls nobody again.
-                let task = if campaign.status.is_final() {
-                    task.barred(Reason::CampaignEnded, now)
-                } else {
-                    task
-                };
+                let task = unless_over(task, campaign, now);
                 work.call_tasks().update(&task).await?;
                 publish(work, &task, attempt, ids, now).await?;
             }
@@ -58,6 +52,15 @@ pub async fn settle(
         exclude(work, attempt, now).await?;
     }
     Ok(())
+}
+
+/// The task, ended with its campaign if that has ended: nobody is called again for it.
+pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -> CallTask {
+    if campaign.status.is_final() {
+        task.barred(Reason::CampaignEnded, now)
+    } else {
+        task
+    }
 }
 
 /// Puts the number of an attempt on the exclusion list, and with it every task that waits with that

@@ -74,7 +74,6 @@ async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: Timestamp) 
         outcome: Outcome::Refused,
         previous: None,
         policy: &campaign.settings.retry,
-        call_back_at: None,
     };
     work.call_attempts()
         .update(&attempt.ended(Outcome::Refused, now))

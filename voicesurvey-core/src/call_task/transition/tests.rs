@@ -72,7 +72,6 @@ fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
         outcome,
         previous: None,
         policy,
-        call_back_at: None,
     }
 }
 
@@ -115,7 +114,6 @@ fn every_state_with_every_event() {
                     attempt_number,
                     outcome,
                     policy,
-                    call_back_at,
                     ..
                 } => TaskEvent::Settled {
                     attempt_id,
@@ -123,7 +121,6 @@ fn every_state_with_every_event() {
                     outcome,
                     previous: task.outcome,
                     policy,
-                    call_back_at,
                 },
                 event => event,
             };
@@ -162,7 +159,6 @@ fn attempts_are_counted_and_used_up() {
             outcome: Outcome::NoAnswer,
             previous: None,
             policy: &policy,
-            call_back_at: None,
         };
         task = task.on(event, now()).unwrap();
         if number == 1 {
@@ -222,7 +218,6 @@ fn an_answer_that_comes_after_the_hang_up_is_not_lost() {
         outcome: Outcome::OptedOut,
         previous: Some(Outcome::HungUpBeforeConsent),
         policy: &policy,
-        call_back_at: None,
     };
     let hung_up = in_progress
         .on(settled(Outcome::HungUpBeforeConsent, &policy), now())

@@ -202,7 +202,6 @@ pub(super) async fn settle(
         outcome,
         previous: None,
         policy: &campaign.effective_settings().retry,
-        call_back_at: None,
     };
     let task = task
         .on(settled, now)
