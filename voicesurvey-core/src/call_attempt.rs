@@ -123,6 +123,34 @@ impl AttemptState {
     }
 }
 
+/// How long a live attempt may go without news before somebody looks after it (I7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leases {
+    /// Until the call is answered. Must be longer than a telephone rings.
+    pub unanswered: TimeDelta,
+    /// While people talk. Must be longer than anybody thinks about an answer.
+    pub answered: TimeDelta,
+}
+
+impl Leases {
+    /// The lease of an attempt in that state.
+    pub const fn of(self, state: AttemptState) -> TimeDelta {
+        match state {
+            AttemptState::Answered => self.answered,
+            _ => self.unanswered,
+        }
+    }
+}
+
+impl Default for Leases {
+    fn default() -> Self {
+        Self {
+            unanswered: TimeDelta::seconds(90),
+            answered: TimeDelta::minutes(5),
+        }
+    }
+}
+
 impl fmt::Display for AttemptState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -173,14 +201,13 @@ impl CallAttempt {
         }
     }
 
-    /// Takes in `event`, and extends the lease by `lease`, because somebody is alive at the other
-    /// end.
+    /// Takes in `event`, and extends the lease, because somebody is alive at the other end.
     ///
     /// Total and idempotent: events may come twice, late and in any order, and the same set of them
     /// leads to the same attempt (I10). The state only moves forward; each instant is the earliest
     /// that was told; the outcome is the strongest.
     #[must_use]
-    pub fn on(self, event: &CallEvent, now: Timestamp, lease: TimeDelta) -> Self {
+    pub fn on(self, event: &CallEvent, now: Timestamp, leases: Leases) -> Self {
         let mut attempt = self;
         // A provider whose clock is ahead must not make us wait for its future.
         let at = event.at.min(now);
@@ -216,10 +243,15 @@ impl CallAttempt {
             attempt.conclude(outcome);
         }
         attempt.state = attempt.state.max(reached);
-        if attempt.state.is_live() {
-            attempt.lease_until = attempt.lease_until.max(now + lease);
-        }
+        attempt.extend_lease(now, leases);
         attempt
+    }
+
+    /// Extends the lease of a live attempt of which something was heard at `now`.
+    pub fn extend_lease(&mut self, now: Timestamp, leases: Leases) {
+        if self.state.is_live() {
+            self.lease_until = self.lease_until.max(now + leases.of(self.state));
+        }
     }
 
     /// Records how the call will end, unless something stronger is known.

@@ -77,7 +77,7 @@ fn stories() -> [Vec<CallEvent>; 2] {
 
 fn told(attempt: &CallAttempt, events: &[CallEvent]) -> CallAttempt {
     let told = events.iter().fold(attempt.clone(), |attempt, event| {
-        attempt.on(event, instant(1_000), TimeDelta::minutes(5))
+        attempt.on(event, instant(1_000), Leases::default())
     });
     // Every event extends the lease of a live attempt; of one that has ended it means nothing.
     CallAttempt {
@@ -113,7 +113,7 @@ fn a_late_technical_outcome_does_not_overwrite_a_refusal() {
             },
         ),
         instant(5),
-        TimeDelta::minutes(5),
+        Leases::default(),
     );
     assert_eq!(ended.outcome, Some(Outcome::Refused));
 }

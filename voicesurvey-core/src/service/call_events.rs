@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::settlement::settle;
-use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent};
+use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
 use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Position, SurveyResponse};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
 use crate::time::{Clock, Timestamp};
-
-/// How long a call may go without news before somebody looks after it.
-pub const CALL_LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +29,7 @@ pub struct CallEvents {
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
+    leases: Leases,
 }
 
 impl CallEvents {
@@ -43,12 +39,14 @@ impl CallEvents {
         clock: Arc<dyn Clock>,
         ids: Arc<IdGenerator>,
         wake_up: Arc<dyn WakeUp>,
+        leases: Leases,
     ) -> Self {
         Self {
             storage,
             clock,
             ids,
             wake_up,
+            leases,
         }
     }
 
@@ -69,7 +67,7 @@ impl CallEvents {
             return Ok(Receipt::Repeated);
         }
         let was_live = attempt.state.is_live();
-        let attempt = attempt.on(event, now, CALL_LEASE);
+        let attempt = attempt.on(event, now, self.leases);
         let ended = !attempt.state.is_live();
         store_progress(&mut *work, attempt, &self.ids, now).await?;
         work.commit().await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use super::call_events::{CALL_LEASE, campaign_of, store_progress};
+use super::call_events::{campaign_of, store_progress};
 use super::engine::EngineSettings;
 use super::settlement::unless_over;
 use crate::call_attempt::{AttemptState, CallAttempt};
@@ -227,9 +227,7 @@ impl Dispatcher {
                     .get_or_insert(placed.provider_call_id);
                 attempt.accepted_at.get_or_insert(now);
                 attempt.state = attempt.state.max(AttemptState::Accepted);
-                if attempt.state.is_live() {
-                    attempt.lease_until = attempt.lease_until.max(now + CALL_LEASE);
-                }
+                attempt.extend_lease(now, self.settings.leases);
                 work.call_attempts().update(&attempt).await?;
             }
             Err(PlaceCallError::Rejected { code, outcome }) => {

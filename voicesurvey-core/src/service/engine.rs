@@ -16,6 +16,7 @@ use super::interviews::Interviews;
 use super::recovery::Recovery;
 use super::scheduler::Scheduler;
 use super::webhooks::Webhooks;
+use crate::call_attempt::Leases;
 use crate::id::IdGenerator;
 use crate::interpretation::AnswerInterpreter;
 use crate::ports::{Storage, StorageError, TaskQueue, TelephonyProvider, WakeUp};
@@ -54,6 +55,8 @@ pub struct EngineSettings {
     pub grace_after_deadline: TimeDelta,
     /// How long a telephone may ring.
     pub ring_for: Duration,
+    /// How long a call may go without news.
+    pub leases: Leases,
 }
 
 impl Default for EngineSettings {
@@ -63,6 +66,7 @@ impl Default for EngineSettings {
             dial_within: TimeDelta::seconds(30),
             grace_after_deadline: TimeDelta::seconds(90),
             ring_for: Duration::from_secs(30),
+            leases: Leases::default(),
         }
     }
 }
@@ -91,9 +95,20 @@ impl Engine {
             wake_up,
             settings,
         } = parts;
-        let call_events =
-            CallEvents::new(storage.clone(), clock.clone(), ids.clone(), wake_up.clone());
-        let interviews = Interviews::new(storage.clone(), interpreter, clock.clone(), ids.clone());
+        let call_events = CallEvents::new(
+            storage.clone(),
+            clock.clone(),
+            ids.clone(),
+            wake_up.clone(),
+            settings.leases,
+        );
+        let interviews = Interviews::new(
+            storage.clone(),
+            interpreter,
+            clock.clone(),
+            ids.clone(),
+            settings.leases,
+        );
         Self {
             dispatcher: Dispatcher::new(
                 storage.clone(),
@@ -118,6 +133,7 @@ impl Engine {
                 clock.clone(),
                 ids.clone(),
                 wake_up.clone(),
+                settings.leases,
             ),
             webhooks: Webhooks::new(provider, call_events, interviews, clock.clone()),
             campaigns: Campaigns::new(storage, clock, ids, wake_up),

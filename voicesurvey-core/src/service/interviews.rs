@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::call_events::{CALL_LEASE, campaign_of, response, store_progress};
-use crate::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind};
+use super::call_events::{campaign_of, response, store_progress};
+use crate::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind, Leases};
 use crate::call_task::CallTask;
 use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Heard, Script, Step, Then, VoiceReply, keypad};
@@ -22,6 +22,7 @@ pub struct Interviews {
     interpreter: Arc<dyn AnswerInterpreter>,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    leases: Leases,
 }
 
 /// What a conversation is held about.
@@ -46,12 +47,14 @@ impl Interviews {
         interpreter: Arc<dyn AnswerInterpreter>,
         clock: Arc<dyn Clock>,
         ids: Arc<IdGenerator>,
+        leases: Leases,
     ) -> Self {
         Self {
             storage,
             interpreter,
             clock,
             ids,
+            leases,
         }
     }
 
@@ -83,7 +86,7 @@ impl Interviews {
             error_code: None,
         };
         work.events().receive(&event, now).await?;
-        let attempt = scene.attempt.clone().on(&event, now, CALL_LEASE);
+        let attempt = scene.attempt.clone().on(&event, now, self.leases);
         if by.outcome().is_some() {
             store_progress(&mut *work, attempt, &self.ids, now).await?;
             work.commit().await?;
@@ -190,7 +193,7 @@ impl Interviews {
                 interviews.put_response(&response).await?;
             }
         }
-        attempt.lease_until = attempt.lease_until.max(now + CALL_LEASE);
+        attempt.extend_lease(now, self.leases);
         store_progress(work, attempt, &self.ids, now).await
     }
 }

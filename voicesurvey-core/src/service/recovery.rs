@@ -3,12 +3,12 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use super::call_events::{CALL_LEASE, CallEvents, store_progress};
+use super::call_events::{CallEvents, store_progress};
 use super::dispatcher::release_undialed;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_attempt::{AttemptState, CallAttempt, Leases};
 use crate::gate::Reason;
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
@@ -31,6 +31,7 @@ pub struct Recovery {
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
+    leases: Leases,
 }
 
 impl Recovery {
@@ -43,6 +44,7 @@ impl Recovery {
         clock: Arc<dyn Clock>,
         ids: Arc<IdGenerator>,
         wake_up: Arc<dyn WakeUp>,
+        leases: Leases,
     ) -> Self {
         Self {
             storage,
@@ -52,6 +54,7 @@ impl Recovery {
             clock,
             ids,
             wake_up,
+            leases,
         }
     }
 
@@ -170,8 +173,8 @@ impl Recovery {
         let Some((mut work, mut attempt)) = self.expired(key, now).await? else {
             return Ok(());
         };
-        attempt.lease_until = now + CALL_LEASE;
         attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
+        attempt.lease_until = now + self.leases.of(attempt.state);
         work.call_attempts().update(&attempt).await?;
         work.commit().await
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use tokio::sync::Notify;
 use voicesurvey_core::api_key::{Actor, Role};
-use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind};
+use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind, Leases};
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::company::Company;
@@ -188,8 +188,15 @@ impl World {
                 Arc::new(RulesInterpreter::new()),
                 clock.clone(),
                 ids.clone(),
+                Leases::default(),
             ),
-            call_events: CallEvents::new(storage, clock.clone(), ids.clone(), Arc::new(NoWakeUp)),
+            call_events: CallEvents::new(
+                storage,
+                clock.clone(),
+                ids.clone(),
+                Arc::new(NoWakeUp),
+                Leases::default(),
+            ),
             actor: Actor {
                 company_id: company.id,
                 api_key_id: samples::id(),
@@ -220,6 +227,7 @@ impl World {
             interpreter,
             self.clock.clone(),
             self.ids.clone(),
+            Leases::default(),
         )
     }
 

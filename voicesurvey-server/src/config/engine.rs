@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::service::EngineSettings;
 
 use super::error::WrongSetting;
@@ -20,19 +21,33 @@ pub struct EngineConfig {
     pub grace_after_deadline_seconds: u16,
     /// How long a telephone may ring.
     pub ring_for_seconds: u16,
+    /// How long a call may go without news until it is answered.
+    pub unanswered_lease_seconds: u16,
+    /// How long a call may go without news while people talk.
+    pub answered_lease_seconds: u16,
 }
 
 impl EngineConfig {
     pub(super) fn check(&self) -> Result<(), WrongSetting> {
         for (name, value, bounds) in [
             ("claim_at_most", self.claim_at_most, 1..=1_000),
-            ("dial_within_seconds", self.dial_within_seconds, 5..=300),
+            ("dial_within_seconds", self.dial_within_seconds, 1..=300),
             (
                 "grace_after_deadline_seconds",
                 self.grace_after_deadline_seconds,
-                30..=3_600,
+                1..=3_600,
             ),
             ("ring_for_seconds", self.ring_for_seconds, 5..=120),
+            (
+                "unanswered_lease_seconds",
+                self.unanswered_lease_seconds,
+                2..=3_600,
+            ),
+            (
+                "answered_lease_seconds",
+                self.answered_lease_seconds,
+                2..=3_600,
+            ),
         ] {
             if !bounds.contains(&value) {
                 let (least, most) = bounds.into_inner();
@@ -51,6 +66,10 @@ impl EngineConfig {
             dial_within: seconds(self.dial_within_seconds),
             grace_after_deadline: seconds(self.grace_after_deadline_seconds),
             ring_for: Duration::from_secs(u64::from(self.ring_for_seconds)),
+            leases: Leases {
+                unanswered: seconds(self.unanswered_lease_seconds),
+                answered: seconds(self.answered_lease_seconds),
+            },
         }
     }
 }

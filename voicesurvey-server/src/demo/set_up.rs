@@ -15,6 +15,7 @@ use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::id::{CampaignId, IdGenerator};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{Scope, Storage, StorageError};
+use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::service::EngineSettings;
 use voicesurvey_core::time::{Clock as _, Timestamp};
 use voicesurvey_simulator::{SimulatedProvider, SimulationSettings};
@@ -162,6 +163,10 @@ fn engine_settings(speed: u32) -> EngineSettings {
     EngineSettings {
         dial_within: usual.dial_within.max(patience),
         grace_after_deadline: usual.grace_after_deadline.max(patience),
+        leases: Leases {
+            unanswered: usual.leases.unanswered.max(patience),
+            answered: usual.leases.answered.max(patience),
+        },
         ..usual
     }
 }
