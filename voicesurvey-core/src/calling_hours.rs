@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod country_days;
 mod dates;
 mod hours_range;
 mod time_of_day;
@@ -37,6 +38,8 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use serde::{Deserialize, Serialize};
 
+pub use self::country_days::CountryDays;
+pub use self::dates::{InvalidDate, read_date};
 pub use self::hours_range::{HoursRange, StartsAtEndOfDay, WeeklyHours};
 pub use self::time_of_day::{InvalidTimeOfDay, TimeOfDay};
 use crate::time::Timestamp;

@@ -1,11 +1,13 @@
 //! The campaign: what is asked, of whom, when, how fast and how often.
 
+pub mod retry;
 pub mod settings;
 pub mod status;
 
 use serde::{Deserialize, Serialize};
 
-pub use settings::{CampaignSettings, Pacing, RetryPolicy, Schedule, SettingsSnapshot};
+pub use retry::{RetryPolicy, RetryRule};
+pub use settings::{CampaignSettings, Pacing, Schedule, SettingsSnapshot};
 pub use status::{CampaignEvent, CampaignStatus, InvalidCampaignTransition, PauseReason};
 
 use crate::id::{CampaignId, CompanyId};

@@ -145,6 +145,19 @@ impl Outcome {
         )
     }
 
+    /// Whether a campaign may choose to call again after it.
+    ///
+    /// What a person decided is final (I8), and where nobody was dialed there is nothing to repeat.
+    pub const fn can_be_retried(self) -> bool {
+        !self.is_decided_by_person() && !matches!(self, Self::QuotaFull | Self::Cancelled)
+    }
+
+    /// Whether the next attempt should rather be made in another part of the day: nobody was at
+    /// the telephone, and may not be at this time of any day.
+    pub const fn prefers_other_daypart(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Voicemail)
+    }
+
     /// The stronger of the two; the first when they are equally strong.
     #[must_use]
     pub const fn or_stronger(self, other: Self) -> Self {

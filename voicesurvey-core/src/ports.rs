@@ -1,11 +1,13 @@
 //! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
 
+pub mod leadership;
 pub mod repositories;
 pub mod storage;
 pub mod task_queue;
 pub mod telephony;
 pub mod wake_up;
 
+pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
     CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,

@@ -24,7 +24,7 @@ pub use campaign_service::{CampaignChanges, CampaignService, NewCampaign, NewSch
 pub use campaigns::Campaigns;
 pub use companies::{Companies, NewApiKey, NewCompany};
 pub use dispatcher::Dispatcher;
-pub use engine::{Engine, EngineParts, EngineSettings};
+pub use engine::{DutyPorts, Engine, EngineParts, EngineSettings};
 pub use error::{FieldError, ServiceError};
 pub use interviews::Interviews;
 pub use recovery::Recovery;

@@ -10,6 +10,8 @@
 //!   vary are written out there, or in `sql/` when they are long or hot; lists, which vary with
 //!   their filters, are built with sea-query from `schema.rs` and `page.rs`.
 //! - `claim.rs`, `task_queue.rs`, `ready_list.rs`, `counters.rs`: the queue.
+//! - `leader.rs`, `wake_up.rs`, `clock.rs`: what servers on one database agree on: who leads, when to
+//!   look, and what time it is.
 //! - `migrations/`: the schema. Every tenant table has `company_id`, first in its keys, and
 //!   row-level security as a second wall behind the scope.
 //!
@@ -24,12 +26,14 @@ mod call_lists;
 mod call_tasks;
 mod campaigns;
 mod claim;
+mod clock;
 mod companies;
 mod counters;
 mod error;
 mod events;
 mod exclusions;
 mod interviews;
+mod leader;
 mod migrations;
 mod page;
 mod ready_list;
@@ -41,6 +45,10 @@ mod task_queue;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod unit_of_work;
+mod wake_up;
 
+pub use clock::PostgresClock;
+pub use leader::{Candidate, PooledConnection, PostgresLeadership};
 pub use migrations::MIGRATOR;
 pub use storage::{ConnectError, PostgresOptions, PostgresStorage};
+pub use wake_up::{Listener, Notifier};

@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121090700_create_interviews",
     "20261121090800_create_exclusions",
     "20261121090900_create_events",
+    "20261121091500_create_leadership",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use voicesurvey_core::ports::{Scope, Storage, StorageError, UnitOfWork};
 
 use crate::error::storage_error;
+use crate::leader::PostgresLeadership;
 use crate::migrations;
 use crate::unit_of_work::PostgresUnitOfWork;
 
@@ -67,6 +68,8 @@ pub struct PostgresStorage {
     pool: PgPool,
     /// As given, without timeouts: for migrations.
     unlimited: PgConnectOptions,
+    /// Who must lead for a unit of work to commit; `None` when that does not matter.
+    fence: Option<PostgresLeadership>,
 }
 
 impl PostgresStorage {
@@ -95,7 +98,22 @@ impl PostgresStorage {
             .max_connections(options.max_connections)
             .acquire_timeout(options.connect_timeout)
             .connect_lazy_with(limited);
-        Ok(Self { pool, unlimited })
+        Ok(Self {
+            pool,
+            unlimited,
+            fence: None,
+        })
+    }
+
+    /// The same store for a leader's duties: its units of work fail with
+    /// [`StorageError::NotLeader`] unless the server leads when they begin, and no other is elected
+    /// before they end. Whoever is elected waits for them, so they are short.
+    #[must_use]
+    pub fn fenced(&self, leadership: PostgresLeadership) -> Self {
+        Self {
+            fence: Some(leadership),
+            ..self.clone()
+        }
     }
 
     /// Brings the schema up to date. A step of its own, before servers start; where several do it
@@ -112,7 +130,16 @@ impl PostgresStorage {
     }
 
     pub(crate) async fn work(&self, scope: Scope) -> Result<PostgresUnitOfWork, StorageError> {
-        PostgresUnitOfWork::begin(&self.pool, scope).await
+        PostgresUnitOfWork::begin(&self.pool, scope, self.fence.as_ref()).await
+    }
+
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How to connect, without timeouts.
+    pub(crate) const fn unlimited(&self) -> &PgConnectOptions {
+        &self.unlimited
     }
 }
 

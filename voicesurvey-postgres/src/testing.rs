@@ -11,6 +11,7 @@
 //! Databases belong to a role that is no superuser, so that row-level security is in force.
 
 mod cluster;
+mod private_cluster;
 mod server_url;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::OnceCell;
 
+pub use self::private_cluster::PrivateCluster;
 use self::server_url::ServerUrl;
 use crate::migrations::{self, MIGRATOR};
 use crate::storage::{PostgresOptions, PostgresStorage};

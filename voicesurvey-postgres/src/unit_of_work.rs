@@ -21,6 +21,7 @@ use voicesurvey_core::ports::{
 
 use crate::counters::CounterChanges;
 use crate::error::{foreign_company, storage_error};
+use crate::leader::PostgresLeadership;
 use crate::ready_list::ReadyListChanges;
 
 /// A statement with its arguments.
@@ -37,7 +38,16 @@ pub(crate) struct PostgresUnitOfWork {
 }
 
 impl PostgresUnitOfWork {
-    pub(crate) async fn begin(pool: &PgPool, scope: Scope) -> Result<Self, StorageError> {
+    /// Begins a transaction; behind a fence, one that only the leader can commit.
+    pub(crate) async fn begin(
+        pool: &PgPool,
+        scope: Scope,
+        fence: Option<&PostgresLeadership>,
+    ) -> Result<Self, StorageError> {
+        let epoch = match fence {
+            Some(leadership) => Some(leadership.epoch().ok_or(StorageError::NotLeader)?),
+            None => None,
+        };
         let transaction = pool.begin().await.map_err(storage_error)?;
         let mut work = Self {
             transaction,
@@ -54,7 +64,28 @@ impl PostgresUnitOfWork {
                          set_config('voicesurvey.scope', $2, true)";
         work.execute(sqlx::query(set_scope).bind(company_id).bind(scope))
             .await?;
+        if let (Some(leadership), Some(epoch)) = (fence, epoch) {
+            work.stand_behind_fence(epoch).await.inspect_err(|error| {
+                if matches!(error, StorageError::NotLeader) {
+                    leadership.is_over(epoch);
+                }
+            })?;
+        }
         Ok(work)
+    }
+
+    /// Holds the next election up until the transaction has ended, if the epoch has not passed. The
+    /// database ends it soon when this server is frozen or waits for others, so that the next
+    /// leader never waits long.
+    async fn stand_behind_fence(&mut self, epoch: i64) -> Result<(), StorageError> {
+        let limit = "SELECT set_config('idle_in_transaction_session_timeout', '2s', true), \
+                     set_config('lock_timeout', '2s', true)";
+        self.execute(sqlx::query(limit)).await?;
+        let fence = "SELECT epoch FROM leadership WHERE epoch = $1 FOR SHARE";
+        match self.row(sqlx::query(fence).bind(epoch)).await? {
+            Some(_) => Ok(()),
+            None => Err(StorageError::NotLeader),
+        }
     }
 
     /// Runs a statement, and returns how many rows it touched.

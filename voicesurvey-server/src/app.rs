@@ -6,9 +6,11 @@ use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, Engine, EngineParts, Reports, Skillbases,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Skillbases,
 };
 use voicesurvey_core::time::Clock;
+
+use crate::readiness::Readiness;
 
 /// The services of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +33,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where identifiers come from.
     pub ids: Arc<IdGenerator>,
+    /// How the loops of the server are.
+    pub readiness: Arc<Readiness>,
     /// What the HTTP side needs to know.
     pub http: Arc<HttpSettings>,
     /// Taken while a call list is read and stored: a list in memory is many times its file, and
@@ -53,8 +57,17 @@ pub struct HttpSettings {
 }
 
 impl App {
-    /// Puts the services together.
+    /// Puts the services together, for the only server on its store.
     pub fn new(parts: EngineParts, http: HttpSettings) -> Self {
+        let duties = DutyPorts {
+            storage: parts.storage.clone(),
+            queue: parts.queue.clone(),
+        };
+        Self::with_duties(parts, duties, http)
+    }
+
+    /// Puts the services together, for one server of several: a leader's duties go through `duties`.
+    pub fn with_duties(parts: EngineParts, duties: DutyPorts, http: HttpSettings) -> Self {
         let EngineParts {
             storage,
             provider,
@@ -62,7 +75,7 @@ impl App {
             ids,
             ..
         } = parts.clone();
-        let engine = Engine::new(parts);
+        let engine = Engine::with_duties(parts, duties);
         Self {
             companies: Companies::new(storage.clone(), clock.clone(), ids.clone()),
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
@@ -73,6 +86,7 @@ impl App {
             provider,
             clock,
             ids,
+            readiness: Arc::default(),
             http: Arc::new(http),
             uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         }

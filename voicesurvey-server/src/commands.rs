@@ -9,6 +9,7 @@ mod company;
 mod migrate;
 mod openapi;
 mod serve;
+mod stand_in;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ enum Command {
     ApiKey(api_key::ApiKeyCommand),
     /// Prints the OpenAPI document of the API.
     Openapi,
+    /// Runs a telephony provider whose calls simulated people answer, for tests of servers.
+    ProviderStandIn(stand_in::StandInOptions),
 }
 
 const DATABASE_URL_HELP: &str = "\
@@ -102,6 +105,7 @@ pub async fn run(line: CommandLine) -> Result<(), CommandError> {
         Command::Company(command) => company::run(command).await,
         Command::ApiKey(command) => api_key::run(command).await,
         Command::Openapi => openapi::run(),
+        Command::ProviderStandIn(options) => stand_in::run(options).await,
     }
 }
 

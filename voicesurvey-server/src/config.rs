@@ -29,7 +29,7 @@ pub use engine::EngineConfig;
 pub use error::{ConfigError, WrongSetting};
 pub use http::{HttpConfig, OperatorToken};
 pub use log::{LogConfig, LogFormat, LogLevel};
-pub use telephony::{ProviderName, TelephonyConfig};
+pub use telephony::{ProviderName, StandInConfig, StandInSecret, TelephonyConfig};
 
 use self::environment::Environment;
 
@@ -143,6 +143,7 @@ impl Config {
             return Err(WrongSetting::new("listen", expected));
         }
         self.http.check()?;
+        self.telephony.check()?;
         self.engine.check()
     }
 }

@@ -1,6 +1,7 @@
 //! Which telephony provider the configuration names. The only file that knows them by name.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use voicesurvey_core::id::IdGenerator;
@@ -9,6 +10,7 @@ use voicesurvey_core::time::Clock;
 use voicesurvey_simulator::SimulatedProvider;
 
 use crate::config::{ProviderName, TelephonyConfig};
+use crate::stand_in::provider::StandInProvider;
 
 /// The provider that was chosen.
 #[derive(Clone)]
@@ -22,7 +24,11 @@ pub struct Telephony {
 
 impl Telephony {
     /// The provider that the configuration names.
-    pub fn from_config(config: &TelephonyConfig, clock: Arc<dyn Clock>, ids: &IdGenerator) -> Self {
+    pub fn from_config(
+        config: &TelephonyConfig,
+        clock: Arc<dyn Clock>,
+        ids: &IdGenerator,
+    ) -> io::Result<Self> {
         tracing::info!(provider = %config.provider, "Creating telephony provider");
         match config.provider {
             ProviderName::Simulated => {
@@ -30,7 +36,17 @@ impl Telephony {
                 let mut secret = [0; 32];
                 ids.fill(&mut secret);
                 let provider = SimulatedProvider::new(clock, config.simulated.clone());
-                Self::simulated(Arc::new(provider.with_secret(secret)))
+                Ok(Self::simulated(Arc::new(provider.with_secret(secret))))
+            }
+            ProviderName::StandIn => {
+                let stand_in = &config.stand_in;
+                let secret = stand_in.secret.reveal();
+                let provider = StandInProvider::new(&stand_in.url, secret, stand_in.patience())
+                    .map_err(io::Error::other)?;
+                Ok(Self {
+                    provider: Arc::new(provider),
+                    simulated: None,
+                })
             }
         }
     }

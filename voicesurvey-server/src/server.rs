@@ -1,9 +1,10 @@
 //! A running server: the services, the workers and the HTTP side over one store, started together
 //! and stopped in order.
 //!
-//! The order in which it stops: no new connections and no new claims, then what is being answered
-//! and written is finished, then the store is closed. It takes [`STOPS_WITHIN`] at most; what is cut
-//! off then is as safe as after a crash.
+//! The order in which it stops: it says that it is not ready, claims nothing more, finishes its
+//! dials, and lets go of the lead, while it still takes webhooks. Then it takes no new connections,
+//! finishes what is being answered, and closes the store. It takes [`STOPS_WITHIN`] at most; what is
+//! cut off then is as safe as after a crash.
 
 use std::fmt;
 use std::io;
@@ -23,16 +24,20 @@ use crate::app::{App, HttpSettings};
 use crate::config::{Config, HttpConfig};
 use crate::providers::Telephony;
 use crate::scaled_clock::Pacer;
-use crate::stores::Stores;
-use crate::workers::{Bell, Workers};
+use crate::stores::{Cluster, Stores};
+use crate::workers::{Bell, WorkerParts, WorkerSettings, Workers};
 use crate::{api, telemetry};
 
-/// How long finishing what is under way may take, before the store is closed.
-const FINISHES_WITHIN: Duration = Duration::from_secs(6);
+/// How long finishing dials may take.
+const DIALS_FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// How long answering may take after that.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// How long closing the store may take.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 /// The longest that [`Server::stop`] takes.
-pub const STOPS_WITHIN: Duration = FINISHES_WITHIN.saturating_add(CLOSES_WITHIN);
+pub const STOPS_WITHIN: Duration = DIALS_FINISH_WITHIN
+    .saturating_add(ANSWERS_WITHIN)
+    .saturating_add(CLOSES_WITHIN);
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -49,6 +54,10 @@ pub struct ServerParts {
     pub ids: Arc<IdGenerator>,
     /// Times and sizes of the engine.
     pub engine: EngineSettings,
+    /// How the loops work.
+    pub workers: WorkerSettings,
+    /// The other servers on the store, if there can be any.
+    pub cluster: Option<Cluster>,
     /// The HTTP side.
     pub http: HttpSettings,
 }
@@ -122,6 +131,8 @@ impl Server {
             pacer,
             ids,
             engine,
+            workers,
+            cluster,
             http,
         } = parts;
         let address = listener.local_addr()?;
@@ -136,8 +147,20 @@ impl Server {
             wake_up: bell.clone(),
             settings: engine,
         };
-        let app = App::new(parts, http);
-        let workers = Workers::start(&app.engine, telephony.simulated, &pacer, &bell);
+        let app = match &cluster {
+            Some(cluster) => App::with_duties(parts, cluster.duties(), http),
+            None => App::new(parts, http),
+        };
+        let workers = Workers::start(WorkerParts {
+            engine: app.engine.clone(),
+            engine_settings: engine,
+            simulated: telephony.simulated,
+            pacer,
+            bell: bell.clone(),
+            readiness: app.readiness.clone(),
+            settings: workers,
+            cluster,
+        });
         let stop = watch::Sender::new(false);
         let mut stopping = stop.subscribe();
         let router = telemetry::access_log(api::router(app.clone()));
@@ -180,10 +203,11 @@ impl Server {
 
     /// Stops in order.
     pub async fn stop(self) {
+        self.app.readiness.drain();
+        self.workers.stop(DIALS_FINISH_WITHIN).await;
         self.stop.send_replace(true);
         let mut http = self.http;
-        let answered = tokio::time::timeout(FINISHES_WITHIN, &mut http);
-        let (answered, ()) = tokio::join!(answered, self.workers.stop(FINISHES_WITHIN));
+        let answered = tokio::time::timeout(ANSWERS_WITHIN, &mut http).await;
         if answered.is_err() {
             tracing::warn!("a request was not answered in time, and is cut off");
             http.abort();

@@ -1,4 +1,6 @@
-//! Which store the configuration names. The only file that knows the stores by name.
+//! Which store the configuration names. Only here one is chosen by its name.
+
+mod cluster;
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use voicesurvey_core::ports::{Storage, StorageError, TaskQueue};
 use voicesurvey_postgres::{ConnectError, PostgresOptions, PostgresStorage};
 use voicesurvey_sqlite::{OpenError, OpenMode, SqliteStorage};
 
+pub use self::cluster::Cluster;
+pub(crate) use self::cluster::{ClusterParts, Ears};
 use crate::config::{DatabaseConfig, DatabaseLocation, DatabaseUrl};
 
 /// What the store is opened for.
@@ -136,6 +140,24 @@ impl Stores {
             storage: store.clone(),
             queue: store,
             opened,
+        }
+    }
+
+    /// The place of this server, called `name`, among the others on its database; `None` when the
+    /// store takes one server only.
+    pub async fn join_cluster(
+        &self,
+        config: &DatabaseConfig,
+        name: &str,
+    ) -> Result<Option<Cluster>, StoresError> {
+        match &self.opened {
+            Opened::Sqlite(_) => Ok(None),
+            Opened::Postgres(store) => {
+                let joined = Cluster::join(store.clone(), name).await;
+                joined
+                    .map(Some)
+                    .map_err(|source| failed(&config.url, source))
+            }
         }
     }
 

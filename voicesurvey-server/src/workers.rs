@@ -1,50 +1,112 @@
-//! The loops of a server: they run the engine, and the simulated provider if there is one.
+//! The loops of a server: they run the engine, talk to the other servers, and run the simulated
+//! provider if there is one.
 //!
 //! The invariant: a loop ends only when it is told to, and then between two steps, never within
 //! one. An error or a panic in a step is logged, and the step is tried again after a while.
 //!
 //! All waiting of the server is here. A loop wakes up when the bell rings, when the next instant
-//! has come, and after a second at the latest, because a bell can be lost: other servers on the same
-//! database have bells of their own.
+//! has come, and now and then even so, because a bell can be lost on its way from another server.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
+mod dial_pace;
+mod dispatching;
+mod duties;
+mod peers;
+mod rhythm;
+mod simulation;
+
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use voicesurvey_core::ports::{StorageError, WakeUp, WebhookReply, WebhookRequest};
-use voicesurvey_core::service::Engine;
-use voicesurvey_core::service::webhooks::{WebhookFailure, Webhooks};
-use voicesurvey_core::time::Timestamp;
-use voicesurvey_simulator::{SimulatedProvider, WebhookSink};
+use voicesurvey_core::ports::{Leadership, OnlyServer, WakeUp};
+use voicesurvey_core::service::{Engine, EngineSettings};
+use voicesurvey_simulator::SimulatedProvider;
 
+use self::dial_pace::DialPace;
+use self::dispatching::Dispatching;
+use self::duties::Duty;
+use self::rhythm::Rhythm;
+use crate::readiness::{EngineLoop, Readiness};
 use crate::scaled_clock::Pacer;
+use crate::stores::{Cluster, ClusterParts};
 
-/// The longest a loop waits.
-const POLL: Duration = Duration::from_secs(1);
-/// The wait for an instant that has passed, doubled while such instants bring nothing.
-const SHORTEST_WAIT: Duration = Duration::from_millis(5);
-/// The wait after a failure, doubled with each in a row.
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-/// The longest wait after a failure.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
+/// How long a leader that stops finishes its duties before it lets go of the lead. What is cut off
+/// then is undone by the store.
+const DUTIES_FINISH_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a server's loops work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// How many dials may be under way; none on a server that only answers requests.
+    pub dials_at_once: u16,
+    /// How many calls the provider takes in a second; `None` when it takes any number.
+    pub calls_per_second: Option<NonZeroU32>,
+    /// How long a loop that knows of work waits at most; ten times as long when it knows of none.
+    pub poll: Duration,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            dials_at_once: 100,
+            calls_per_second: None,
+            poll: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What the loops need.
+#[derive(Debug)]
+pub struct WorkerParts {
+    /// What they run.
+    pub engine: Engine,
+    /// Times and sizes of the engine.
+    pub engine_settings: EngineSettings,
+    /// The provider whose calls happen in this process, if it is the simulated one.
+    pub simulated: Option<Arc<SimulatedProvider>>,
+    /// What time it is, and how fast it passes.
+    pub pacer: Arc<dyn Pacer>,
+    /// The bell that the engine rings.
+    pub bell: Arc<Bell>,
+    /// Where the loops tell how they are.
+    pub readiness: Arc<Readiness>,
+    /// How they work.
+    pub settings: WorkerSettings,
+    /// The other servers, if there can be any.
+    pub cluster: Option<Cluster>,
+}
 
 /// The bell of a server: every loop hears it, also if it rings while the loop is busy.
 #[derive(Debug)]
 pub struct Bell {
-    rings: watch::Sender<()>,
+    /// For those who dial.
+    calls: watch::Sender<()>,
+    /// For the leader's duties.
+    duties: watch::Sender<()>,
+    /// For the other servers.
+    peers: watch::Sender<()>,
 }
 
 impl Bell {
     /// A bell that nobody hears yet.
     pub fn new() -> Self {
         Self {
-            rings: watch::Sender::new(()),
+            calls: watch::Sender::new(()),
+            duties: watch::Sender::new(()),
+            peers: watch::Sender::new(()),
         }
+    }
+
+    /// Rings in this server only.
+    fn ring_here(&self) {
+        self.calls.send_replace(());
+        self.ring_for_duties();
+    }
+
+    fn ring_for_duties(&self) {
+        self.duties.send_replace(());
     }
 }
 
@@ -56,7 +118,8 @@ impl Default for Bell {
 
 impl WakeUp for Bell {
     fn wake(&self) {
-        self.rings.send_replace(());
+        self.ring_here();
+        self.peers.send_replace(());
     }
 }
 
@@ -64,54 +127,119 @@ impl WakeUp for Bell {
 #[derive(Debug)]
 pub struct Workers {
     stop: watch::Sender<bool>,
-    loops: JoinSet<()>,
+    resign: watch::Sender<bool>,
+    duties: JoinSet<()>,
+    others: JoinSet<()>,
 }
 
 impl Workers {
-    /// Starts the loops. `bell` must be the one that the engine rings.
-    pub fn start(
-        engine: &Engine,
-        simulated: Option<Arc<SimulatedProvider>>,
-        pacer: &Arc<dyn Pacer>,
-        bell: &Bell,
-    ) -> Self {
-        let stop = watch::Sender::new(false);
-        let signals = Signals {
-            bell: bell.rings.subscribe(),
-            stop: stop.subscribe(),
+    /// Starts the loops.
+    pub fn start(parts: WorkerParts) -> Self {
+        let WorkerParts {
+            engine,
+            engine_settings,
+            simulated,
+            pacer,
+            bell,
+            readiness,
+            settings,
+            cluster,
+        } = parts;
+        let mut workers = Self {
+            stop: watch::Sender::new(false),
+            resign: watch::Sender::new(false),
+            duties: JoinSet::new(),
+            others: JoinSet::new(),
         };
-        let mut loops = JoinSet::new();
-        if let Some(provider) = simulated {
-            let sink = Sink {
-                webhooks: engine.webhooks().clone(),
-                stop: stop.subscribe(),
-            };
-            loops.spawn(run_simulation(
-                provider,
-                sink,
-                pacer.clone(),
-                signals.clone(),
-            ));
+        let rhythm = |engine_loop, rings: &watch::Sender<()>| Rhythm {
+            engine_loop,
+            signals: workers.signals(rings),
+            pacer: pacer.clone(),
+            readiness: readiness.clone(),
+            poll: settings.poll,
+            overdue: 0,
+        };
+        let dispatching = Dispatching {
+            engine: engine.clone(),
+            rhythm: rhythm(EngineLoop::Dispatching, &bell.calls),
+            bell: bell.clone(),
+            pace: Arc::new(DialPace::new(settings.calls_per_second)),
+            claim_at_most: engine_settings.claim_at_most,
+            dials_at_once: settings.dials_at_once,
+            dial_within: engine_settings.dial_within.to_std().unwrap_or_default(),
+            dials: JoinSet::new(),
+        };
+        let scheduling = rhythm(EngineLoop::Scheduling, &bell.duties);
+        let recovering = rhythm(EngineLoop::Recovering, &bell.duties);
+        let leadership: Arc<dyn Leadership> = match &cluster {
+            Some(cluster) => cluster.leadership(),
+            None => Arc::new(OnlyServer),
+        };
+        for (duty, rhythm) in [(Duty::Schedule, scheduling), (Duty::Recover, recovering)] {
+            let run = duties::run(duty, engine.clone(), leadership.clone(), rhythm);
+            workers.duties.spawn(run);
         }
-        loops.spawn(run_engine(engine.clone(), pacer.clone(), signals));
+        if let Some(provider) = simulated {
+            let signals = workers.signals(&bell.calls);
+            let webhooks = engine.webhooks().clone();
+            let run = simulation::run(provider, webhooks, pacer, signals);
+            workers.others.spawn(run);
+        }
+        if let Some(cluster) = cluster {
+            workers.meet_others(cluster.into_parts(), bell);
+        }
+        if settings.dials_at_once > 0 {
+            workers.others.spawn(dispatching.run());
+        }
         tracing::info!("Scheduler enabled");
-        Self { stop, loops }
+        workers
     }
 
-    /// Tells the loops to stop, and waits until each has finished its step, but not longer than
-    /// `patience`. What is cut off then is undone by the store and recovered later (I7).
+    fn meet_others(&mut self, parts: ClusterParts, bell: Arc<Bell>) {
+        let ClusterParts {
+            candidate,
+            clock,
+            notifier,
+            ears,
+        } = parts;
+        let resign = self.resign.subscribe();
+        let told = self.signals(&bell.peers);
+        let silence = self.signals(&bell.peers);
+        let (others, stop) = (&mut self.others, &self.stop);
+        others.spawn(peers::stand(candidate, bell.clone(), resign));
+        others.spawn(peers::tell(notifier, told));
+        others.spawn(peers::hear(ears, bell, silence));
+        others.spawn(peers::keep_time(clock, stop.subscribe()));
+    }
+
+    fn signals(&self, rings: &watch::Sender<()>) -> Signals {
+        Signals {
+            bell: rings.subscribe(),
+            stop: self.stop.subscribe(),
+        }
+    }
+
+    /// Tells the loops to stop, and waits until each has finished its step and its dials, but not
+    /// longer than `patience`. What is cut off then is undone by the store and recovered later (I7).
     pub async fn stop(mut self, patience: Duration) {
         self.stop.send_replace(true);
-        let finished = async { while self.loops.join_next().await.is_some() {} };
+        let finished = async {
+            let duties = async { while self.duties.join_next().await.is_some() {} };
+            // OK because a duty that takes longer is undone, and done by the next leader.
+            let _ = tokio::time::timeout(DUTIES_FINISH_WITHIN, duties).await;
+            self.resign.send_replace(true);
+            while self.others.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(patience, finished).await.is_err() {
             tracing::warn!("a worker did not finish its step in time, and is cut off");
-            self.loops.shutdown().await;
+            self.others.shutdown().await;
         }
+        self.duties.shutdown().await;
     }
 }
 
 /// What a loop listens to.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Signals {
     bell: watch::Receiver<()>,
     stop: watch::Receiver<bool>,
@@ -127,12 +255,12 @@ impl Signals {
         self.bell.mark_unchanged();
     }
 
-    /// Waits for the bell, but not longer than `at_most`.
-    async fn wait(&mut self, at_most: Duration) {
+    /// Waits for the bell, but not longer than `at_most`. Returns whether it rang.
+    async fn wait(&mut self, at_most: Duration) -> bool {
         tokio::select! {
-            () = pause(at_most) => {}
-            () = next_change(&mut self.bell) => {}
-            () = next_change(&mut self.stop) => {}
+            () = pause(at_most) => false,
+            () = next_change(&mut self.bell) => true,
+            () = next_change(&mut self.stop) => false,
         }
     }
 
@@ -155,154 +283,6 @@ async fn next_change<T>(receiver: &mut watch::Receiver<T>) {
 #[expect(clippy::disallowed_methods, reason = "the loops that wait are here")]
 async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
-}
-
-async fn run_engine(engine: Engine, pacer: Arc<dyn Pacer>, mut signals: Signals) {
-    let mut failures: u32 = 0;
-    let mut overdue: u32 = 0;
-    while !signals.stopping() {
-        signals.forget_rings();
-        match step(&engine).await {
-            Ok(Step::Busy) => (failures, overdue) = (0, 0),
-            Ok(Step::Quiet(next)) => {
-                failures = 0;
-                let wait = next.map_or(POLL, |next| pacer.until(next));
-                overdue = if wait.is_zero() {
-                    overdue.saturating_add(1)
-                } else {
-                    0
-                };
-                signals
-                    .wait(wait.max(shortest_wait(overdue)).min(POLL))
-                    .await;
-            }
-            Err(error) => {
-                let again_in = backoff(failures);
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    ?again_in,
-                    "a step of the engine failed"
-                );
-                failures = failures.saturating_add(1);
-                signals.wait_through(again_in).await;
-            }
-        }
-    }
-}
-
-/// What a step of the engine brought.
-enum Step {
-    /// Something was done, so there may be more.
-    Busy,
-    /// Nothing was due; something may be at that instant.
-    Quiet(Option<Timestamp>),
-}
-
-/// Why a step failed.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    #[error("a bug: {0}")]
-    Panic(String),
-}
-
-async fn step(engine: &Engine) -> Result<Step, StepError> {
-    let step = async {
-        if engine.step().await? > 0 {
-            return Ok(Step::Busy);
-        }
-        Ok(Step::Quiet(engine.next_step_at().await?))
-    };
-    // A unit of work that a panic cuts off is undone, so nothing is left half changed.
-    let outcome = AssertUnwindSafe(step).catch_unwind().await;
-    outcome.unwrap_or_else(|panic| Err(StepError::Panic(words_of(&*panic))))
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().copied();
-    words
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without words")
-        .to_owned()
-}
-
-/// So that an instant in the past that brings nothing cannot make a loop spin.
-fn shortest_wait(overdue: u32) -> Duration {
-    match overdue {
-        0 => Duration::ZERO,
-        steps => SHORTEST_WAIT.saturating_mul(1 << (steps - 1).min(10)),
-    }
-}
-
-fn backoff(failures: u32) -> Duration {
-    FIRST_BACKOFF
-        .saturating_mul(1 << failures.min(10))
-        .min(LONGEST_BACKOFF)
-}
-
-async fn run_simulation(
-    provider: Arc<SimulatedProvider>,
-    sink: Sink,
-    pacer: Arc<dyn Pacer>,
-    mut signals: Signals,
-) {
-    while !signals.stopping() {
-        signals.forget_rings();
-        provider.deliver_due(&sink).await;
-        // The bell rings when calls were placed.
-        let wait = provider
-            .next_event_at()
-            .map_or(POLL, |next| pacer.until(next));
-        signals.wait(wait.min(POLL)).await;
-    }
-}
-
-/// Takes the simulated provider's webhooks without a network between.
-struct Sink {
-    webhooks: Webhooks,
-    stop: watch::Receiver<bool>,
-}
-
-#[async_trait]
-impl WebhookSink for Sink {
-    async fn deliver(&self, request: WebhookRequest) -> WebhookReply {
-        const NOT_NOW: u16 = 503;
-        if *self.stop.borrow() {
-            return refused(NOT_NOW);
-        }
-        let handled = AssertUnwindSafe(self.webhooks.handle(&request))
-            .catch_unwind()
-            .await;
-        match handled {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(WebhookFailure::Refused(error))) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a simulated webhook is not believed"
-                );
-                refused(400)
-            }
-            Ok(Err(WebhookFailure::Storage(error))) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a simulated webhook was not stored"
-                );
-                refused(NOT_NOW)
-            }
-            Err(panic) => {
-                tracing::error!(error = words_of(&*panic), "a bug in a simulated webhook");
-                refused(NOT_NOW)
-            }
-        }
-    }
-}
-
-fn refused(status: u16) -> WebhookReply {
-    WebhookReply {
-        status,
-        ..WebhookReply::empty()
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What really happened on the telephones: the judge of every test, whatever the host believes.
 
+use std::borrow::Cow;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 use voicesurvey_core::call_attempt::{AnsweredBy, CallEvent, CallEventKind};
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::outcome::Outcome;
@@ -7,7 +11,7 @@ use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::time::Timestamp;
 
 /// One call that the provider placed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ring {
     /// Whose call it is.
     pub company_id: CompanyId,
@@ -32,9 +36,9 @@ pub struct Ring {
     /// Why it ended, if it was not answered.
     pub outcome: Option<Outcome>,
     /// The provider's word for how it ended; empty until then.
-    pub raw_status: &'static str,
+    pub raw_status: Cow<'static, str>,
     /// The provider's error code.
-    pub error_code: Option<&'static str>,
+    pub error_code: Option<Cow<'static, str>>,
 }
 
 impl Ring {
@@ -67,7 +71,7 @@ impl Ring {
     fn event(&self, kind: CallEventKind, at: Timestamp) -> CallEvent {
         let (raw_status, error_code) = match &kind {
             CallEventKind::Answered { .. } => ("in-progress", None),
-            CallEventKind::Ended { .. } => (self.raw_status, self.error_code),
+            CallEventKind::Ended { .. } => (&*self.raw_status, self.error_code.as_deref()),
             _ => (kind.name(), None),
         };
         CallEvent {
@@ -91,7 +95,8 @@ impl Ring {
 }
 
 /// Every call that the provider placed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Ledger {
     rings: Vec<Ring>,
 }
@@ -106,6 +111,15 @@ impl Ledger {
     /// All calls, by the instant at which they were placed.
     pub fn rings(&self) -> &[Ring] {
         &self.rings
+    }
+
+    /// The part of the ledger that `counts`: one company's calls, say.
+    #[must_use]
+    pub fn of(&self, counts: impl Fn(&Ring) -> bool) -> Self {
+        let rings = self.rings.iter().filter(|ring| counts(ring));
+        Self {
+            rings: rings.cloned().collect(),
+        }
     }
 
     /// The attempts for which somebody was dialed more than once. There must be none.
@@ -137,6 +151,19 @@ impl Ledger {
             .collect()
     }
 
+    /// The largest number of calls that were placed within so long, wherever one begins to count.
+    pub fn most_placed_within(&self, window: TimeDelta) -> usize {
+        let mut first = 0;
+        let mut most = 0;
+        for (last, ring) in self.rings.iter().enumerate() {
+            while ring.placed_at - self.rings[first].placed_at >= window {
+                first += 1;
+            }
+            most = most.max(last + 1 - first);
+        }
+        most
+    }
+
     /// The largest number of lines that were in use at one instant.
     pub fn most_at_once(&self) -> usize {
         let begins = self.rings.iter().map(|ring| (ring.placed_at, true));
@@ -162,7 +189,6 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
@@ -182,7 +208,7 @@ mod tests {
             answered_by: None,
             ended_at: to.map(at),
             outcome: None,
-            raw_status: "",
+            raw_status: Cow::Borrowed(""),
             error_code: None,
         }
     }
@@ -197,6 +223,27 @@ mod tests {
         ]);
         assert_eq!(ledger.most_at_once(), 3);
         assert_eq!(Ledger::default().most_at_once(), 0);
+    }
+
+    #[test]
+    fn calls_are_counted_in_the_worst_window() {
+        let rings = [0, 1, 59, 60, 61, 62].map(|from| {
+            let attempt = u128::try_from(from).unwrap();
+            ring(attempt, "+390612345671", from, Some(from))
+        });
+        let ledger = Ledger::new(rings.to_vec());
+        assert_eq!(ledger.most_placed_within(TimeDelta::minutes(1)), 4);
+        let late = ledger.of(|ring| ring.placed_at >= rings[5].placed_at);
+        assert_eq!(late.most_placed_within(TimeDelta::minutes(1)), 1);
+        let none = ledger.of(|_| false);
+        assert_eq!(none.most_placed_within(TimeDelta::minutes(1)), 0);
+    }
+
+    #[test]
+    fn a_ledger_reads_back_as_it_was_written() {
+        let ledger = Ledger::new(vec![ring(1, "+390612345671", 0, Some(10))]);
+        let json = serde_json::to_string(&ledger).unwrap();
+        assert_eq!(serde_json::from_str::<Ledger>(&json).unwrap(), ledger);
     }
 
     #[test]

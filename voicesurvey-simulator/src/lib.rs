@@ -38,10 +38,11 @@ mod speech;
 mod webhook;
 mod world;
 
-pub use delivery::WebhookSink;
+pub use delivery::{Delivery, Spoken, WebhookSink};
 pub use ledger::{Ledger, Ring};
 pub use provider::SimulatedProvider;
 pub use settings::{
     Between, ConsentBehaviour, Faults, LineBehaviour, NumberMix, PickUpByHour, Population,
     Probability, ProbabilityOutOfRange, QuestionBehaviour, SimulationSettings,
 };
+pub use webhook::Signer;

@@ -13,10 +13,10 @@ use voicesurvey_core::ports::{
 };
 use voicesurvey_core::time::{Clock, Timestamp};
 
-use crate::delivery::WebhookSink;
+use crate::delivery::{Delivery, WebhookSink};
 use crate::ledger::Ledger;
 use crate::settings::SimulationSettings;
-use crate::webhook::{self, Signer};
+use crate::webhook::Signer;
 use crate::world::World;
 
 /// A telephony provider whose calls are answered by simulated people.
@@ -46,8 +46,14 @@ impl SimulatedProvider {
     /// Makes the webhooks' token of `secret` instead of the seed, which anybody may know. Nothing
     /// else depends on it.
     #[must_use]
-    pub fn with_secret(mut self, secret: [u8; 32]) -> Self {
-        self.signer = Signer::from_secret(secret);
+    pub fn with_secret(self, secret: [u8; 32]) -> Self {
+        self.with_signer(Signer::from_secret(secret))
+    }
+
+    /// Has its webhooks signed so that a host in another process can verify them.
+    #[must_use]
+    pub fn with_signer(mut self, signer: Signer) -> Self {
+        self.signer = signer;
         self
     }
 
@@ -80,9 +86,25 @@ impl SimulatedProvider {
                 return delivered;
             };
             let reply = sink.deliver(self.signer.request(&outgoing.message)).await;
-            self.world().replied(outgoing, &reply);
+            let due_at = outgoing.due_at();
+            self.world().replied(outgoing, &reply, due_at);
             delivered += 1;
         }
+    }
+
+    /// The next webhook that is due by now, for hosts that deliver several at once; `None` while
+    /// none is. Whoever takes it must give back the reply with [`replied`](Self::replied).
+    pub fn next_delivery(&self) -> Option<Delivery> {
+        let now = self.clock.now();
+        let outgoing = self.world().next_webhook(now)?;
+        let request = self.signer.request(&outgoing.message);
+        Some(Delivery { outgoing, request })
+    }
+
+    /// Takes in the reply to a webhook. What follows from it is counted from now.
+    pub fn replied(&self, delivery: Delivery, reply: &WebhookReply) {
+        let now = self.clock.now();
+        self.world().replied(delivery.outgoing, reply, now);
     }
 
     /// Every call placed so far, with what has happened to it.
@@ -133,6 +155,6 @@ impl TelephonyProvider for SimulatedProvider {
     }
 
     fn write_reply(&self, _call: &CallReference, reply: &VoiceReply) -> WebhookReply {
-        webhook::write_reply(reply)
+        Signer::write_reply(reply)
     }
 }

@@ -7,6 +7,8 @@
 mod faults;
 mod population;
 
+use std::num::NonZeroU16;
+
 use serde::{Deserialize, Serialize};
 
 pub use faults::Faults;
@@ -15,15 +17,29 @@ pub use population::{
 };
 
 /// Everything a simulation depends on, besides the calls it is asked to place.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimulationSettings {
     /// The same seed gives the same people, calls and faults.
     pub seed: u64,
+    /// How many times as fast as in life calls go: everything takes that much shorter, on a clock
+    /// that shows the real time.
+    pub speed: NonZeroU16,
     /// The people who are called.
     pub population: Population,
     /// What goes wrong between the provider and its host; by default nothing.
     pub faults: Faults,
+}
+
+impl Default for SimulationSettings {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            speed: NonZeroU16::MIN,
+            population: Population::default(),
+            faults: Faults::default(),
+        }
+    }
 }
 
 /// A chance from 0 (never) to 1 (always).

@@ -1,11 +1,12 @@
 //! The webhooks of the simulated provider: JSON bodies, and a token that outsiders do not know.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallEvent};
 use voicesurvey_core::conversation::{Heard, VoiceReply};
@@ -97,9 +98,10 @@ impl Message {
     }
 }
 
-/// Writes and verifies the token.
+/// Signs and verifies the webhooks of a simulated provider, and writes replies to them: all that a
+/// host needs whose provider runs in another process.
 #[derive(Clone)]
-pub(crate) struct Signer {
+pub struct Signer {
     token: String,
 }
 
@@ -111,13 +113,19 @@ impl Signer {
         Self::from_secret(bytes)
     }
 
-    pub(crate) fn from_secret(secret: [u8; 32]) -> Self {
+    /// A token that only those know who know the secret.
+    pub fn from_secret(secret: [u8; 32]) -> Self {
         let mut token = String::with_capacity(64);
         for byte in secret {
             // OK because writing to a String cannot fail.
             let _ = write!(token, "{byte:02x}");
         }
         Self { token }
+    }
+
+    /// The same for a secret of words.
+    pub fn from_words(secret: &str) -> Self {
+        Self::from_secret(Sha256::digest(secret).into())
     }
 
     pub(crate) fn request(&self, message: &Message) -> WebhookRequest {
@@ -133,7 +141,8 @@ impl Signer {
         }
     }
 
-    pub(crate) fn read(&self, request: &WebhookRequest) -> Result<Webhook, WebhookError> {
+    /// Verifies and reads a webhook.
+    pub fn read(&self, request: &WebhookRequest) -> Result<Webhook, WebhookError> {
         // Health checks and curious people send nothing: that needs no token and does nothing.
         if request.body.trim_ascii().is_empty() {
             return Ok(Webhook::Nothing);
@@ -168,16 +177,23 @@ impl Signer {
             }),
         }
     }
+
+    /// What is to be said, as a simulated provider reads it.
+    pub fn write_reply(reply: &VoiceReply) -> WebhookReply {
+        // OK because a reply has text keys only, and writing to memory cannot fail.
+        let body = serde_json::to_vec(reply).unwrap_or_default();
+        WebhookReply {
+            status: 200,
+            content_type: Some("application/json"),
+            body,
+        }
+    }
 }
 
-/// What is to be said, as this provider reads it.
-pub(crate) fn write_reply(reply: &VoiceReply) -> WebhookReply {
-    // OK because a reply has text keys only, and writing to memory cannot fail.
-    let body = serde_json::to_vec(reply).unwrap_or_default();
-    WebhookReply {
-        status: 200,
-        content_type: Some("application/json"),
-        body,
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The token stays out of logs.
+        f.debug_struct("Signer").finish_non_exhaustive()
     }
 }
 

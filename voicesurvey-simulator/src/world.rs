@@ -1,9 +1,9 @@
 //! The simulated world: telephones, the calls to them, and what is going to happen.
 //!
 //! The guarantee: it knows only the instants it is told, and things happen in the order of their
-//! instants; at the same instant, by phone number. What follows a webhook is counted from the
-//! instant at which it was due, not from when the host got round to it, so that a slow host does
-//! not change the run.
+//! instants; at the same instant, by phone number. What follows a webhook is counted from an instant
+//! that is named with the reply: in a simulation the one at which the webhook was due, so that a
+//! slow host does not change the run.
 
 mod call;
 mod plan;
@@ -25,7 +25,8 @@ use crate::person::Person;
 use crate::respondent::{Act, Respondent};
 use crate::settings::SimulationSettings;
 use crate::webhook::{Message, read_reply};
-use call::{Call, Ending, Happening, Live, Outgoing};
+pub(crate) use call::Outgoing;
+use call::{Call, Ending, Happening, Live};
 
 /// How often a webhook is tried when the host answers with a fault of its own.
 const TRIES: u8 = 3;
@@ -146,7 +147,7 @@ impl World {
         let live = Live {
             respondent: Respondent::new(person, chance, population),
             webhooks: Chance::of(seed, Topic::Webhooks, number, placed_before),
-            longest_call: capped(order.longest_call),
+            longest_call: self.lasting(capped(order.longest_call)),
             planned: Vec::new(),
         };
         self.calls.push(Call {
@@ -162,13 +163,13 @@ impl World {
                 answered_by: None,
                 ended_at: None,
                 outcome: None,
-                raw_status: "",
+                raw_status: "".into(),
                 error_code: None,
             },
             live: Some(Box::new(live)),
         });
         for (at, happening) in plan {
-            self.plan(index, at, happening);
+            self.plan(index, now + self.lasting(at - now), happening);
         }
         Placed { provider_call_id }
     }
@@ -192,7 +193,7 @@ impl World {
             } else {
                 Ending::unanswered(Outcome::NoAnswer, "canceled")
             };
-            let at = now + TimeDelta::milliseconds(200);
+            let at = now + self.lasting(TimeDelta::milliseconds(200));
             self.plan(index, at, Happening::Ended(ending));
         }
     }
@@ -232,13 +233,13 @@ impl World {
         None
     }
 
-    /// Takes in what the host answered to a webhook.
-    pub(crate) fn replied(&mut self, mut webhook: Outgoing, reply: &WebhookReply) {
-        let (call, at) = (webhook.call, webhook.at);
+    /// Takes in what the host answered to a webhook. What follows is counted from `at`.
+    pub(crate) fn replied(&mut self, mut webhook: Outgoing, reply: &WebhookReply, at: Timestamp) {
+        let call = webhook.call;
         let failed = !(200..300).contains(&reply.status);
         webhook.tries += 1;
         if reply.status >= 500 && webhook.tries < TRIES {
-            webhook.at = at + TimeDelta::seconds(1 << webhook.tries);
+            webhook.at = at + self.lasting(TimeDelta::seconds(1 << webhook.tries));
             self.send(webhook);
             return;
         }
@@ -265,7 +266,7 @@ impl World {
                 Happening::Ended(Ending::speechless(code)),
             )
         };
-        self.plan(call, at + after, happening);
+        self.plan(call, at + self.lasting(after), happening);
     }
 
     fn happen(&mut self, index: CallIndex, happening: Happening, at: Timestamp) {
@@ -290,7 +291,7 @@ impl World {
 
     /// Sends a webhook, or loses, doubles or delays it.
     fn tell(&mut self, index: CallIndex, message: Message, at: Timestamp) {
-        let faults = self.settings.faults;
+        let (faults, no_reply_at) = (self.settings.faults, at + self.lasting(REPLY_TIMEOUT));
         let Some(live) = self.calls[index].live.as_mut() else {
             return;
         };
@@ -303,11 +304,15 @@ impl World {
         if lost {
             if message.waits_for_reply() {
                 let ending = Happening::Ended(Ending::speechless("no_reply"));
-                self.plan(index, at + REPLY_TIMEOUT, ending);
+                self.plan(index, no_reply_at, ending);
             }
             return;
         }
-        let at = if delayed { at + delay } else { at };
+        let at = if delayed {
+            at + self.lasting(delay)
+        } else {
+            at
+        };
         let webhook = Outgoing {
             call: index,
             message,
@@ -316,7 +321,7 @@ impl World {
             is_copy: false,
         };
         if twice {
-            let at = at + second_delay;
+            let at = at + self.lasting(second_delay);
             self.send(Outgoing {
                 at,
                 is_copy: true,
@@ -324,6 +329,11 @@ impl World {
             });
         }
         self.send(webhook);
+    }
+
+    /// How long something takes at the speed of this world that takes so long in life.
+    fn lasting(&self, in_life: TimeDelta) -> TimeDelta {
+        in_life / i32::from(self.settings.speed.get())
     }
 
     /// Lets something happen later, unless the call ends before.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{CallTask, TaskState, TaskStatus};
-use crate::campaign::RetryPolicy;
+use crate::campaign::retry::in_other_daypart;
+use crate::campaign::{RetryPolicy, Schedule};
 use crate::gate::Reason;
 use crate::id::CallAttemptId;
 use crate::outcome::Outcome;
@@ -29,6 +30,8 @@ pub enum TaskEvent<'a> {
         previous: Option<Outcome>,
         /// What the campaign does about it.
         policy: &'a RetryPolicy,
+        /// When the campaign may call.
+        schedule: &'a Schedule,
     },
     /// The number was put on the exclusion list.
     Excluded,
@@ -94,13 +97,14 @@ impl CallTask {
                     outcome,
                     previous,
                     policy,
+                    schedule,
                 },
             ) => {
                 let spends = self
                     .attempts_spent_by(attempt_id, attempt_number, outcome, previous)
                     .ok_or(invalid)?;
                 let attempts_spent = self.attempts_spent + u16::from(spends);
-                self.settled(attempts_spent, outcome, policy, now)
+                self.settled(attempts_spent, outcome, (policy, schedule), now)
                     .ok_or(invalid)
             }
             (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Excluded) => {
@@ -192,12 +196,20 @@ impl CallTask {
         self,
         attempts_spent: u16,
         outcome: Outcome,
-        policy: &RetryPolicy,
+        (policy, schedule): (&RetryPolicy, &Schedule),
         now: Timestamp,
     ) -> Option<Self> {
         let free = self.attempts_count.saturating_sub(attempts_spent);
         // What happens next depends on this attempt; what is remembered is the strongest of all.
         let state = match policy.retry_after(outcome, attempts_spent, free) {
+            Some(delay) if policy.changes_daypart(outcome) => TaskState::Retry {
+                due_at: in_other_daypart(
+                    now + delay,
+                    self.last_attempt_at.unwrap_or(now),
+                    schedule,
+                    &self.contact,
+                ),
+            },
             Some(delay) => TaskState::Retry {
                 due_at: now + delay,
             },

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod every_offset_change;
+
 /// The shared cases, computed by another implementation in another language.
 #[derive(Deserialize)]
 struct WindowCases {

@@ -92,6 +92,10 @@ pub enum StorageError {
         /// What is missing or too new.
         what: String,
     },
+    /// Another server leads meanwhile, so this one must not do a leader's duties any more. Nothing
+    /// was written.
+    #[error("this server does not lead any more")]
+    NotLeader,
     /// The store cannot be reached now. Whether a write happened is not known.
     #[error("the store cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -1,4 +1,7 @@
-//! The bell that tells a dispatcher to look at the queue now.
+//! The bell that tells the engine's loops to look at the store now.
+//!
+//! Where several servers share a store, whoever implements it also tells the others: what one of
+//! them frees or fills, any of them may dial.
 
 /// Rings when there may be something to do: a call ended, a list was uploaded, a campaign started.
 ///

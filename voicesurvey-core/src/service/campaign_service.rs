@@ -1,14 +1,17 @@
 //! The driving port: what API, dashboard and embedders may ask about campaigns.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::error::ServiceError;
 use crate::api_key::Actor;
 use crate::call_list::{CallList, Contact, Upload};
-use crate::calling_hours::CallingHours;
+use crate::calling_hours::{CallingHours, CountryDays};
 use crate::campaign::{Campaign, Pacing, RetryPolicy};
 use crate::id::{CampaignId, SkillbaseId};
 use crate::language::Language;
+use crate::phone_number::Region;
 use crate::survey::Survey;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
@@ -100,6 +103,8 @@ pub struct NewSchedule {
     pub hours: Option<CallingHours>,
     /// The zone; absent means the company's.
     pub time_zone: Option<TimeZone>,
+    /// The holidays and eves of each country; absent means none.
+    pub countries: Option<BTreeMap<Region, CountryDays>>,
 }
 
 /// What is to be changed; absent stays as it is.

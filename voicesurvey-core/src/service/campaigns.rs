@@ -117,6 +117,7 @@ impl CampaignService for Campaigns {
                         .hours
                         .unwrap_or_else(CallingHours::nine_to_nine),
                     time_zone: new.schedule.time_zone.unwrap_or(company.time_zone),
+                    countries: new.schedule.countries.unwrap_or_default(),
                 },
                 pacing: new.pacing,
                 retry: new.retry,
@@ -348,6 +349,7 @@ fn changed(campaign: Campaign, changes: CampaignChanges) -> Campaign {
             ends_at: schedule.ends_at.or(old.schedule.ends_at),
             hours: schedule.hours.unwrap_or(old.schedule.hours),
             time_zone: schedule.time_zone.unwrap_or(old.schedule.time_zone),
+            countries: schedule.countries.unwrap_or(old.schedule.countries),
         },
         pacing: changes.pacing.unwrap_or(old.pacing),
         retry: changes.retry.unwrap_or(old.retry),

@@ -63,16 +63,7 @@ impl Dispatcher {
     /// Claims what is due and dials it. Returns how many tasks were claimed; zero means that nothing
     /// can be claimed now.
     pub async fn tick(&self) -> Result<usize, StorageError> {
-        let mut claimed = self.claim().await?;
-        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
-        // may stand behind them.
-        for _ in 0..EMPTY_CLAIMS_PER_TICK {
-            let ready_at = self.queue.next_ready_at().await?;
-            if !claimed.is_empty() || ready_at.is_none_or(|at| at > self.clock.now()) {
-                break;
-            }
-            claimed = self.claim().await?;
-        }
+        let claimed = self.claim_ready(self.settings.claim_at_most).await?;
         let count = claimed.len();
         for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
             if let Err(error) = result {
@@ -86,16 +77,33 @@ impl Dispatcher {
         Ok(count)
     }
 
+    /// Claims up to `at_most` tasks, without dialing. None means that nothing can be claimed now.
+    pub async fn claim_ready(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
+        let mut claimed = self.claim_at_most(at_most).await?;
+        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
+        // may stand behind them.
+        for _ in 0..EMPTY_CLAIMS_PER_TICK {
+            let ready_at = self.queue.next_ready_at().await?;
+            if !claimed.is_empty() || ready_at.is_none_or(|at| at > self.clock.now()) {
+                break;
+            }
+            claimed = self.claim_at_most(at_most).await?;
+        }
+        Ok(claimed)
+    }
+
     /// Claims what is due, without dialing.
     pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
+        self.claim_at_most(self.settings.claim_at_most).await
+    }
+
+    async fn claim_at_most(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
         let now = self.clock.now();
         let dial_before = now + self.settings.dial_within;
         self.queue
             .claim_due(&ClaimRequest {
                 now,
-                attempt_ids: (0..self.settings.claim_at_most)
-                    .map(|_| self.ids.next())
-                    .collect(),
+                attempt_ids: (0..at_most).map(|_| self.ids.next()).collect(),
                 provider: self.provider.name().to_owned(),
                 dial_before,
                 lease_until: dial_before + self.settings.grace_after_deadline,
@@ -106,12 +114,22 @@ impl Dispatcher {
     /// Dials one claimed task, unless the gate has closed meanwhile, and records what the provider
     /// said.
     pub async fn dial(&self, claimed: ClaimedTask) -> Result<(), StorageError> {
+        self.dial_if(claimed, || true).await
+    }
+
+    /// Like [`dial`](Self::dial), but gives the attempt up unless `in_time`, which is asked
+    /// immediately before the provider is: for whoever has clocks of its own.
+    pub async fn dial_if(
+        &self,
+        claimed: ClaimedTask,
+        in_time: impl Fn() -> bool + Send,
+    ) -> Result<(), StorageError> {
         let Some(order) = self.last_look(&claimed).await? else {
             return Ok(());
         };
         // The look at the store may have taken long; a person whom another server has called
         // meanwhile must not ring.
-        if self.clock.now() >= claimed.attempt.dial_before {
+        if self.clock.now() >= claimed.attempt.dial_before || !in_time() {
             return self
                 .give_up(&claimed, Reason::DialDeadlinePassed, None)
                 .await;

@@ -2,12 +2,16 @@
 //!
 //! It has no loop and no timer of its own. Whoever runs it, a server, a simulation or another
 //! program, calls [`Engine::step`] when the bell rings and when [`Engine::next_step_at`] has come.
+//!
+//! A step has two halves. [`Engine::lead`] is for one server at a time, the leader; every server
+//! may [`Engine::dispatch`], because the claim keeps them apart.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join;
 
 use super::call_events::CallEvents;
 use super::campaigns::Campaigns;
@@ -41,6 +45,15 @@ pub struct EngineParts {
     pub wake_up: Arc<dyn WakeUp>,
     /// Times and sizes.
     pub settings: EngineSettings,
+}
+
+/// The store as the leader sees it: one that refuses to write for a server that leads no more.
+#[derive(Clone, Debug)]
+pub struct DutyPorts {
+    /// Where everything is kept.
+    pub storage: Arc<dyn Storage>,
+    /// The same store, from the queue's side.
+    pub queue: Arc<dyn TaskQueue>,
 }
 
 /// Times and sizes of the engine.
@@ -83,8 +96,17 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Puts the parts together.
+    /// Puts the parts together, for the only server on its store.
     pub fn new(parts: EngineParts) -> Self {
+        let duties = DutyPorts {
+            storage: parts.storage.clone(),
+            queue: parts.queue.clone(),
+        };
+        Self::with_duties(parts, duties)
+    }
+
+    /// Puts the parts together, for one server of several: a leader's duties go through `duties`.
+    pub fn with_duties(parts: EngineParts, duties: DutyPorts) -> Self {
         let EngineParts {
             storage,
             queue,
@@ -95,13 +117,17 @@ impl Engine {
             wake_up,
             settings,
         } = parts;
-        let call_events = CallEvents::new(
-            storage.clone(),
-            clock.clone(),
-            ids.clone(),
-            wake_up.clone(),
-            settings.leases,
-        );
+        let call_events = |storage: &Arc<dyn Storage>| {
+            CallEvents::new(
+                storage.clone(),
+                clock.clone(),
+                ids.clone(),
+                wake_up.clone(),
+                settings.leases,
+            )
+        };
+        let recovered_events = call_events(&duties.storage);
+        let call_events = call_events(&storage);
         let interviews = Interviews::new(
             storage.clone(),
             interpreter,
@@ -120,16 +146,16 @@ impl Engine {
                 settings,
             ),
             scheduler: Scheduler::new(
-                storage.clone(),
-                queue.clone(),
+                duties.storage.clone(),
+                duties.queue.clone(),
                 clock.clone(),
                 wake_up.clone(),
             ),
             recovery: Recovery::new(
-                storage.clone(),
-                queue.clone(),
+                duties.storage,
+                duties.queue,
                 provider.clone(),
-                call_events.clone(),
+                recovered_events,
                 clock.clone(),
                 ids.clone(),
                 wake_up.clone(),
@@ -147,23 +173,68 @@ impl Engine {
     /// A duty that fails does not keep the others from being done; the first error is returned at
     /// the end.
     pub async fn step(&self) -> Result<u64, StorageError> {
-        const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
         let moved = self.scheduler.tick().await;
-        let recovered = self.recovery.tick(RECOVERED_PER_STEP).await;
-        let claimed = self.dispatcher.tick().await;
+        let recovered = self.recover().await;
+        let claimed = self.dispatch().await;
+        // After the claim, because a gate that turns the last person away ends a campaign.
         let finished = self.scheduler.finish_done().await;
-        Ok(moved? + recovered? as u64 + claimed? as u64 + finished?)
+        Ok(moved? + recovered? + claimed? + finished?)
+    }
+
+    /// The leader's half of a step: starts, promotes, finishes, and looks after lost calls. Returns
+    /// how much was done.
+    pub async fn lead(&self) -> Result<u64, StorageError> {
+        // Side by side: a provider that is slow to say what became of a call must not keep people
+        // waiting whose time has come.
+        let (scheduled, recovered) = join(self.schedule(), self.recover()).await;
+        Ok(scheduled? + recovered?)
+    }
+
+    /// The part of [`Engine::lead`] that asks nobody but the store. Returns how much was done.
+    pub async fn schedule(&self) -> Result<u64, StorageError> {
+        let moved = self.scheduler.tick().await;
+        let finished = self.scheduler.finish_done().await;
+        Ok(moved? + finished?)
+    }
+
+    /// The part of [`Engine::lead`] that asks the provider. Returns how much was done.
+    pub async fn recover(&self) -> Result<u64, StorageError> {
+        const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
+        Ok(self.recovery.tick(RECOVERED_PER_STEP).await? as u64)
+    }
+
+    /// Every server's half of a step: claims and dials. Returns how many tasks were claimed.
+    pub async fn dispatch(&self) -> Result<u64, StorageError> {
+        Ok(self.dispatcher.tick().await? as u64)
     }
 
     /// When the next step is due; `None` when nothing waits for a time to come.
     pub async fn next_step_at(&self) -> Result<Option<Timestamp>, StorageError> {
         let instants = [
-            self.queue.next_ready_at().await?,
+            self.next_dispatch_at().await?,
+            self.next_schedule_at().await?,
+            self.next_recovery_at().await?,
+        ];
+        Ok(instants.into_iter().flatten().min())
+    }
+
+    /// When there may next be something for [`Engine::dispatch`].
+    pub async fn next_dispatch_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_ready_at().await
+    }
+
+    /// When there is next something for [`Engine::schedule`].
+    pub async fn next_schedule_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let instants = [
             self.queue.next_due_at().await?,
-            self.queue.next_expiry_at().await?,
             self.queue.next_start_at().await?,
         ];
         Ok(instants.into_iter().flatten().min())
+    }
+
+    /// When there is next something for [`Engine::recover`].
+    pub async fn next_recovery_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_expiry_at().await
     }
 
     /// Claims and dials.

@@ -38,6 +38,7 @@ pub async fn settle(
             outcome,
             previous,
             policy: &campaign.effective_settings().retry,
+            schedule: &campaign.effective_settings().schedule,
         };
         match task.on(event, now) {
             Ok(task) => {

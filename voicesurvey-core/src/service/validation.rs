@@ -225,12 +225,25 @@ fn retry(retry: &RetryPolicy, errors: &mut Vec<FieldError>) {
         let message = format!("use a number from 1 to {MOST_ATTEMPTS}");
         errors.push(FieldError::new("max_attempts", message));
     }
-    if retry
-        .delays_minutes
-        .iter()
-        .any(|minutes| !(1..=LONGEST_DELAY_MINUTES).contains(minutes))
-    {
+    if !are_delays(&retry.delays_minutes) {
         let message = format!("use minutes from 1 to {LONGEST_DELAY_MINUTES}");
         errors.push(FieldError::new("retry_interval_minutes", message));
     }
+    for (outcome, rule) in &retry.rules {
+        if !outcome.can_be_retried() && !rule.delays_minutes.is_empty() {
+            let message = format!("nobody is called again after {outcome}: leave the list empty");
+            let field = format!("retry_rules.{outcome}.delays_minutes");
+            errors.push(FieldError::new(field, message));
+        } else if !are_delays(&rule.delays_minutes) {
+            let message = format!("use minutes from 1 to {LONGEST_DELAY_MINUTES}");
+            let field = format!("retry_rules.{outcome}.delays_minutes");
+            errors.push(FieldError::new(field, message));
+        }
+    }
+}
+
+fn are_delays(minutes: &[u32]) -> bool {
+    minutes
+        .iter()
+        .all(|minutes| (1..=LONGEST_DELAY_MINUTES).contains(minutes))
 }

@@ -141,6 +141,7 @@ pub fn campaign(company: &Company) -> Campaign {
                 ends_at: None,
                 hours: CallingHours::always(),
                 time_zone: company.time_zone,
+                countries: BTreeMap::new(),
             },
             pacing: Pacing {
                 max_concurrent_calls: PLENTY,

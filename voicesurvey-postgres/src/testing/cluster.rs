@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
+/// What a cluster that is thrown away need not do.
+const THROW_AWAY: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+
 /// A running cluster.
 #[derive(Debug)]
 pub(super) struct Cluster {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// The watcher stops the cluster when this is closed: at the end of the process.
     _watcher: Option<ChildStdin>,
 }
@@ -35,18 +38,18 @@ pub(super) fn running_cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let cluster = programs().and_then(|programs| match std::env::var("NEXTEST_RUN_ID") {
             Ok(run) => shared(&programs, &run),
-            Err(_) => own(&programs),
+            Err(_) => own(&programs, THROW_AWAY),
         });
         cluster.unwrap_or_else(|why| panic!("no test cluster can be started: {why}"))
     })
 }
 
 /// A cluster for this process alone.
-fn own(programs: &Path) -> Result<Cluster, Box<dyn Error>> {
+pub(super) fn own(programs: &Path, durability: &str) -> Result<Cluster, Box<dyn Error>> {
     let folder = tempfile::Builder::new().prefix("voicesurvey-").tempdir()?;
     // The watcher removes the folder.
     let folder = folder.keep();
-    let watcher = start(programs, &folder, None)?;
+    let watcher = start(programs, &folder, durability, None)?;
     Ok(Cluster {
         folder,
         _watcher: watcher,
@@ -61,7 +64,8 @@ fn shared(programs: &Path, run: &str) -> Result<Cluster, Box<dyn Error>> {
     lock.lock()?;
     let started = folder.join("started");
     if !started.exists() {
-        start(programs, &folder, Some(std::os::unix::process::parent_id()))?;
+        let owner = std::os::unix::process::parent_id();
+        start(programs, &folder, THROW_AWAY, Some(owner))?;
         File::create(started)?;
     }
     Ok(Cluster {
@@ -75,6 +79,7 @@ fn shared(programs: &Path, run: &str) -> Result<Cluster, Box<dyn Error>> {
 fn start(
     programs: &Path,
     folder: &Path,
+    durability: &str,
     owner: Option<u32>,
 ) -> Result<Option<ChildStdin>, Box<dyn Error>> {
     let mut watcher = Command::new("sh");
@@ -82,6 +87,7 @@ fn start(
         .args(["-c", include_str!("cluster.sh"), "sh"])
         .arg(programs)
         .arg(folder)
+        .arg(options(folder, durability))
         .args(owner.map(|owner| owner.to_string()))
         .stdin(if owner.is_some() {
             Stdio::null()
@@ -110,8 +116,17 @@ fn start(
     Err(format!("it does not start:\n{start}{log}").into())
 }
 
+/// The server's options: reached by a socket in its folder only.
+pub(super) fn options(folder: &Path, durability: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=300 \
+         -c shared_buffers=64MB {durability}"
+    )
+}
+
 /// The folder of `initdb` and `pg_ctl`: the newest that Debian installed, else the one on PATH.
-fn programs() -> Result<PathBuf, Box<dyn Error>> {
+pub(super) fn programs() -> Result<PathBuf, Box<dyn Error>> {
     let has_programs = |folder: &Path| {
         let mut programs = ["initdb", "pg_ctl", "postgres"].iter();
         programs.all(|name| folder.join(name).is_file())
@@ -138,7 +153,7 @@ fn programs() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// User and group to run as instead of root; `None` when we are not root.
-fn unprivileged() -> Result<Option<(u32, u32)>, Box<dyn Error>> {
+pub(super) fn unprivileged() -> Result<Option<(u32, u32)>, Box<dyn Error>> {
     if id(&["-u"])? != 0 {
         return Ok(None);
     }

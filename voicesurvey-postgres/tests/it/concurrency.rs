@@ -74,6 +74,7 @@ async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: Timestamp) 
         outcome: Outcome::Refused,
         previous: None,
         policy: &campaign.settings.retry,
+        schedule: &campaign.settings.schedule,
     };
     work.call_attempts()
         .update(&attempt.ended(Outcome::Refused, now))
@@ -102,7 +103,7 @@ async fn work_off(store: PostgresStorage, now: Timestamp, at_most: usize) -> Vec
 }
 
 /// Rows that differ from what counts them (I12).
-const MISCOUNTED: &str = "
+pub(crate) const MISCOUNTED: &str = "
     WITH counted AS (
         SELECT company_id, campaign_id, 'task' AS kind, status AS name, count(*) AS rows
         FROM call_tasks GROUP BY 1, 2, 4

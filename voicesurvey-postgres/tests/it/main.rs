@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod concurrency;
+mod cut_connections;
+mod leader;
 mod migrations;
+mod proxy;
 mod query_plans;
 mod row_level_security;
+mod restarts;
 mod schema;
 mod storage_conformance;
 mod support;

@@ -3,7 +3,7 @@
 use crate::support::{PostgresUnderTest, texts};
 
 /// Tables that belong to no company.
-const SHARED: &str = "('_sqlx_migrations')";
+const SHARED: &str = "('_sqlx_migrations', 'leadership')";
 
 #[tokio::test]
 async fn every_table_has_a_company_and_forced_row_level_security() {

@@ -7,6 +7,7 @@
 
 mod questions;
 mod read;
+mod retry;
 mod schedule;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ use voicesurvey_core::time_zone::TimeZone;
 
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
 pub(super) use self::read::CampaignBody;
+use self::retry::{Delay, GivenRetry, NewRetryRuleBody, RetryFields, RetryNames};
+use self::schedule::CountryDaysBody;
 use super::error::ApiError;
 use super::fields::{Checks, Field};
 
@@ -94,6 +97,10 @@ pub(super) struct CampaignSettingsBody {
     /// `{"weekly": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}`.
     #[schema(value_type = Option<Object>)]
     calling_hours: Field<CallingHours>,
+    /// Holidays and eves of the people of one country, by the country of their phone number,
+    /// besides those of everybody: `{"IT": {"holidays": ["2026-12-08"]}}`.
+    #[schema(value_type = Option<BTreeMap<String, CountryDaysBody>>)]
+    country_days: Field<BTreeMap<String, Value>>,
     /// Calls in progress at the same time; 5 if it is left out.
     #[schema(value_type = Option<u32>)]
     max_concurrent_calls: Field<u32>,
@@ -115,6 +122,16 @@ pub(super) struct CampaignSettingsBody {
     /// Minutes after each attempt, the last repeated; empty leaves it to the outcome table.
     #[schema(value_type = Option<Vec<u32>>)]
     retry_delays_minutes: Field<Vec<u32>>,
+    /// The same with units: `["1h", "4h", "1d"]`.
+    #[schema(value_type = Option<Vec<String>>)]
+    retry_delays: Field<Vec<Delay>>,
+    /// What this campaign does after some outcomes: `{"no_answer": {"delays_minutes": [180]}}`.
+    #[schema(value_type = Option<BTreeMap<String, NewRetryRuleBody>>)]
+    retry_rules: Field<BTreeMap<String, Value>>,
+    /// Whether who did not answer is tried next in another part of the day. If it is left out:
+    /// yes, unless delays for it are given, which are then exact.
+    #[schema(value_type = Option<bool>)]
+    retry_other_daypart: Field<bool>,
     /// The flat questions, and what does not belong here.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -137,16 +154,14 @@ struct Given {
     max_concurrent_calls: Option<u32>,
     calls_per_minute: Option<u32>,
     seconds_between_calls: Option<u32>,
-    max_attempts: Option<u16>,
-    retry_delays_minutes: Option<Vec<u32>>,
+    retry: GivenRetry,
 }
 
 /// What the caller calls settings that have several names.
 #[derive(Clone, Debug)]
 struct Names {
     questions: QuestionForm,
-    max_attempts: &'static str,
-    retry_delays: &'static str,
+    retry: RetryNames,
 }
 
 impl CampaignSettingsBody {
@@ -170,7 +185,7 @@ impl CampaignSettingsBody {
             language: given.language,
             survey: given.survey(None),
             pacing: given.pacing(Pacing::default()),
-            retry: given.retry(RetryPolicy::default()),
+            retry: given.retry.applied_to(RetryPolicy::default()),
             schedule: given.schedule,
         };
         let mut errors = Vec::new();
@@ -199,8 +214,9 @@ impl CampaignSettingsBody {
                 .then(|| given.survey(Some(&old.survey))),
             pacing: given.touches_pacing().then(|| given.pacing(old.pacing)),
             retry: given
-                .touches_retry()
-                .then(|| given.retry(old.retry.clone())),
+                .retry
+                .is_any()
+                .then(|| given.retry.applied_to(old.retry.clone())),
             name: given.name,
             description: given.description,
             skillbase_id: given.skillbase_id,
@@ -239,23 +255,21 @@ impl CampaignSettingsBody {
                 checks,
             ),
             time_zone: checks.optional("time_zone", self.time_zone),
+            countries: schedule::countries(self.country_days, checks),
         };
-        let one_delay = checks.optional("retry_interval_minutes", self.retry_interval_minutes);
-        let delays = checks.optional("retry_delays_minutes", self.retry_delays_minutes);
-        let attempts = checks.optional("max_attempts", self.max_attempts);
-        let retries = checks.optional("max_retries", self.max_retries);
+        let (retry, retry_names) = RetryFields {
+            max_attempts: self.max_attempts,
+            max_retries: self.max_retries,
+            retry_interval_minutes: self.retry_interval_minutes,
+            retry_delays_minutes: self.retry_delays_minutes,
+            retry_delays: self.retry_delays,
+            retry_rules: self.retry_rules,
+            retry_other_daypart: self.retry_other_daypart,
+        }
+        .read(checks);
         let names = Names {
             questions: form,
-            max_attempts: one_of(
-                ("max_attempts", attempts.is_some()),
-                ("max_retries", retries.is_some()),
-                checks,
-            ),
-            retry_delays: one_of(
-                ("retry_interval_minutes", one_delay.is_some()),
-                ("retry_delays_minutes", delays.is_some()),
-                checks,
-            ),
+            retry: retry_names,
         };
         let given = Given {
             name: checks.optional("name", self.name),
@@ -273,26 +287,9 @@ impl CampaignSettingsBody {
             calls_per_minute: checks.optional("calls_per_minute", self.calls_per_minute),
             seconds_between_calls: checks
                 .optional("seconds_between_calls", self.seconds_between_calls),
-            max_attempts: attempts.or(retries),
-            retry_delays_minutes: one_delay.map(|delay| vec![delay]).or(delays),
+            retry,
         };
         (given, names)
-    }
-}
-
-/// Which of two names of one setting was used; both is wrong.
-fn one_of(
-    (first, has_first): (&'static str, bool),
-    (second, has_second): (&'static str, bool),
-    checks: &mut Checks,
-) -> &'static str {
-    if has_first && has_second {
-        checks.wrong(second, format!("give {first} or {second}, not both"));
-    }
-    if has_second && !has_first {
-        second
-    } else {
-        first
     }
 }
 
@@ -351,32 +348,14 @@ impl Given {
             },
         }
     }
-
-    fn touches_retry(&self) -> bool {
-        self.max_attempts.is_some() || self.retry_delays_minutes.is_some()
-    }
-
-    fn retry(&self, old: RetryPolicy) -> RetryPolicy {
-        RetryPolicy {
-            max_attempts: self.max_attempts.unwrap_or(old.max_attempts),
-            delays_minutes: self
-                .retry_delays_minutes
-                .clone()
-                .unwrap_or(old.delays_minutes),
-            ..old
-        }
-    }
 }
 
 impl Names {
     /// What the core found, under the names the caller used.
     fn as_called(&self, errors: Vec<FieldError>) -> Vec<FieldError> {
         let rename = |error: FieldError| {
-            let field = match error.field.as_str() {
-                "max_attempts" => self.max_attempts.to_owned(),
-                "retry_interval_minutes" => self.retry_delays.to_owned(),
-                field => self.questions.as_called(field),
-            };
+            let called = self.retry.as_called(&error.field).map(str::to_owned);
+            let field = called.unwrap_or_else(|| self.questions.as_called(&error.field));
             FieldError { field, ..error }
         };
         errors.into_iter().map(rename).collect()
@@ -399,6 +378,7 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
                 .clone()
                 .unwrap_or_else(CallingHours::nine_to_nine),
             time_zone: TimeZone::UTC,
+            countries: new.schedule.countries.clone().unwrap_or_default(),
         },
         pacing: new.pacing,
         retry: new.retry.clone(),

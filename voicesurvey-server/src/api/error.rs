@@ -15,6 +15,8 @@ use utoipa::ToSchema;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::service::{FieldError, ServiceError};
 
+use crate::readiness::NotReady;
+
 /// After so many seconds it is worth asking again while the store cannot be reached.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
@@ -100,7 +102,8 @@ impl ApiError {
     pub(super) fn log(&self) {
         let cause = self.cause.as_deref().map(|cause| cause as &dyn Error);
         let (code, detail) = (self.code, &self.detail);
-        if self.status.is_server_error() {
+        // Without a cause it is an answer to be expected, such as that the server stops.
+        if self.status.is_server_error() && cause.is_some() {
             tracing::error!(code, error = cause, "a request failed: {detail}");
         } else {
             tracing::debug!(code, error = cause, "a request was refused: {detail}");
@@ -194,9 +197,24 @@ impl From<StorageError> for ApiError {
                 "not_migrated",
                 "the database is not migrated; run 'voicesurvey migrate'",
             ),
-            StorageError::Corrupt { .. } | StorageError::Failed(_) => return Self::internal(error),
+            StorageError::Corrupt { .. } | StorageError::NotLeader | StorageError::Failed(_) => {
+                return Self::internal(error);
+            }
         };
         Self::new(status, code, detail).caused_by(error)
+    }
+}
+
+impl From<NotReady> for ApiError {
+    fn from(why: NotReady) -> Self {
+        let (code, detail) = match why {
+            NotReady::Draining => ("stopping", "the server is about to stop".to_owned()),
+            NotReady::Failing(engine_loop) => {
+                let detail = format!("{} fails; the log names the cause", engine_loop.name());
+                ("engine_failing", detail)
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 }
 

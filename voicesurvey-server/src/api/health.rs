@@ -47,12 +47,14 @@ async fn get_health() -> Json<HealthBody> {
     })
 }
 
-/// Whether the server can work: its store can be reached and is migrated.
+/// Whether the server can work: it was not asked to stop, its loops go well, and its store can be
+/// reached and is migrated.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = ReadinessBody))
 )]
 async fn get_readiness(State(app): State<App>) -> Result<Json<ReadinessBody>, ApiError> {
+    app.readiness.check()?;
     app.storage.check().await?;
     Ok(Json(ReadinessBody {
         status: "ready",

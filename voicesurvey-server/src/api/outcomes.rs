@@ -22,6 +22,10 @@ pub(super) struct OutcomesBody {
 }
 
 /// How a call can end, and what follows from it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "columns of a table, which do not depend on each other"
+)]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OutcomeBody {
     /// Its name.
@@ -35,6 +39,11 @@ pub(super) struct OutcomeBody {
     /// Minutes to wait before each further attempt, the last repeated, unless the campaign says
     /// otherwise.
     retry_after_minutes: &'static [u32],
+    /// Whether a campaign may choose to try again, and when.
+    can_be_retried: bool,
+    /// Whether the next attempt is moved to another part of the day, unless the campaign says
+    /// otherwise.
+    other_daypart: bool,
     /// The AAPOR disposition when it closes the case.
     aapor_code: Option<&'static str>,
     /// Where the contact stands when it is not tried again.
@@ -50,6 +59,8 @@ impl From<&Outcome> for OutcomeBody {
             spends_attempt: rule.spends_attempt,
             is_retried: rule.is_retried(),
             retry_after_minutes: rule.retry_after_minutes,
+            can_be_retried: outcome.can_be_retried(),
+            other_daypart: outcome.prefers_other_daypart(),
             aapor_code: rule.aapor_code,
             final_status: rule.final_status.name(),
         }

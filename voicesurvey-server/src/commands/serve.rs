@@ -36,15 +36,26 @@ pub(super) async fn run(options: ServeOptions) -> Result<(), CommandError> {
     let listener = server::listen(&config.listen).await?;
     let address = listener.local_addr().map_err(CommandError::System)?;
     let stores = Stores::open(&config.database, Purpose::Serve).await?;
-    let pacer: Arc<dyn Pacer> = Arc::new(SystemClock);
+    let name = match config.engine.server_name.as_str() {
+        "" => format!("{address}, process {}", std::process::id()),
+        name => name.to_owned(),
+    };
+    let cluster = stores.join_cluster(&config.database, &name).await?;
+    let pacer: Arc<dyn Pacer> = match &cluster {
+        Some(cluster) => cluster.clock(),
+        None => Arc::new(SystemClock),
+    };
     let ids = Arc::new(IdGenerator::from_entropy(pacer.clone()));
     let server = Server::start(ServerParts {
         listener,
         stores,
-        telephony: Telephony::from_config(&config.telephony, pacer.clone(), &ids),
+        telephony: Telephony::from_config(&config.telephony, pacer.clone(), &ids)
+            .map_err(CommandError::System)?,
         pacer,
         ids,
         engine: config.engine.settings(),
+        workers: config.engine.workers(config.telephony.calls_per_second()),
+        cluster,
         http: HttpSettings::from_config(&config, address),
     })
     .map_err(CommandError::System)?;

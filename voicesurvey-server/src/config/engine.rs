@@ -1,5 +1,6 @@
 //! Times and sizes of the engine.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -8,6 +9,7 @@ use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::service::EngineSettings;
 
 use super::error::WrongSetting;
+use crate::workers::WorkerSettings;
 
 /// The section `engine`.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +27,12 @@ pub struct EngineConfig {
     pub unanswered_lease_seconds: u16,
     /// How long a call may go without news while people talk.
     pub answered_lease_seconds: u16,
+    /// How many dials may be under way.
+    pub dials_at_once: u16,
+    /// How long a loop that knows of work waits at most.
+    pub poll_seconds: u16,
+    /// What other servers know this one by; empty when its address will do.
+    pub server_name: String,
 }
 
 impl EngineConfig {
@@ -48,6 +56,8 @@ impl EngineConfig {
                 self.answered_lease_seconds,
                 2..=3_600,
             ),
+            ("dials_at_once", self.dials_at_once, 0..=10_000),
+            ("poll_seconds", self.poll_seconds, 1..=3_600),
         ] {
             if !bounds.contains(&value) {
                 let (least, most) = bounds.into_inner();
@@ -70,6 +80,15 @@ impl EngineConfig {
                 unanswered: seconds(self.unanswered_lease_seconds),
                 answered: seconds(self.answered_lease_seconds),
             },
+        }
+    }
+
+    /// As the server's loops take them, for a provider that takes so many calls in a second.
+    pub fn workers(&self, calls_per_second: Option<NonZeroU32>) -> WorkerSettings {
+        WorkerSettings {
+            dials_at_once: self.dials_at_once,
+            calls_per_second,
+            poll: Duration::from_secs(u64::from(self.poll_seconds)),
         }
     }
 }

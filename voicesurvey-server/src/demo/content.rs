@@ -148,7 +148,9 @@ impl Content {
                     retry: RetryPolicy {
                         max_attempts: plan.max_attempts,
                         delays_minutes: plan.retry_after_minutes.clone(),
-                        retried_outcomes: None,
+                        // The delays are short enough to be watched, and stay so.
+                        other_daypart: false,
+                        ..RetryPolicy::default()
                     },
                 },
             )

@@ -5,6 +5,7 @@
 //! worst a company without campaign stays behind.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_attempt::CallAttempt;
+use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::id::{CampaignId, IdGenerator};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{Scope, Storage, StorageError};
-use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::service::EngineSettings;
 use voicesurvey_core::time::{Clock as _, Timestamp};
 use voicesurvey_simulator::{SimulatedProvider, SimulationSettings};
@@ -32,6 +33,7 @@ use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::providers::Telephony;
 use crate::server::{Server, ServerParts};
 use crate::stores::{Purpose, Stores};
+use crate::workers::WorkerSettings;
 
 /// When a demo begins: a Tuesday, at 08:55 in Rome. Always the same, so that the calling hours do
 /// not depend on when somebody tries it.
@@ -81,11 +83,9 @@ pub(super) async fn set_up(
         pacer: clock.clone(),
         ids,
         engine: engine_settings(options.speed),
-        http: HttpSettings {
-            operator_token: None,
-            largest_upload_bytes: LARGEST_UPLOAD_BYTES,
-            public_url: format!("http://{address}"),
-        },
+        workers: WorkerSettings::default(),
+        cluster: None,
+        http: http_settings(address),
     })
     .map_err(DemoError::System)?;
     let made = company_and_campaign(server.app(), &directory, earlier, seed, &clock).await?;
@@ -119,6 +119,14 @@ pub(super) async fn set_up(
         goes_on,
     };
     Ok((demo, keeper))
+}
+
+fn http_settings(address: SocketAddr) -> HttpSettings {
+    HttpSettings {
+        operator_token: None,
+        largest_upload_bytes: LARGEST_UPLOAD_BYTES,
+        public_url: format!("http://{address}"),
+    }
 }
 
 async fn open_stores(directory: &Directory) -> Result<Stores, DemoError> {

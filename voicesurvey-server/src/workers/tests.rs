@@ -1,6 +1,7 @@
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use async_trait::async_trait;
 use tokio::sync::Notify;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
@@ -8,11 +9,12 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
     AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, StorageError, TaskQueue,
 };
-use voicesurvey_core::service::{EngineParts, EngineSettings};
-use voicesurvey_core::time::{Clock as _, SystemClock};
+use voicesurvey_core::service::EngineParts;
+use voicesurvey_core::time::{Clock as _, SystemClock, Timestamp};
 use voicesurvey_simulator::SimulationSettings;
 
 use super::*;
+use crate::readiness::NotReady;
 
 /// A queue in which there is nothing to do, whose scheduler meets `promote` at every step.
 struct QuietQueue<F> {
@@ -92,9 +94,24 @@ fn engine(promote: impl Fn() -> Result<u64, StorageError> + Send + Sync + 'stati
     })
 }
 
-fn start(engine: &Engine, bell: &Bell) -> Workers {
-    let pacer: Arc<dyn Pacer> = Arc::new(SystemClock);
-    Workers::start(engine, None, &pacer, bell)
+fn parts(engine: &Engine, bell: &Arc<Bell>) -> WorkerParts {
+    WorkerParts {
+        engine: engine.clone(),
+        engine_settings: EngineSettings::default(),
+        simulated: None,
+        pacer: Arc::new(SystemClock),
+        bell: bell.clone(),
+        readiness: Arc::default(),
+        settings: WorkerSettings {
+            poll: Duration::from_mins(1),
+            ..WorkerSettings::default()
+        },
+        cluster: None,
+    }
+}
+
+fn start(engine: &Engine, bell: &Arc<Bell>) -> Workers {
+    Workers::start(parts(engine, bell))
 }
 
 #[tokio::test]
@@ -112,7 +129,7 @@ async fn an_error_and_a_panic_do_not_end_the_loop() {
             }
         }
     });
-    let workers = start(&engine, &Bell::new());
+    let workers = start(&engine, &Arc::new(Bell::new()));
     third.notified().await;
     workers.stop(Duration::from_secs(5)).await;
 }
@@ -140,12 +157,76 @@ async fn the_bell_wakes_a_loop_that_waits_and_one_that_works() {
     workers.stop(Duration::from_secs(5)).await;
 }
 
-#[test]
-fn waits_grow_and_stay_bounded() {
-    assert_eq!(shortest_wait(0), Duration::ZERO);
-    assert_eq!(shortest_wait(1), SHORTEST_WAIT);
-    assert_eq!(shortest_wait(2), SHORTEST_WAIT * 2);
-    assert!(shortest_wait(u32::MAX) >= POLL);
-    assert_eq!(backoff(0), FIRST_BACKOFF);
-    assert_eq!(backoff(u32::MAX), LONGEST_BACKOFF);
+/// Leads when it is told to.
+#[derive(Debug, Default)]
+struct LeadsWhenTold(AtomicBool);
+
+impl Leadership for LeadsWhenTold {
+    fn is_leader(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_standby_does_no_duty_until_it_leads() {
+    let leadership = Arc::new(LeadsWhenTold::default());
+    let done = Arc::new(Notify::new());
+    let engine = engine({
+        let (leadership, done) = (leadership.clone(), done.clone());
+        move || {
+            assert!(leadership.is_leader(), "a standby did a duty");
+            done.notify_one();
+            Ok(0)
+        }
+    });
+    let bell = Bell::new();
+    let stop = watch::Sender::new(false);
+    let readiness = Arc::new(Readiness::default());
+    let rhythm = Rhythm {
+        engine_loop: EngineLoop::Scheduling,
+        signals: Signals {
+            bell: bell.duties.subscribe(),
+            stop: stop.subscribe(),
+        },
+        pacer: Arc::new(SystemClock),
+        readiness: readiness.clone(),
+        // The bell of the election is what wakes it up.
+        poll: Duration::from_mins(10),
+        overdue: 0,
+    };
+    let run = duties::run(Duty::Schedule, engine, leadership.clone(), rhythm);
+    let duty = tokio::spawn(run);
+    for _ in 0..3 {
+        bell.ring_for_duties();
+        tokio::task::yield_now().await;
+    }
+    leadership.0.store(true, Ordering::SeqCst);
+    bell.ring_for_duties();
+    done.notified().await;
+    stop.send_replace(true);
+    duty.await.unwrap();
+    assert_eq!(readiness.check(), Ok(()), "no step failed");
+}
+
+#[tokio::test]
+async fn a_loop_that_fails_again_and_again_makes_the_server_unready() {
+    let failed = Arc::new(AtomicU32::new(0));
+    let fourth = Arc::new(Notify::new());
+    let engine = engine({
+        let (failed, fourth) = (failed.clone(), fourth.clone());
+        move || {
+            if failed.fetch_add(1, Ordering::SeqCst) == 3 {
+                fourth.notify_one();
+            }
+            Err(StorageError::Unavailable("the database is away".into()))
+        }
+    });
+    let parts = parts(&engine, &Arc::new(Bell::new()));
+    let readiness = parts.readiness.clone();
+    assert_eq!(readiness.check(), Ok(()));
+    let workers = Workers::start(parts);
+    fourth.notified().await;
+    let failing = NotReady::Failing(EngineLoop::Scheduling);
+    assert_eq!(readiness.check(), Err(failing));
+    workers.stop(Duration::from_secs(5)).await;
 }

@@ -8,6 +8,7 @@
 
 mod api_calls;
 mod api_campaign_life;
+mod api_campaign_rules;
 mod api_campaigns;
 mod api_companies;
 mod api_document;
@@ -16,5 +17,10 @@ mod api_uploads;
 mod api_webhooks;
 mod commands;
 mod demo;
+mod kill;
+mod leadership;
+mod servers;
+mod stand_in;
+mod stopping;
 mod support;
 mod tenant_isolation;

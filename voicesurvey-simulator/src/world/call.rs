@@ -57,8 +57,8 @@ impl Call {
             Happening::Ended(ending) => {
                 ring.ended_at = Some(at);
                 ring.outcome = ending.outcome;
-                ring.raw_status = ending.raw_status;
-                ring.error_code = ending.error_code;
+                ring.raw_status = ending.raw_status.into();
+                ring.error_code = ending.error_code.map(Into::into);
             }
         }
         self.ring.events().pop().map(Message::Event)
@@ -128,4 +128,16 @@ pub(crate) struct Outgoing {
     pub(super) tries: u8,
     /// Whether it repeats one that was already delivered; its reply is not listened to.
     pub(super) is_copy: bool,
+}
+
+impl Outgoing {
+    /// When it is delivered.
+    pub(crate) const fn due_at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether it repeats one that was already delivered.
+    pub(crate) const fn is_copy(&self) -> bool {
+        self.is_copy
+    }
 }

@@ -210,7 +210,7 @@ async fn hanging_up_ends_a_call_soon_and_is_no_error_afterwards() {
     let ledger = simulation.drain().await;
     let ring = ledger.rings()[0].clone();
     assert_eq!(
-        (ring.outcome, ring.raw_status),
+        (ring.outcome, &*ring.raw_status),
         (Some(Outcome::NoAnswer), "canceled")
     );
     assert!(ring.ended_at.unwrap() - ring.placed_at < TimeDelta::seconds(5));

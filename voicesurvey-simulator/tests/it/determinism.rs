@@ -76,7 +76,10 @@ async fn somebody_called_again_is_the_same_person_in_another_call() {
         // The ledger grows by one line per call; the attempt is the same, the call is not.
         let ledger = simulation.run([4]).await;
         let last: &Ring = ledger.rings().last().unwrap();
-        ways_to_end.push((last.raw_status, last.ended_at.unwrap() - last.placed_at));
+        ways_to_end.push((
+            last.raw_status.clone(),
+            last.ended_at.unwrap() - last.placed_at,
+        ));
     }
     ways_to_end.sort();
     ways_to_end.dedup();
@@ -100,7 +103,7 @@ async fn after_a_restart_people_go_on_with_their_next_call() {
     }
     let rings = restarted.run(0..PEOPLE).await.rings().to_vec();
     let told = |rings: &[Ring]| -> Vec<_> {
-        let of_ring = |ring: &Ring| (ring.phone_number, ring.raw_status, ring.ended_at);
+        let of_ring = |ring: &Ring| (ring.phone_number, ring.raw_status.clone(), ring.ended_at);
         rings.iter().map(of_ring).collect()
     };
     assert_eq!(told(&rings), told(&expected));

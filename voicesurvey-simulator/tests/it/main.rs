@@ -5,3 +5,4 @@ mod determinism;
 mod distribution;
 mod faults;
 mod host;
+mod speed;

@@ -2,13 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use uuid::Uuid;
 
 use super::*;
 use crate::call_list::Contact;
 use crate::call_task::TaskStatus;
+use crate::calling_hours::CallingHours;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
+use crate::time_zone::TimeZone;
+
+/// Open day and night, in a zone of even clocks.
+static SCHEDULE: LazyLock<Schedule> = LazyLock::new(|| Schedule {
+    starts_at: None,
+    ends_at: None,
+    hours: CallingHours::always(),
+    time_zone: TimeZone::UTC,
+    countries: BTreeMap::new(),
+});
 
 fn now() -> Timestamp {
     Timestamp::from_timestamp(1_800_000_000, 0).unwrap()
@@ -72,6 +84,7 @@ fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
         outcome,
         previous: None,
         policy,
+        schedule: &SCHEDULE,
     }
 }
 
@@ -114,6 +127,7 @@ fn every_state_with_every_event() {
                     attempt_number,
                     outcome,
                     policy,
+                    schedule,
                     ..
                 } => TaskEvent::Settled {
                     attempt_id,
@@ -121,6 +135,7 @@ fn every_state_with_every_event() {
                     outcome,
                     previous: task.outcome,
                     policy,
+                    schedule,
                 },
                 event => event,
             };
@@ -138,6 +153,7 @@ fn every_state_with_every_event() {
 fn attempts_are_counted_and_used_up() {
     let policy = RetryPolicy {
         max_attempts: 2,
+        other_daypart: false,
         ..RetryPolicy::default()
     };
     let mut task = CallTask {
@@ -159,6 +175,7 @@ fn attempts_are_counted_and_used_up() {
             outcome: Outcome::NoAnswer,
             previous: None,
             policy: &policy,
+            schedule: &SCHEDULE,
         };
         task = task.on(event, now()).unwrap();
         if number == 1 {
@@ -171,6 +188,33 @@ fn attempts_are_counted_and_used_up() {
         (task.attempts_spent, task.reason),
         (2, Some(Reason::AttemptsUsedUp))
     );
+}
+
+/// It counts when the call was made, not when it became known how it had ended.
+#[test]
+fn who_did_not_answer_in_the_morning_waits_for_the_afternoon() {
+    let policy = RetryPolicy::default();
+    let eleven = "2026-11-20T11:00:00Z".parse().unwrap();
+    let ten_past_noon = "2026-11-20T12:10:00Z".parse().unwrap();
+    let in_progress = || CallTask {
+        last_attempt_at: Some(eleven),
+        ..task(TaskState::InProgress {
+            attempt_id: attempt_id(1),
+        })
+    };
+    let due_after = |outcome, known_at| {
+        let settled = in_progress().on(settled(outcome, &policy), known_at);
+        settled.unwrap().state.due_at().unwrap().to_string()
+    };
+    assert_eq!(
+        due_after(Outcome::NoAnswer, eleven),
+        "2026-11-20 12:00:00 UTC"
+    );
+    assert_eq!(
+        due_after(Outcome::NoAnswer, ten_past_noon),
+        "2026-11-20 12:40:00 UTC"
+    );
+    assert_eq!(due_after(Outcome::Busy, eleven), "2026-11-20 11:30:00 UTC");
 }
 
 /// Row A13: a refusal is final at once, even with attempts left.
@@ -218,6 +262,7 @@ fn an_answer_that_comes_after_the_hang_up_is_not_lost() {
         outcome: Outcome::OptedOut,
         previous: Some(Outcome::HungUpBeforeConsent),
         policy: &policy,
+        schedule: &SCHEDULE,
     };
     let hung_up = in_progress
         .on(settled(Outcome::HungUpBeforeConsent, &policy), now())

@@ -13,8 +13,8 @@ use super::support::{
 };
 use crate::call_list::{RowError, Upload};
 use crate::campaign::{
-    Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule,
-    SettingsSnapshot,
+    Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, RetryRule,
+    Schedule, SettingsSnapshot,
 };
 use crate::company::Company;
 use crate::language::Language;
@@ -85,6 +85,7 @@ fn rich_campaign(company: &Company) -> Campaign {
             ends_at: Some(later(2)),
             hours: serde_json::from_str(hours).unwrap(),
             time_zone: "Pacific/Apia".parse().unwrap(),
+            countries: serde_json::from_str(r#"{"IT": {"holidays": ["2026-12-08"]}}"#).unwrap(),
         },
         pacing: Pacing {
             max_concurrent_calls: 3,
@@ -96,7 +97,14 @@ fn rich_campaign(company: &Company) -> Campaign {
         retry: RetryPolicy {
             max_attempts: 5,
             delays_minutes: vec![60, 240, 1440],
-            retried_outcomes: Some(vec![Outcome::Busy, Outcome::NoAnswer]),
+            rules: [(
+                Outcome::Busy,
+                RetryRule {
+                    delays_minutes: vec![30, 60],
+                },
+            )]
+            .into(),
+            other_daypart: true,
         },
         ..plain.settings
     };

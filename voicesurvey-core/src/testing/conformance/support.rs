@@ -202,6 +202,7 @@ pub(super) async fn settle(
         outcome,
         previous: None,
         policy: &campaign.effective_settings().retry,
+        schedule: &campaign.effective_settings().schedule,
     };
     let task = task
         .on(settled, now)

@@ -8,12 +8,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use voicesurvey_core::call_task::TaskStatus;
-use voicesurvey_core::calling_hours::{CallingHours, HoursRange};
-use voicesurvey_core::campaign::{Campaign, PauseReason};
+use voicesurvey_core::calling_hours::{CallingHours, CountryDays, HoursRange};
+use voicesurvey_core::campaign::{Campaign, PauseReason, RetryRule};
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
 
 use super::questions::{OptionBody, TranslationBody};
+use super::retry::{self, NewRetryRuleBody, RetryRuleBody};
+use super::schedule::CountryDaysBody;
 use crate::api::stats::by_task_status;
 
 /// A campaign with all its settings, and its tasks by status.
@@ -60,6 +64,9 @@ pub(crate) struct CampaignBody {
     /// The hours by weekday, with holidays.
     #[schema(value_type = Object)]
     calling_hours: CallingHours,
+    /// Holidays and eves of the people of one country, besides those of everybody.
+    #[schema(value_type = BTreeMap<String, CountryDaysBody>)]
+    country_days: BTreeMap<Region, CountryDays>,
     /// Calls in progress at the same time.
     max_concurrent_calls: u32,
     /// Calls that start in any 60 seconds.
@@ -72,6 +79,14 @@ pub(crate) struct CampaignBody {
     retry_interval_minutes: Option<u32>,
     /// Minutes after each attempt, the last repeated.
     retry_delays_minutes: Vec<u32>,
+    /// What this campaign does after some outcomes.
+    #[schema(value_type = BTreeMap<String, NewRetryRuleBody>)]
+    retry_rules: BTreeMap<Outcome, RetryRule>,
+    /// Whether who did not answer is tried next in another part of the day.
+    retry_other_daypart: bool,
+    /// What is in force after each outcome, while attempts are left: this campaign's rules and
+    /// delays, and the outcome table where they say nothing.
+    retry: BTreeMap<&'static str, RetryRuleBody>,
     /// People in it.
     total_tasks: u64,
     /// How many of them stand where.
@@ -199,15 +214,19 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             allowed_call_start_local: every_day.map(|range| range.start().to_string()),
             allowed_call_end_local: every_day.map(|range| range.end().to_string()),
             calling_hours: schedule.hours,
+            country_days: schedule.countries,
             max_concurrent_calls: settings.pacing.max_concurrent_calls,
             calls_per_minute: settings.pacing.pace.calls_per_minute,
             seconds_between_calls: settings.pacing.pace.seconds_between_calls,
+            retry: retry::in_force(&retry),
             max_attempts: retry.max_attempts,
             retry_interval_minutes: match retry.delays_minutes[..] {
                 [minutes] => Some(minutes),
                 _ => None,
             },
             retry_delays_minutes: retry.delays_minutes,
+            retry_rules: retry.rules,
+            retry_other_daypart: retry.other_daypart,
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status: TaskStatus| counters.tasks_in(status)),
             created_at: campaign.created_at,

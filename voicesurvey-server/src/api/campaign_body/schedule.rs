@@ -1,9 +1,30 @@
-//! The calling hours of a body: one range for every day under either pair of names, or by weekday.
+//! The calling hours of a body: one range for every day under either pair of names, or by weekday;
+//! and the holidays of single countries.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
 use serde_json::Value;
-use voicesurvey_core::calling_hours::{CallingHours, TimeOfDay};
+use utoipa::ToSchema;
+use voicesurvey_core::calling_hours::{CallingHours, CountryDays, TimeOfDay, read_date};
+use voicesurvey_core::phone_number::Region;
 
-use crate::api::fields::{Checks, Field, FromJson};
+use crate::api::fields::{Checks, Field, FromJson, UnknownFields};
+
+/// Holidays and eves of one country.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct CountryDaysBody {
+    /// Dates on which the holiday hours hold, which is closed if there are none.
+    #[schema(value_type = Option<Vec<String>>)]
+    holidays: Field<Vec<NaiveDate>>,
+    /// Dates on which the eve hours hold, which is closed if there are none.
+    #[schema(value_type = Option<Vec<String>>)]
+    eves: Field<Vec<NaiveDate>>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: UnknownFields,
+}
 
 /// A field with its name.
 type Named<T> = (&'static str, Field<T>);
@@ -67,6 +88,61 @@ fn one_of(
     let second = checks.optional(second_name, second);
     let name = if is_second { second_name } else { first_name };
     (name, first.or(second), is_named)
+}
+
+/// Reads the days of each country.
+pub(super) fn countries(
+    field: Field<BTreeMap<String, Value>>,
+    checks: &mut Checks,
+) -> Option<BTreeMap<Region, CountryDays>> {
+    let given = checks.optional("country_days", field)?;
+    let mut countries = BTreeMap::new();
+    for (name, value) in given {
+        let field = format!("country_days.{name}");
+        let region = checks.optional(&field, Field::<Region>::from_value(name.into()));
+        let days = checks.optional(&field, Field::<CountryDaysBody>::from_value(value));
+        let days = days.map(|days| days.read(&field, checks));
+        let (Some(region), Some(days)) = (region, days) else {
+            continue;
+        };
+        if countries.insert(region, days).is_some() {
+            checks.wrong(field, format!("{region} is given twice"));
+        }
+    }
+    Some(countries)
+}
+
+impl CountryDaysBody {
+    fn read(self, field: &str, checks: &mut Checks) -> CountryDays {
+        for (unknown, _) in self.unknown {
+            checks.wrong(format!("{field}.{unknown}"), "unknown field");
+        }
+        let holidays = checks.optional(&format!("{field}.holidays"), self.holidays);
+        let eves = checks.optional(&format!("{field}.eves"), self.eves);
+        CountryDays {
+            holidays: holidays.into_iter().flatten().collect(),
+            eves: eves.into_iter().flatten().collect(),
+        }
+    }
+}
+
+impl FromJson for CountryDaysBody {
+    fn from_json(value: Value) -> Result<Self, String> {
+        if !value.is_object() {
+            return Err("must be an object".to_owned());
+        }
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+}
+
+impl FromJson for NaiveDate {
+    fn from_json(value: Value) -> Result<Self, String> {
+        // Whatever it is, the error shows it, as a text shows itself.
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        read_date(&text).map_err(|error| error.to_string())
+    }
 }
 
 impl FromJson for CallingHours {

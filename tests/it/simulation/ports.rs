@@ -1,0 +1,346 @@
+//! The ports as one server sees them: at every call others may come first, the server may die
+//! before or after the effect, and the answer may be lost.
+
+use std::collections::HashSet;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use voicesurvey::call_attempt::{AnsweredBy, CallEvent, CallEventKind};
+use voicesurvey::conversation::VoiceReply;
+use voicesurvey::id::CallAttemptId;
+use voicesurvey::ports::{
+    ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
+    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, ClaimRequest, ClaimedTask,
+    CompanyRepository, EventRepository, ExclusionRepository, FoundCall, InterviewRepository,
+    PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository, Storage, StorageError,
+    TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError, WebhookReply, WebhookRequest,
+};
+use voicesurvey::simulator::SimulatedProvider;
+use voicesurvey::time::{Clock, Timestamp};
+
+use super::faults::Fault;
+use super::judge::Touched;
+use super::shared::{Line, OpenWork, Order};
+
+/// The store, its queue and the provider of one life of one server.
+#[derive(Debug)]
+pub(super) struct Ports {
+    pub(super) line: Line,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) queue: Arc<dyn TaskQueue>,
+    /// Every provider that a server may be configured for.
+    pub(super) providers: Vec<Arc<SimulatedProvider>>,
+    /// The one that this server is configured for.
+    pub(super) provider: usize,
+    /// Whether every unit of work of an activity belongs to the call it is about.
+    pub(super) one_at_a_time: bool,
+}
+
+#[async_trait]
+impl Storage for Ports {
+    async fn begin(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        self.line.before("begin").await;
+        self.line.dawdle().await;
+        self.line.store_is_down()?;
+        let inner = self.storage.begin(scope).await?;
+        Ok(Box::new(Work {
+            open: self.line.opened(),
+            line: self.line.clone(),
+            scope,
+            touched: Touched::default(),
+            inner,
+        }))
+    }
+
+    async fn check(&self) -> Result<(), StorageError> {
+        self.storage.check().await
+    }
+}
+
+struct Work {
+    inner: Box<dyn UnitOfWork>,
+    line: Line,
+    scope: Scope,
+    touched: Touched,
+    open: OpenWork,
+}
+
+#[async_trait]
+impl UnitOfWork for Work {
+    fn companies(&mut self) -> &mut dyn CompanyRepository {
+        self.touched.companies = true;
+        self.inner.companies()
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self.inner.api_keys()
+    }
+
+    fn skillbases(&mut self) -> &mut dyn SkillbaseRepository {
+        self.inner.skillbases()
+    }
+
+    fn campaigns(&mut self) -> &mut dyn CampaignRepository {
+        self.touched.campaigns = true;
+        self.inner.campaigns()
+    }
+
+    fn call_lists(&mut self) -> &mut dyn CallListRepository {
+        self.inner.call_lists()
+    }
+
+    fn call_tasks(&mut self) -> &mut dyn CallTaskRepository {
+        self.inner.call_tasks()
+    }
+
+    fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository {
+        self.inner.call_attempts()
+    }
+
+    fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self.inner.interviews()
+    }
+
+    fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self.touched.exclusions = true;
+        self.inner.exclusions()
+    }
+
+    fn events(&mut self) -> &mut dyn EventRepository {
+        self.inner.events()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        let Self {
+            inner,
+            line,
+            scope,
+            touched,
+            open,
+        } = *self;
+        line.before("commit").await;
+        line.store_is_down()?;
+        inner.commit().await?;
+        drop(open);
+        line.committed(scope, touched);
+        line.after("commit").await;
+        line.reply_is_lost("commit")
+    }
+}
+
+#[async_trait]
+impl TaskQueue for Ports {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+        self.line.before("claim").await;
+        self.line.store_is_down()?;
+        let claimed = self.queue.claim_due(request).await?;
+        self.line.claimed(&claimed);
+        if !claimed.is_empty() && self.line.shared.order == Order::Interleaved {
+            self.line.shared.state().claims += 1;
+        }
+        self.line.after("claim").await;
+        self.line.reply_is_lost("claim")?;
+        Ok(claimed)
+    }
+
+    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_ready_at().await
+    }
+
+    async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        self.line.before("promotion").await;
+        let promoted = self.queue.promote_due(now, at_most).await?;
+        self.line.after("promotion").await;
+        Ok(promoted)
+    }
+
+    async fn next_due_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_due_at().await
+    }
+
+    async fn expired_attempts(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        self.line.before("look for expired leases").await;
+        self.queue.expired_attempts(now, at_most).await
+    }
+
+    async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_expiry_at().await
+    }
+
+    async fn campaigns_to_start(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_to_start(now, at_most).await
+    }
+
+    async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_start_at().await
+    }
+
+    async fn campaigns_to_finish(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_to_finish(at_most).await
+    }
+}
+
+/// The endpoint of news that the harness makes up.
+const DETECTED: &str = "detected";
+
+#[async_trait]
+impl TelephonyProvider for Ports {
+    fn name(&self) -> &'static str {
+        ["simulated", "another"][self.provider]
+    }
+
+    async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
+        let shared = &self.line.shared;
+        if self.one_at_a_time {
+            self.line.nothing_is_open("place_call");
+        }
+        // The engine decides and asks without a pause, so what it may know is what is stored now.
+        let rung = self.rung();
+        shared.judged(|judge, now| judge.before_dial(order, &rung, now));
+        self.line.before("order").await;
+        if shared.happens(Fault::Misconfigured, 15) {
+            shared.note(format_args!("the provider refuses the configuration"));
+            return Err(PlaceCallError::Configuration {
+                code: "bad_caller_id".to_owned(),
+                what: "the caller id is not ours".to_owned(),
+            });
+        }
+        if shared.happens(Fault::OrderLate, 60) {
+            let mut state = shared.state();
+            let seconds = state.chance.between(1, 60);
+            let at = shared.clock.now() + TimeDelta::seconds(seconds.into());
+            state.late_orders.push((at, self.provider, order.clone()));
+            return Err(PlaceCallError::Unknown {
+                source: "no answer in time".into(),
+            });
+        }
+        let answer = self.own_provider().place_call(order).await;
+        shared.note(format_args!(
+            "{:?} orders {}: {}",
+            self.line,
+            order.phone_number.as_str(),
+            match &answer {
+                Ok(_) => "it rings",
+                Err(PlaceCallError::Unknown { .. }) => "nobody knows",
+                Err(_) => "no",
+            }
+        ));
+        if answer.is_ok() && shared.happens(Fault::MachineDetected, 300) {
+            self.detect_machine_later(order);
+        }
+        self.line.after("order").await;
+        answer
+    }
+
+    async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
+        if self.one_at_a_time {
+            self.line.nothing_is_open("find_call");
+        }
+        self.line.before("search").await;
+        if self.line.shared.happens(Fault::FindFails, 400) {
+            return Err(ProviderError {
+                what: "no answer in time".to_owned(),
+            });
+        }
+        if self.line.shared.happens(Fault::FindUnknown, 600) {
+            return Ok(FoundCall::Unknown);
+        }
+        let found = self.own_provider().find_call(call).await;
+        self.line.after("search").await;
+        found
+    }
+
+    async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
+        if self.one_at_a_time {
+            self.line.nothing_is_open("hang_up");
+        }
+        self.line.before("hang-up").await;
+        self.own_provider().hang_up(call).await
+    }
+
+    fn read_webhook(
+        &self,
+        request: &WebhookRequest,
+        now: Timestamp,
+    ) -> Result<Webhook, WebhookError> {
+        if request.endpoint != DETECTED {
+            // All are simulated with the same seed, so each can read what the others write.
+            return self.own_provider().read_webhook(request, now);
+        }
+        // The event as its `Debug` would say it is not readable; these four are all it needs.
+        let text = String::from_utf8_lossy(&request.body);
+        let mut parts = text.split(' ');
+        let mut part = || parts.next().unwrap();
+        Ok(Webhook::Event(CallEvent {
+            company_id: part().parse().unwrap(),
+            attempt_id: part().parse().unwrap(),
+            event_id: "detected".to_owned(),
+            provider_call_id: None,
+            kind: CallEventKind::Answered {
+                by: AnsweredBy::Voicemail,
+            },
+            at: part().parse().unwrap(),
+            raw_status: None,
+            error_code: None,
+        }))
+    }
+
+    fn write_reply(&self, call: &CallReference, reply: &VoiceReply) -> WebhookReply {
+        self.own_provider().write_reply(call, reply)
+    }
+}
+
+impl Ports {
+    /// The attempts for which a telephone rang, whoever was asked.
+    fn rung(&self) -> HashSet<CallAttemptId> {
+        let ledgers = self.providers.iter().map(|provider| provider.ledger());
+        ledgers
+            .flat_map(|ledger| {
+                ledger
+                    .rings()
+                    .iter()
+                    .map(|ring| ring.attempt_id)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn own_provider(&self) -> &SimulatedProvider {
+        &self.providers[self.provider]
+    }
+
+    /// Some seconds after the order, a detector takes whoever speaks for a machine.
+    fn detect_machine_later(&self, order: &CallOrder) {
+        let shared = &self.line.shared;
+        let mut state = shared.state();
+        let seconds = state.chance.between(10, 200);
+        let at = shared.clock.now() + TimeDelta::seconds(seconds.into());
+        let body = format!(
+            "{} {} {}",
+            order.company_id,
+            order.attempt_id,
+            at.to_rfc3339()
+        );
+        let request = WebhookRequest {
+            endpoint: DETECTED.to_owned(),
+            body: body.into_bytes(),
+            ..WebhookRequest::default()
+        };
+        state.late_news.push((at, request));
+    }
+}

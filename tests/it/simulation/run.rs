@@ -1,0 +1,442 @@
+//! One run: the loop that lets everything happen, one step at a time, until nobody is left to be
+//! called.
+
+mod operators;
+
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+use voicesurvey::id::IdGenerator;
+use voicesurvey::memory::MemoryStorage;
+use voicesurvey::ports::{Scope, Storage, TaskQueue, TelephonyProvider as _};
+use voicesurvey::simulator::SimulatedProvider;
+use voicesurvey::time::{Clock, ManualClock, Timestamp};
+
+use super::actors::Actors;
+use super::chance::Chance;
+use super::faults::{Fault, Faults};
+use super::fleet::{Fleet, Network};
+use super::judge::{Judge, Touched};
+use super::results::Results;
+use super::shared::{Order, Server, Shared};
+use super::world::{self, CampaignIdea, Operation, Plan, Tenant};
+
+/// More steps than any run needs; a run that takes more will never end.
+const MOST_STEPS: u64 = 400_000;
+/// No campaign takes longer, whatever happens.
+const LONGEST: TimeDelta = TimeDelta::days(60);
+/// Activities that may begin at one instant before the clock moves on regardless.
+const MOST_AT_ONCE: u32 = 200;
+
+/// How futures are brought to their end where nothing else may come between.
+pub(super) enum Drive<'a> {
+    /// Over a store that waits for nobody.
+    AtOnce,
+    /// Over a store that does I/O.
+    Tokio(&'a tokio::runtime::Runtime),
+}
+
+impl Drive<'_> {
+    pub(super) fn finish<T>(&self, future: impl Future<Output = T>) -> T {
+        match self {
+            Self::AtOnce => super::actors::at_once(future),
+            Self::Tokio(runtime) => runtime.block_on(future),
+        }
+    }
+}
+
+/// A promise that was broken.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) what: String,
+    pub(super) faults: Faults,
+    pub(super) latest: String,
+}
+
+/// A run in which every promise was kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Equal for two runs only if the same happened in both.
+    pub(super) fingerprint: (u64, u64),
+    pub(super) results: Results,
+    /// Calls that were placed.
+    pub(super) calls: usize,
+    /// How often each fault of ours happened.
+    pub(super) happened: [u32; Fault::ALL.len()],
+}
+
+pub(super) struct Run<'a> {
+    plan: Plan,
+    drive: Drive<'a>,
+    shared: Arc<Shared>,
+    storage: Arc<dyn Storage>,
+    queue: Arc<dyn TaskQueue>,
+    providers: Vec<Arc<SimulatedProvider>>,
+    fleet: Arc<Fleet>,
+    actors: Actors,
+    chance: Chance,
+    tenants: Vec<Tenant>,
+    /// The next one last.
+    operations: Vec<(Timestamp, Operation)>,
+    /// For what is done without faults.
+    ids: Arc<IdGenerator>,
+    healed: bool,
+    begun_now: u32,
+    /// What the queue said when it was asked last, unless something has happened since.
+    next_step: Option<Option<Timestamp>>,
+}
+
+/// Runs a seed over the store in memory, with everything interleaved.
+pub(super) fn interleaved(seed: u64) -> Result<Kept, Broken> {
+    let storage = Arc::new(MemoryStorage::default());
+    let plan = Plan::of(seed);
+    Run::new(
+        seed,
+        plan,
+        Order::Interleaved,
+        Drive::AtOnce,
+        storage.clone(),
+        storage,
+    )
+    .to_the_end()
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        seed: u64,
+        plan: Plan,
+        order: Order,
+        drive: Drive<'a>,
+        storage: Arc<dyn Storage>,
+        queue: Arc<dyn TaskQueue>,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::new(plan.start));
+        let shared = Shared::new(clock.clone(), order, seed, plan.faults, plan.servers);
+        let shared = Arc::new(shared);
+        let provider = || SimulatedProvider::new(clock.clone(), plan.simulation.clone());
+        let providers = vec![Arc::new(provider()), Arc::new(provider())];
+        if matches!(drive, Drive::AtOnce) {
+            shared.state().judge = Some(Judge::new(storage.clone()));
+            world::introduce_people(&shared);
+        }
+        let fleet = Fleet {
+            seed,
+            shared: shared.clone(),
+            storage: storage.clone(),
+            queue: queue.clone(),
+            providers: providers.clone(),
+            claim_at_most: plan.claim_at_most,
+            started: Mutex::default(),
+        };
+        let mut chance = Chance::new(!seed);
+        let operations = world::operations(&plan, &mut chance);
+        let mut run = Self {
+            plan,
+            drive,
+            shared,
+            storage,
+            queue,
+            providers,
+            fleet: Arc::new(fleet),
+            actors: Actors::default(),
+            chance,
+            tenants: Vec::new(),
+            operations,
+            ids: Arc::new(IdGenerator::from_seed(clock.clone(), seed)),
+            healed: false,
+            begun_now: 0,
+            next_step: None,
+        };
+        run.populate(&clock);
+        run
+    }
+
+    /// Two companies, with one or two campaigns each. Nothing goes wrong yet.
+    fn populate(&mut self, clock: &Arc<ManualClock>) {
+        let faults = std::mem::take(&mut self.shared.state().faults);
+        let ids = self.ids.clone();
+        for _ in 0..2 {
+            let storage = &self.storage;
+            let tenant = world::tenant(storage, clock, &ids, &mut self.chance);
+            let mut tenant = self.drive.finish(tenant);
+            for _ in 0..self.chance.between(1, 2) {
+                let idea = CampaignIdea::of(&mut self.chance, self.plan.most_people);
+                let engine = self.fleet.engine_of_operator(&ids);
+                let campaign = idea.realise(&engine, &tenant.actor, &self.shared);
+                tenant.campaigns.extend(self.drive.finish(campaign));
+            }
+            self.tenants.push(tenant);
+        }
+        self.look_at_everything();
+        self.shared.state().faults = faults;
+    }
+
+    fn look_at_everything(&self) {
+        self.shared
+            .judged(|judge, now| judge.after_commit(Scope::Platform, Touched::EVERYTHING, now));
+    }
+
+    pub(super) fn to_the_end(mut self) -> Result<Kept, Broken> {
+        let mut steps = 0;
+        let end = self.plan.start + LONGEST;
+        loop {
+            steps += 1;
+            if steps > MOST_STEPS || self.now() > end {
+                return Err(self.broken("I7: the campaigns never end"));
+            }
+            let shared = Arc::clone(&self.shared);
+            let polled = self
+                .actors
+                .poll_one(&mut self.chance, |id, _| shared.begin(id));
+            if polled {
+                self.next_step = None;
+            }
+            self.take_note();
+            let violation = self.shared.state().violation.take();
+            if let Some(what) = violation {
+                return Err(self.broken(&what));
+            }
+            if polled || self.begin_due() || self.move_clock() {
+                continue;
+            }
+            if !self.actors.is_empty() {
+                return Err(self.broken("I7: everybody waits for somebody else"));
+            }
+            if !self.go_on() {
+                return self.judge_the_end();
+            }
+        }
+    }
+
+    /// Takes over what was begun, and lets those look who waited for somebody who died.
+    fn take_note(&mut self) {
+        let (begun, somebody_died, claims) = {
+            let mut state = self.shared.state();
+            let died = std::mem::take(&mut state.somebody_died);
+            let claims = std::mem::take(&mut state.claims);
+            (std::mem::take(&mut state.begun), died, claims)
+        };
+        // Operators like to interfere while somebody is about to be dialed.
+        if claims > 0 && !self.healed && self.chance.percent(10) {
+            let operations = Operation::among(self.plan.faults);
+            if !operations.is_empty() {
+                let operation = self.chance.pick(&operations);
+                self.operate(operation);
+            }
+        }
+        for (name, activity) in begun {
+            self.actors.spawn(name, activity);
+        }
+        if somebody_died {
+            self.actors.wake_all();
+        }
+    }
+
+    /// Begins an activity; one by one, it is also brought to its end.
+    fn begin(&mut self, name: &'static str, activity: impl Future<Output = ()> + Send + 'static) {
+        self.begun_now += 1;
+        self.next_step = None;
+        match self.shared.order {
+            Order::Interleaved => self.actors.spawn(name, Box::pin(activity)),
+            Order::OneByOne => self.drive.finish(activity),
+        }
+    }
+
+    /// Begins what is due now; `false` if nothing is.
+    fn begin_due(&mut self) -> bool {
+        if self.begun_now > MOST_AT_ONCE {
+            return false;
+        }
+        let now = self.now();
+        let before = self.begun_now;
+        if !self.healed && now >= self.plan.start + self.plan.trouble_for {
+            self.heal();
+        }
+        self.start_servers(now);
+        self.deliver_late(now);
+        while let Some((_, operation)) = self.operations.pop_if(|(at, _)| *at <= now) {
+            self.operate(operation);
+        }
+        for provider in self.providers.clone() {
+            let is_due = provider.next_event_at().is_some_and(|at| at <= now);
+            if is_due && self.actors.count("network") < 4 {
+                let network = Network(self.fleet.clone());
+                self.begin("network", async move {
+                    provider.deliver_due(&network).await;
+                });
+            }
+        }
+        if self.next_step_at().is_some_and(|at| at <= now) {
+            let first = self.chance.index(self.plan.servers);
+            for server in 0..self.plan.servers {
+                let as_well = self.shared.order == Order::Interleaved && self.chance.percent(40);
+                if server == first || as_well {
+                    self.step(server);
+                }
+            }
+        }
+        self.begun_now > before
+    }
+
+    fn step(&mut self, server: usize) {
+        const NAMES: [&str; 4] = ["steps 0", "steps 1", "steps 2", "steps 3"];
+        let name = NAMES[server];
+        let Some(serving) = self.fleet.server(server) else {
+            return;
+        };
+        if self.actors.count(name) < 2 {
+            let by_tick = self.plan.by_tick;
+            let duties_first = self.chance.percent(50);
+            self.begin(
+                name,
+                serving.step(self.fleet.clone(), by_tick, duties_first),
+            );
+        }
+    }
+
+    fn start_servers(&self, now: Timestamp) {
+        for server in &mut self.shared.state().servers {
+            server.up_at = server.up_at.filter(|at| *at > now);
+        }
+    }
+
+    fn deliver_late(&mut self, now: Timestamp) {
+        let (orders, news) = {
+            let mut state = self.shared.state();
+            let orders: Vec<_> = state
+                .late_orders
+                .extract_if(.., |(at, ..)| *at <= now)
+                .collect();
+            let news: Vec<_> = state
+                .late_news
+                .extract_if(.., |(at, _)| *at <= now)
+                .collect();
+            (orders, news)
+        };
+        for (_, provider, order) in orders {
+            let answer = self
+                .drive
+                .finish(self.providers[provider].place_call(&order));
+            let number = order.phone_number;
+            self.shared.note(format_args!(
+                "a late order for {} arrives: {}",
+                number.as_str(),
+                answer.is_ok()
+            ));
+        }
+        for (_, request) in news {
+            let network = Network(self.fleet.clone());
+            self.begin("news", async move {
+                network.deliver_once(request).await;
+            });
+        }
+    }
+
+    /// The earliest instant to come at which something will be due. What is due already and was not
+    /// begun waits for whoever is busy, but not for ever.
+    fn next_instant(&mut self) -> Option<Timestamp> {
+        let now = self.now();
+        let soon = now + TimeDelta::minutes(1);
+        let mut instants = vec![
+            self.providers[0].next_event_at(),
+            self.providers[1].next_event_at(),
+            self.operations.last().map(|(at, _)| *at),
+            self.next_step_at(),
+        ];
+        let state = self.shared.state();
+        instants.extend(state.servers.iter().map(|server| server.up_at));
+        instants.extend(state.sleepers.iter().map(|(at, _)| Some(*at)));
+        instants.extend(state.late_orders.iter().map(|(at, ..)| Some(*at)));
+        instants.extend(state.late_news.iter().map(|(at, _)| Some(*at)));
+        let instants = instants.into_iter().flatten();
+        instants.map(|at| if at > now { at } else { soon }).min()
+    }
+
+    /// When a step of a server is due; `None` if none is, or no server is up.
+    fn next_step_at(&mut self) -> Option<Timestamp> {
+        let is_down = |server: &Server| server.up_at.is_some();
+        if self.shared.state().servers.iter().all(is_down) {
+            return None;
+        }
+        if let Some(known) = self.next_step {
+            return known;
+        }
+        let queue = &self.queue;
+        let instants = self.drive.finish(async move {
+            [
+                queue.next_ready_at().await.unwrap(),
+                queue.next_due_at().await.unwrap(),
+                queue.next_expiry_at().await.unwrap(),
+                queue.next_start_at().await.unwrap(),
+            ]
+        });
+        let next = instants.into_iter().flatten().min();
+        self.next_step = Some(next);
+        next
+    }
+
+    /// Moves the clock to the next instant; `false` if nothing will ever be due.
+    fn move_clock(&mut self) -> bool {
+        let Some(mut next) = self.next_instant() else {
+            return false;
+        };
+        if self.shared.happens(Fault::ClockJump, 5) {
+            let seconds = self.chance.between(60, 30_000);
+            next += TimeDelta::seconds(seconds.into());
+        }
+        self.begun_now = 0;
+        self.shared.clock.set(next);
+        let due: Vec<_> = {
+            let sleepers = &mut self.shared.state().sleepers;
+            sleepers.extract_if(.., |(at, _)| *at <= next).collect()
+        };
+        for (_, waker) in due {
+            waker.wake();
+        }
+        true
+    }
+
+    /// From now on only people and the provider are as they are.
+    fn heal(&mut self) {
+        self.healed = true;
+        self.operations.clear();
+        let now = self.now();
+        let mut state = self.shared.state();
+        state.faults = Faults::default();
+        state
+            .trace
+            .note(now, format_args!("nothing goes wrong any more"));
+    }
+
+    fn judge_the_end(self) -> Result<Kept, Broken> {
+        self.shared.judged(|judge, _| judge.audit());
+        let results = Results::read(&self.drive, &self.storage, &self.tenants);
+        let rings = |provider: &Arc<SimulatedProvider>| provider.ledger().rings().to_vec();
+        let rings: Vec<_> = self.providers.iter().flat_map(rings).collect();
+        let broken = self.shared.state().violation.take();
+        let broken = broken.or_else(|| results.broken());
+        let broken = broken.or_else(|| super::results::of_rings(&rings, &self.shared));
+        if let Some(what) = broken {
+            return Err(self.broken(&what));
+        }
+        let state = self.shared.state();
+        Ok(Kept {
+            fingerprint: state.trace.fingerprint(),
+            results,
+            calls: rings.len(),
+            happened: state.happened,
+        })
+    }
+
+    fn broken(&self, what: &str) -> Broken {
+        Broken {
+            what: what.to_owned(),
+            faults: self.plan.faults,
+            latest: self.shared.state().trace.latest(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}
