@@ -137,6 +137,14 @@ impl Outcome {
         )
     }
 
+    /// Whether a call that ended so may have rung, and counts against the caps per person.
+    pub const fn counts_as_contact(self) -> bool {
+        !matches!(
+            self,
+            Self::Cancelled | Self::ProviderRejected | Self::ProviderFailure | Self::QuotaFull
+        )
+    }
+
     /// Whether a person was there, who should be left in peace for longer than an empty line.
     pub const fn reached_person(self) -> bool {
         matches!(

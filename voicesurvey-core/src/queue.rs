@@ -8,6 +8,7 @@
 //! Stores keep the rows; what they mean is decided here, so that all stores decide alike.
 
 pub mod claim;
+pub mod lane;
 
 use serde::{Deserialize, Serialize};
 

@@ -11,8 +11,11 @@
 //! count, so that they cannot differ (I12).
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use super::storage::{Page, PageRequest, StorageError};
@@ -24,14 +27,17 @@ use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::exclusion::Exclusion;
-use crate::gate::Reason;
+use crate::gate::{ContactHistory, Reason};
 use crate::id::{
     ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId, SkillbaseId,
     UploadId,
 };
 use crate::language::Language;
+use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
+use crate::queue::QueueLevel;
+use crate::queue::lane::Lane;
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -93,8 +99,9 @@ pub trait CampaignRepository: Send {
     async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
     /// Looks a campaign up and locks it.
     async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
-    /// Changes a campaign. One that runs is put on the ready list at its `updated_at`, with the
-    /// limits of its effective settings; any other is taken off.
+    /// Changes a campaign. One that is calling ([`Campaign::is_calling`]) is put on the ready list at
+    /// its `updated_at`, with the limits of its effective settings, and its lanes lose their windows
+    /// and are reviewed then; any other is taken off, and its lanes are not reviewed.
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError>;
     /// Removes a campaign and everything that belongs to it. `false` if there was none.
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError>;
@@ -104,6 +111,10 @@ pub trait CampaignRepository: Send {
         status: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<Campaign>, StorageError>;
+    /// The campaign's lanes, in the order in which they are called when all are open.
+    async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError>;
+    /// The campaign's row in the ready list.
+    async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError>;
     /// What the campaign's rows add up to.
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError>;
 }
@@ -119,6 +130,33 @@ pub struct CampaignCounters {
     pub attempts: BTreeMap<AttemptState, u64>,
     /// Attempts that have an outcome, by outcome.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// What the calls cost whose price is known, by currency.
+    pub costs: BTreeMap<String, CostCount>,
+}
+
+/// Calls whose price is known, and what they cost together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CostCount {
+    /// How many.
+    pub calls: u64,
+    /// Their sum in millionths of the currency's unit; what is smaller is rounded, half to even.
+    pub millionths: i64,
+}
+
+impl CostCount {
+    /// The sum.
+    pub fn amount(self) -> Decimal {
+        Decimal::new(self.millionths, 6)
+    }
+
+    /// A cost as it is counted.
+    pub fn of(cost: &Cost) -> Self {
+        let millionths = (cost.amount * Decimal::from(1_000_000)).round();
+        Self {
+            calls: 1,
+            millionths: millionths.to_i64().unwrap_or(i64::MAX),
+        }
+    }
 }
 
 impl CampaignCounters {
@@ -202,14 +240,14 @@ pub trait CallTaskRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError>;
-    /// Ends all waiting tasks of a campaign as cancelled, as [`TaskEvent::Cancelled`] would, and
-    /// returns how many.
-    ///
-    /// [`TaskEvent::Cancelled`]: crate::call_task::TaskEvent::Cancelled
+    /// Ends up to `at_most` waiting tasks of a campaign for that reason, as [`CallTask::barred`] would,
+    /// and returns how many. Fewer than `at_most` means that none waits any more.
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError>;
 }
 
@@ -229,6 +267,14 @@ pub struct CallAttemptFilter {
 pub trait CallAttemptRepository: Send {
     /// Looks an attempt up.
     async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError>;
+    /// When the scope's company called the number since then, in any campaign: the attempts that
+    /// count ([`Outcome::counts_as_contact`]), but not `except`.
+    async fn history(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<ContactHistory, StorageError>;
     /// Looks an attempt up and locks it.
     async fn get_for_update(
         &mut self,

@@ -1,5 +1,6 @@
 //! The dispatcher: claims due tasks, asks the gate once more, and has the provider dial.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use super::engine::EngineSettings;
 use super::settlement::unless_over;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
+use crate::company::CompanyStatus;
 use crate::conversation::script::spoken_language;
-use crate::gate::{self, Decision, Reason};
+use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::ports::{
@@ -23,6 +25,8 @@ use crate::time::{Clock, Timestamp};
 
 /// Claims in a row that may come back empty although the queue says that it is ready.
 const EMPTY_CLAIMS_PER_TICK: u8 = 50;
+/// Lanes whose windows are worked out in one transaction.
+const LANES_PER_REVIEW: NonZeroU16 = NonZeroU16::new(200).unwrap();
 /// A provider that says "later" is not asked again sooner.
 const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
@@ -65,10 +69,13 @@ impl Dispatcher {
     pub async fn tick(&self) -> Result<usize, StorageError> {
         let mut claimed = self.claim().await?;
         // A claim in which the gate turned everybody away has moved tasks and claimed none; others
-        // may stand behind them.
+        // may stand behind them. And hours may have opened since the lanes were looked at.
         for _ in 0..EMPTY_CLAIMS_PER_TICK {
-            let ready_at = self.queue.next_ready_at().await?;
-            if !claimed.is_empty() || ready_at.is_none_or(|at| at > self.clock.now()) {
+            let now = self.clock.now();
+            if !claimed.is_empty()
+                || (self.queue.review_lanes(now, LANES_PER_REVIEW).await? == 0
+                    && self.queue.next_ready_at().await?.is_none_or(|at| at > now))
+            {
                 break;
             }
             claimed = self.claim().await?;
@@ -128,13 +135,9 @@ impl Dispatcher {
             .begin(Scope::Company(attempt.company_id))
             .await?;
         let campaign = campaign_of(&mut *work, attempt).await?;
-        let excluded = work
-            .exclusions()
-            .get(&attempt.phone_number)
-            .await?
-            .is_some();
+        let circumstances = circumstances(&mut *work, attempt, self.clock.now()).await?;
         drop(work);
-        match gate::decide(&claimed.task, &campaign, excluded, self.clock.now()) {
+        match gate::decide(&claimed.task, &campaign, &circumstances, self.clock.now()) {
             Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
             Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
             Decision::Never { reason } => self.bar(claimed, reason).await?,
@@ -318,6 +321,37 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What the gate must know of a claimed attempt. Its own row holds the number and a place within the
+/// budget, so these two are not asked again.
+async fn circumstances(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    now: Timestamp,
+) -> Result<Circumstances, StorageError> {
+    let number = &attempt.phone_number;
+    let excluded = work.exclusions().get(number).await?.is_some();
+    let company = work.companies().get(attempt.company_id).await?;
+    let company = company.ok_or_else(|| StorageError::Corrupt {
+        table: "call_attempts",
+        what: format!("attempt {} names a company that is gone", attempt.id),
+    })?;
+    let history = if company.caps.is_unlimited() {
+        ContactHistory::default()
+    } else {
+        let since = now - ContactHistory::REACH;
+        work.call_attempts()
+            .history(number, since, Some(attempt.id))
+            .await?
+    };
+    Ok(Circumstances {
+        excluded,
+        history,
+        caps: company.caps,
+        company_active: company.status == CompanyStatus::Active,
+        ..Circumstances::default()
+    })
 }
 
 /// The attempt as it is now, unless somebody else has dealt with it: then it is not ours any more.

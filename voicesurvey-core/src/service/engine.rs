@@ -162,6 +162,8 @@ impl Engine {
             self.queue.next_due_at().await?,
             self.queue.next_expiry_at().await?,
             self.queue.next_start_at().await?,
+            self.queue.next_end_at().await?,
+            self.queue.next_review_at().await?,
         ];
         Ok(instants.into_iter().flatten().min())
     }

@@ -1,6 +1,8 @@
 //! What follows when it is known how a call ends: the task moves, an opt-out reaches every
 //! campaign, and subscribers are told. Always in the unit of work of whatever made it known.
 
+use std::num::NonZeroU16;
+
 use serde_json::json;
 
 use crate::call_attempt::CallAttempt;
@@ -8,7 +10,7 @@ use crate::call_task::{CallTask, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
-use crate::id::IdGenerator;
+use crate::id::{CampaignId, IdGenerator};
 use crate::outcome::Outcome;
 use crate::ports::repositories::OutboxEvent;
 use crate::ports::{StorageError, UnitOfWork};
@@ -44,6 +46,9 @@ pub async fn settle(
                 let task = unless_over(task, campaign, now);
                 work.call_tasks().update(&task).await?;
                 publish(work, &task, attempt, ids, now).await?;
+                if task.state.status() == TaskStatus::Completed {
+                    stop_at_target(work, campaign, now).await?;
+                }
             }
             Err(error) => tracing::debug!(attempt = %attempt.id, %error, "nothing to settle"),
         }
@@ -54,13 +59,70 @@ pub async fn settle(
     Ok(())
 }
 
-/// The task, ended with its campaign if that has ended: nobody is called again for it.
+/// The task, ended with its campaign if that has ended or starts no further call: nobody is called
+/// again for it.
 pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -> CallTask {
     if campaign.status.is_final() {
         task.barred(Reason::CampaignEnded, now)
+    } else if let Some(reason) = campaign.winding_up {
+        task.barred(reason, now)
     } else {
         task
     }
+}
+
+/// Winds the campaign up when as many people have answered as are wanted.
+async fn stop_at_target(
+    work: &mut dyn UnitOfWork,
+    campaign: &Campaign,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let Some(target) = campaign.effective_settings().target else {
+        return Ok(());
+    };
+    // Locked before it is counted, so that of two interviews that end at once the second counts
+    // both.
+    let Some(campaign) = work.campaigns().get_for_update(campaign.id).await? else {
+        return Ok(());
+    };
+    let counters = work.campaigns().counters(campaign.id).await?;
+    if counters.tasks_in(TaskStatus::Completed) >= u64::from(target.get()) {
+        wind_up(work, campaign, Reason::TargetReached, now).await?;
+    }
+    Ok(())
+}
+
+/// Tasks that are ended in one transaction; the scheduler ends the others.
+pub(crate) const ENDED_AT_ONCE: NonZeroU16 = NonZeroU16::new(2_000).unwrap();
+
+/// Ends the first of the tasks that wait in a campaign that calls nobody any more.
+pub(crate) async fn end_waiting(
+    work: &mut dyn UnitOfWork,
+    campaign_id: CampaignId,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<u64, StorageError> {
+    work.call_tasks()
+        .cancel_waiting(campaign_id, reason, now, ENDED_AT_ONCE)
+        .await
+}
+
+/// Starts no further call of the campaign, which is locked, and ends the tasks that wait. It
+/// completes when the calls in progress have ended. Doing it twice changes nothing.
+pub(crate) async fn wind_up(
+    work: &mut dyn UnitOfWork,
+    campaign: Campaign,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    if campaign.status.is_final() || campaign.winding_up.is_some() {
+        return Ok(());
+    }
+    tracing::info!(campaign = %campaign.id, %reason, "the campaign winds up");
+    let campaign = campaign.wound_up(reason, now);
+    work.campaigns().update(&campaign).await?;
+    end_waiting(work, campaign.id, reason, now).await?;
+    Ok(())
 }
 
 /// Puts the number of an attempt on the exclusion list, and with it every task that waits with that
