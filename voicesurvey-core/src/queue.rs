@@ -49,6 +49,15 @@ impl QueueLevel {
         lines.min(self.pace.room(self.arrival, now))
     }
 
+    /// When a level that was ready at `ready_at` below can be visited with success; `None` while all
+    /// lines are taken.
+    pub fn next_visit(&self, ready_at: Timestamp) -> Option<Timestamp> {
+        if self.in_flight >= self.max_concurrent_calls {
+            return None;
+        }
+        Some(ready_at.max(self.pace.next_start(self.arrival)?))
+    }
+
     /// The level after `calls` have been claimed at `now`.
     ///
     /// `next_due` is when the next task below falls due; `None` when there is none. The level goes

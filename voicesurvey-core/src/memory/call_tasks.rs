@@ -1,13 +1,15 @@
 //! Call tasks.
 
 use std::collections::HashSet;
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
-use super::rows::{TaskRow, under, under_after};
+use super::rows::{Emptying, TaskRow, under, under_after};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
-use crate::call_task::{CallTask, TaskEvent, TaskState};
+use crate::call_task::{CallTask, TaskState};
+use crate::gate::Reason;
 use crate::id::{CallTaskId, CampaignId};
 use crate::phone_number::PhoneNumber;
 use crate::ports::repositories::CallTaskFilter;
@@ -19,12 +21,22 @@ impl Transaction {
     /// come by `now`.
     pub(super) fn put_task(&mut self, task: CallTask, now: Timestamp) {
         let claimable = matches!(task.state, TaskState::Pending { due_at } if due_at <= now);
-        let before = self.get::<TaskRow>(&task.id).map(|row| row.task.clone());
+        let lane = self.lane_of(&task);
+        let before = self.get::<TaskRow>(&task.id);
+        let was_in = before.filter(|row| row.claimable).map(|row| row.lane);
+        let before = before.map(|row| row.task.clone());
         self.recount_task(before.as_ref(), &task);
-        if claimable {
-            self.wake(task.campaign_id, now);
+        if let Some(lane) = was_in {
+            self.remove_claimable(task.campaign_id, lane);
         }
-        self.put(TaskRow { task, claimable });
+        if claimable {
+            self.add_claimable(task.campaign_id, lane, now);
+        }
+        self.put(TaskRow {
+            task,
+            claimable,
+            lane,
+        });
     }
 
     fn has_number(&self, campaign_id: CampaignId, phone_number: PhoneNumber) -> bool {
@@ -142,19 +154,20 @@ impl CallTaskRepository for MemoryUnitOfWork {
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
         let tasks = self.transaction.table::<TaskRow>();
         let rows = under(&tasks.index().by_campaign, campaign_id)
             .filter_map(|id| tasks.get(&id))
             .filter(|row| self.sees(row.task.company_id))
             .filter(|row| row.task.state.due_at().is_some());
+        let rows = rows.take(at_most.get().into());
         let waiting: Vec<CallTask> = rows.map(|row| row.task.clone()).collect();
-        let mut cancelled = 0;
+        let cancelled = waiting.len() as u64;
         for task in waiting {
-            let task = task
-                .on(TaskEvent::Cancelled, now)
-                .map_err(|error| StorageError::Failed(Box::new(error)))?;
+            let task = task.barred(reason, now);
             self.transaction.put_task(
                 CallTask {
                     version: task.version + 1,
@@ -162,7 +175,9 @@ impl CallTaskRepository for MemoryUnitOfWork {
                 },
                 now,
             );
-            cancelled += 1;
+        }
+        if cancelled < at_most.get().into() {
+            self.transaction.remove::<Emptying>(campaign_id);
         }
         Ok(cancelled)
     }

@@ -1,11 +1,12 @@
 //! What is kept beside the rows: the ready list and the counts, in the same transaction (I12).
 
-use super::rows::{CampaignLevel, CompanyLevel, Count, Counted};
+use super::rows::{CampaignLevel, CompanyLevel, CostRow, Count, Counted, ProviderLevel};
 use super::table::Transaction;
 use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
 use crate::id::{CampaignId, CompanyId};
-use crate::ports::repositories::CampaignCounters;
+use crate::money::Cost;
+use crate::ports::repositories::{CampaignCounters, CostCount};
 use crate::time::Timestamp;
 
 /// Long ago: wakes at once when nobody says what time it is.
@@ -46,6 +47,11 @@ impl Transaction {
         }
         self.wake(attempt.campaign_id, at);
         self.release_company_lines(attempt.company_id, 1, at);
+        if let Some(row) = self.get::<ProviderLevel>(&attempt.provider) {
+            let mut row = row.clone();
+            row.level.in_flight = row.level.in_flight.saturating_sub(1);
+            self.put(row);
+        }
     }
 
     /// Gives lines back to a company.
@@ -82,6 +88,30 @@ impl Transaction {
             ]
         };
         self.recount(after.campaign_id, before.map(counted), counted(after));
+        let cost = before.and_then(|before| before.cost.as_ref());
+        if cost != after.cost.as_ref() {
+            self.add_cost(after.campaign_id, cost, -1);
+            self.add_cost(after.campaign_id, after.cost.as_ref(), 1);
+        }
+    }
+
+    fn add_cost(&mut self, campaign_id: CampaignId, cost: Option<&Cost>, sign: i64) {
+        let Some(cost) = cost else { return };
+        let key = (campaign_id, cost.currency.clone());
+        let known = self.get::<CostRow>(&key).map(|row| row.cost);
+        let known = known.unwrap_or_default();
+        let CostCount { calls, millionths } = CostCount::of(cost);
+        let cost = CostCount {
+            calls: known
+                .calls
+                .saturating_add_signed(sign * i64::from(calls > 0)),
+            millionths: known.millionths.saturating_add(sign * millionths),
+        };
+        self.put(CostRow {
+            campaign_id,
+            currency: key.1,
+            cost,
+        });
     }
 
     fn recount(
@@ -133,6 +163,11 @@ impl Transaction {
                 Counted::Outcome(outcome) => counters.outcomes.insert(outcome, rows),
             };
         }
+        let first = (campaign_id, String::new());
+        let costs = self.table::<CostRow>().range(first..);
+        for row in costs.take_while(|row| row.campaign_id == campaign_id) {
+            counters.costs.insert(row.currency.clone(), row.cost);
+        }
         counters
     }
 
@@ -140,5 +175,7 @@ impl Transaction {
     pub(super) fn remove_counts(&mut self, campaign_id: CampaignId) {
         let first = (campaign_id, Counted::FIRST);
         self.remove_while::<Count>(first, |count| count.campaign_id == campaign_id);
+        let first = (campaign_id, String::new());
+        self.remove_while::<CostRow>(first, |row| row.campaign_id == campaign_id);
     }
 }

@@ -1,6 +1,5 @@
 //! The rows of each table: their keys, and the orders in which they are looked for.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -23,8 +22,9 @@ use crate::id::{
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::ports::repositories::OutboxEvent;
+use crate::ports::repositories::{CostCount, OutboxEvent};
 use crate::queue::QueueLevel;
+use crate::queue::lane::{Lane, LaneId};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -103,6 +103,9 @@ plain_rows! {
     Exclusion, (PhoneNumber, CompanyId) = |row| (row.phone_number, row.company_id);
     ReceivedEvent, (CallAttemptId, String) = |row| (row.attempt_id, row.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
+    CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
+    ProviderLevel, String = |row| row.provider.clone();
+    Emptying, CampaignId = |row| row.campaign_id;
 }
 
 /// How many rows of a campaign are of one kind. Never zero: then there is no row.
@@ -125,6 +128,56 @@ pub(super) enum Counted {
 impl Counted {
     /// Comes before every other one.
     pub(super) const FIRST: Self = Self::Task(TaskStatus::Pending);
+}
+
+/// What the calls of a campaign cost in one currency.
+#[derive(Clone)]
+pub(super) struct CostRow {
+    pub(super) campaign_id: CampaignId,
+    pub(super) currency: String,
+    pub(super) cost: CostCount,
+}
+
+/// The row of a limited provider account.
+#[derive(Clone)]
+pub(super) struct ProviderLevel {
+    pub(super) provider: String,
+    pub(super) level: QueueLevel,
+}
+
+/// That tasks may still wait in a campaign that calls nobody any more.
+#[derive(Clone, Copy)]
+pub(super) struct Emptying {
+    pub(super) company_id: CompanyId,
+    pub(super) campaign_id: CampaignId,
+}
+
+/// A lane.
+#[derive(Clone)]
+pub(super) struct LaneRow {
+    pub(super) company_id: CompanyId,
+    pub(super) campaign_id: CampaignId,
+    pub(super) lane: Lane,
+}
+
+impl Row for LaneRow {
+    type Key = (CampaignId, LaneId);
+    /// Those that are to be reviewed, earliest first.
+    type Index = BTreeSet<(Timestamp, CampaignId, LaneId)>;
+
+    fn key(&self) -> (CampaignId, LaneId) {
+        (self.campaign_id, self.lane.id)
+    }
+
+    fn index(&self, reviews: &mut Self::Index, present: bool) {
+        if let Some(review_at) = self.lane.review_at {
+            set(
+                reviews,
+                (review_at, self.campaign_id, self.lane.id),
+                present,
+            );
+        }
+    }
 }
 
 /// That an event of the provider was noted.
@@ -180,6 +233,10 @@ pub(super) struct CampaignIndex {
     pub(super) scheduled: BTreeSet<(Option<Timestamp>, CampaignId)>,
     /// Running and paused campaigns.
     pub(super) under_way: BTreeSet<CampaignId>,
+    /// Those of them that end by their date, by that date.
+    pub(super) ends: BTreeSet<(Timestamp, CampaignId)>,
+    /// Running campaigns that have a budget.
+    pub(super) with_budget: BTreeSet<CampaignId>,
 }
 
 impl Row for Campaign {
@@ -203,6 +260,13 @@ impl Row for Campaign {
             }
             CampaignStatus::Running | CampaignStatus::Paused(_) => {
                 set(&mut index.under_way, self.id, present);
+                let ends_at = self.effective_settings().schedule.ends_at;
+                if let Some(ends_at) = ends_at.filter(|_| self.winding_up.is_none()) {
+                    set(&mut index.ends, (ends_at, self.id), present);
+                }
+                if self.is_calling() && self.has_budget() {
+                    set(&mut index.with_budget, self.id, present);
+                }
             }
             CampaignStatus::Draft | CampaignStatus::Completed | CampaignStatus::Cancelled => {}
         }
@@ -268,6 +332,8 @@ pub(super) struct TaskRow {
     pub(super) task: CallTask,
     /// Only of pending tasks, and only when their time has come.
     pub(super) claimable: bool,
+    /// Where it waits when it is.
+    pub(super) lane: LaneId,
 }
 
 /// The further orders of tasks.
@@ -277,8 +343,8 @@ pub(super) struct TaskIndex {
     pub(super) by_campaign: BTreeSet<(CampaignId, CallTaskId)>,
     /// The numbers each campaign has.
     pub(super) numbers: BTreeSet<(CampaignId, PhoneNumber)>,
-    /// Claimable tasks in the order in which they are to be called.
-    pub(super) claimable: BTreeSet<(CampaignId, Reverse<i16>, Timestamp, CallTaskId)>,
+    /// Claimable tasks by lane, the one that is due first first.
+    pub(super) claimable: BTreeSet<(CampaignId, LaneId, Timestamp, CallTaskId)>,
     /// Waiting tasks that are not claimable, earliest due first.
     pub(super) due: BTreeSet<(Timestamp, CallTaskId)>,
     /// Waiting tasks by their number.
@@ -310,7 +376,7 @@ impl Row for TaskRow {
         if let TaskState::Pending { due_at } | TaskState::Retry { due_at } = *state {
             set(&mut index.waiting, (contact.phone_number, *id), present);
             if self.claimable {
-                let place = (*campaign_id, Reverse(contact.priority), due_at, *id);
+                let place = (*campaign_id, self.lane, due_at, *id);
                 set(&mut index.claimable, place, present);
             } else {
                 set(&mut index.due, (due_at, *id), present);
@@ -328,6 +394,8 @@ pub(super) struct AttemptIndex {
     pub(super) by_task: BTreeSet<(CallTaskId, CallAttemptId)>,
     /// The numbers that are being called (I3).
     pub(super) live_numbers: BTreeSet<(CompanyId, PhoneNumber)>,
+    /// When each number was called.
+    pub(super) by_number: BTreeSet<(CompanyId, PhoneNumber, Timestamp, CallAttemptId)>,
     /// The leases of live attempts, earliest first.
     pub(super) leases: BTreeSet<(Timestamp, CallAttemptId)>,
 }
@@ -343,6 +411,8 @@ impl Row for CallAttempt {
     fn index(&self, index: &mut AttemptIndex, present: bool) {
         set(&mut index.by_campaign, (self.campaign_id, self.id), present);
         set(&mut index.by_task, (self.task_id, self.id), present);
+        let call = (self.company_id, self.phone_number, self.created_at, self.id);
+        set(&mut index.by_number, call, present);
         if self.state.is_live() {
             set(
                 &mut index.live_numbers,

@@ -8,7 +8,10 @@ use std::ops::{Bound, RangeBounds};
 
 use futures_util::lock::OwnedMutexGuard;
 
-use super::rows::{CampaignLevel, CompanyLevel, Count, ReceivedEvent, TaskRow};
+use super::rows::{
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, ProviderLevel, ReceivedEvent,
+    TaskRow,
+};
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
@@ -134,7 +137,11 @@ tables! {
     skillbases: Skillbase,
     campaigns: Campaign,
     campaign_levels: CampaignLevel,
+    lanes: LaneRow,
+    provider_levels: ProviderLevel,
+    emptying: Emptying,
     counts: Count,
+    costs: CostRow,
     uploads: Upload,
     call_tasks: TaskRow,
     call_attempts: CallAttempt,

@@ -20,12 +20,13 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
     /// Limits of company and campaign hold over all servers, because the rows that count them are
     /// locked (I5, I6). A task whose number has a live attempt in its company is passed over (I3).
     /// Companies take turns, and so do the campaigns of a company; within a campaign the highest
-    /// priority comes first, then the earliest due. The tasks come back as they are after the
+    /// priority comes first, then the lane that closes soonest, then the earliest due. The tasks come back as they are after the
     /// claim. An empty answer means that nothing can be claimed now.
     async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError>;
 
-    /// When a claim may next find something; `None` when nothing is ready.
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError>;
+    /// When a claim for that provider may next find something; `None` when nothing is ready, or when
+    /// all lines of the provider's account are taken.
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError>;
 
     /// Makes waiting tasks whose time has come claimable, `at_most` of them, earliest first.
     /// Returns how many; fewer than `at_most` means that no more are due.

@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_window_holds_its_first_instant_and_not_its_end() {
-        let instant = |second| Timestamp::from_timestamp(1_800_000_000 + second, 0).unwrap();
+        let instant = |second: i64| Timestamp::from_timestamp(1_800_000_000 + second, 0).unwrap();
         let window = Window {
             opens_at: instant(0),
             closes_at: instant(10),

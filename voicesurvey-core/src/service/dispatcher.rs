@@ -24,7 +24,7 @@ use crate::ports::{
 use crate::time::{Clock, Timestamp};
 
 /// Claims in a row that may come back empty although the queue says that it is ready.
-const EMPTY_CLAIMS_PER_TICK: u8 = 50;
+const EMPTY_CLAIMS_IN_A_ROW: u8 = 50;
 /// Lanes whose windows are worked out in one transaction.
 const LANES_PER_REVIEW: NonZeroU16 = NonZeroU16::new(200).unwrap();
 /// A provider that says "later" is not asked again sooner.
@@ -67,19 +67,7 @@ impl Dispatcher {
     /// Claims what is due and dials it. Returns how many tasks were claimed; zero means that nothing
     /// can be claimed now.
     pub async fn tick(&self) -> Result<usize, StorageError> {
-        let mut claimed = self.claim().await?;
-        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
-        // may stand behind them. And hours may have opened since the lanes were looked at.
-        for _ in 0..EMPTY_CLAIMS_PER_TICK {
-            let now = self.clock.now();
-            if !claimed.is_empty()
-                || (self.queue.review_lanes(now, LANES_PER_REVIEW).await? == 0
-                    && self.queue.next_ready_at().await?.is_none_or(|at| at > now))
-            {
-                break;
-            }
-            claimed = self.claim().await?;
-        }
+        let claimed = self.claim().await?;
         let count = claimed.len();
         for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
             if let Err(error) = result {
@@ -93,8 +81,30 @@ impl Dispatcher {
         Ok(count)
     }
 
-    /// Claims what is due, without dialing.
+    /// When a claim may next find something.
+    pub(super) async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_ready_at(self.provider.name()).await
+    }
+
+    /// Claims what is due, without dialing. Nothing means that nothing can be claimed now.
     pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
+        let mut claimed = self.claim_once().await?;
+        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
+        // may stand behind them. And hours may have opened since the lanes were looked at.
+        for _ in 0..EMPTY_CLAIMS_IN_A_ROW {
+            let now = self.clock.now();
+            if !claimed.is_empty()
+                || (self.queue.review_lanes(now, LANES_PER_REVIEW).await? == 0
+                    && self.next_ready_at().await?.is_none_or(|at| at > now))
+            {
+                break;
+            }
+            claimed = self.claim_once().await?;
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_once(&self) -> Result<Vec<ClaimedTask>, StorageError> {
         let now = self.clock.now();
         let dial_before = now + self.settings.dial_within;
         self.queue

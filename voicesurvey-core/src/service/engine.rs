@@ -158,7 +158,7 @@ impl Engine {
     /// When the next step is due; `None` when nothing waits for a time to come.
     pub async fn next_step_at(&self) -> Result<Option<Timestamp>, StorageError> {
         let instants = [
-            self.queue.next_ready_at().await?,
+            self.dispatcher.next_ready_at().await?,
             self.queue.next_due_at().await?,
             self.queue.next_expiry_at().await?,
             self.queue.next_start_at().await?,
