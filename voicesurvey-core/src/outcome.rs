@@ -137,6 +137,11 @@ impl Outcome {
         )
     }
 
+    /// Whether the line failed, and not the person.
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::ProviderFailure | Self::Lost)
+    }
+
     /// Whether a call that ended so may have rung, and counts against the caps per person.
     pub const fn counts_as_contact(self) -> bool {
         !matches!(

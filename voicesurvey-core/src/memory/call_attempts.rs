@@ -44,6 +44,20 @@ impl CallAttemptRepository for MemoryUnitOfWork {
             .cloned())
     }
 
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        let Scope::Company(company_id) = self.scope else {
+            return Err(conflict("the calls to a number are a company's"));
+        };
+        let calls = self
+            .transaction
+            .calls_of(company_id, *phone_number, Timestamp::MIN_UTC);
+        let mut live = calls.filter(|attempt| attempt.state.is_live());
+        Ok(live.next().cloned())
+    }
+
     async fn history(
         &mut self,
         phone_number: &PhoneNumber,

@@ -267,6 +267,11 @@ pub struct CallAttemptFilter {
 pub trait CallAttemptRepository: Send {
     /// Looks an attempt up.
     async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError>;
+    /// The live attempt to the number, if the scope's company is calling it.
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError>;
     /// When the scope's company called the number since then, in any campaign: the attempts that
     /// count ([`Outcome::counts_as_contact`]), but not `except`.
     async fn history(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::breaker::pause_if_failing;
 use super::settlement::settle;
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
 use crate::campaign::Campaign;
@@ -109,6 +110,9 @@ pub(crate) async fn store_progress(
     if attempt.outcome.is_some() {
         let campaign = campaign_of(work, &attempt).await?;
         settle(work, &attempt, previous, &campaign, ids, now).await?;
+    }
+    if attempt.outcome.is_some_and(Outcome::is_fault) && previous != attempt.outcome {
+        pause_if_failing(work, attempt.campaign_id, now).await?;
     }
     Ok(())
 }

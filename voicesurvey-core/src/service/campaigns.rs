@@ -147,11 +147,11 @@ impl CampaignService for Campaigns {
     ) -> Result<Campaign, ServiceError> {
         let mut work = self.begin(actor).await?;
         let campaign = locked(&mut *work, id).await?;
-        if changes.touches_settings() && !campaign.status.is_editable() {
+        if changes.touches_frozen_settings() && !campaign.status.is_editable() {
             return Err(ServiceError::NotAllowed {
                 code: "campaign_started",
                 message: format!(
-                    "the settings of a {} campaign cannot be changed, only its name and description",
+                    "of a {} campaign only the name, the description and the limits can be changed",
                     campaign.status
                 ),
             });
@@ -359,7 +359,12 @@ fn changed(campaign: Campaign, changes: CampaignChanges) -> Campaign {
         target: old.target,
         budget: old.budget,
     };
+    let snapshot = campaign.snapshot.map(|mut snapshot| {
+        snapshot.settings.pacing = settings.pacing;
+        snapshot
+    });
     Campaign {
+        snapshot,
         name: changes
             .name
             .map_or(campaign.name, |name| name.trim().to_owned()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
+use super::breaker::pause_if_failing;
 use super::call_events::{campaign_of, store_progress};
 use super::engine::EngineSettings;
 use super::settlement::unless_over;
@@ -262,6 +263,7 @@ impl Dispatcher {
                 tracing::warn!(attempt = %id, error = &*source, "it is not known whether it rings");
                 attempt.state = attempt.state.max(AttemptState::Unknown);
                 work.call_attempts().update(&attempt).await?;
+                pause_if_failing(&mut *work, attempt.campaign_id, now).await?;
             }
         }
         work.commit().await?;
@@ -325,7 +327,10 @@ impl Dispatcher {
         )
         .await?;
         if let Some(campaign) = work.campaigns().get_for_update(campaign_id).await?
-            && let Ok(paused) = campaign.on(CampaignEvent::Pause(PauseReason::ProviderFailure), now)
+            && let Ok(paused) = campaign.on(
+                CampaignEvent::Pause(PauseReason::ProviderConfiguration),
+                now,
+            )
         {
             work.campaigns().update(&paused).await?;
         }

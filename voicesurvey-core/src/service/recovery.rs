@@ -74,10 +74,20 @@ impl Recovery {
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+                    self.try_later(*key).await;
                 }
             }
         }
         Ok(looked_after)
+    }
+
+    /// Moves the lease of an attempt that could not be settled, so that others get their turn. If
+    /// that fails too, the store does, and nobody gets a turn anyway.
+    async fn try_later(&self, key: AttemptKey) {
+        if let Err(error) = self.look_again_later(key, None).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(attempt = %key.attempt_id, error, "an attempt keeps its lease");
+        }
     }
 
     async fn recover(&self, key: AttemptKey) -> Result<(), StorageError> {
