@@ -30,6 +30,7 @@ const LONGEST_WINDOW: TimeDelta = TimeDelta::days(7);
 ///
 /// The default restricts nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Circumstances {
     /// Whether the number stands on the company's exclusion list.
     pub excluded: bool,

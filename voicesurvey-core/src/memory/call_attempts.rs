@@ -24,6 +24,17 @@ impl Transaction {
         number: PhoneNumber,
         since: Timestamp,
     ) -> impl Iterator<Item = &CallAttempt> {
+        self.calls(company_id, number, since)
+            .filter(|attempt| attempt.outcome.is_none_or(Outcome::counts_as_contact))
+    }
+
+    /// The attempts of a company to a number.
+    fn calls(
+        &self,
+        company_id: CompanyId,
+        number: PhoneNumber,
+        since: Timestamp,
+    ) -> impl Iterator<Item = &CallAttempt> {
         let attempts = self.table::<CallAttempt>();
         attempts
             .index()
@@ -31,7 +42,6 @@ impl Transaction {
             .range((company_id, number, since, first_id())..)
             .take_while(move |(of, to, ..)| *of == company_id && *to == number)
             .filter_map(|(.., id)| attempts.get(id))
-            .filter(|attempt| attempt.outcome.is_none_or(Outcome::counts_as_contact))
     }
 }
 
@@ -51,11 +61,10 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         let Scope::Company(company_id) = self.scope else {
             return Err(conflict("the calls to a number are a company's"));
         };
-        let calls = self
+        let mut calls = self
             .transaction
-            .calls_of(company_id, *phone_number, Timestamp::MIN_UTC);
-        let mut live = calls.filter(|attempt| attempt.state.is_live());
-        Ok(live.next().cloned())
+            .calls(company_id, *phone_number, Timestamp::MIN_UTC);
+        Ok(calls.find(|attempt| attempt.state.is_live()).cloned())
     }
 
     async fn history(

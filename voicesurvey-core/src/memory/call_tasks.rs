@@ -5,10 +5,12 @@ use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
+use super::ready_list::counted_task;
 use super::rows::{Emptying, TaskRow, under, under_after};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_task::{CallTask, TaskState};
+use crate::campaign::Campaign;
 use crate::gate::Reason;
 use crate::id::{CallTaskId, CampaignId};
 use crate::phone_number::PhoneNumber;
@@ -24,13 +26,24 @@ impl Transaction {
         let lane = self.lane_of(&task);
         let before = self.get::<TaskRow>(&task.id);
         let was_in = before.filter(|row| row.claimable).map(|row| row.lane);
-        let before = before.map(|row| row.task.clone());
-        self.recount_task(before.as_ref(), &task);
+        let counted_before = before.map(|row| counted_task(&row.task));
+        self.recount(task.campaign_id, counted_before, counted_task(&task));
         if let Some(lane) = was_in {
             self.remove_claimable(task.campaign_id, lane);
         }
         if claimable {
             self.add_claimable(task.campaign_id, lane, now);
+        }
+        let waits = task.state.due_at().is_some();
+        let campaign = self.get::<Campaign>(&task.campaign_id);
+        if waits
+            && campaign
+                .is_some_and(|campaign| campaign.status.is_final() || campaign.winding_up.is_some())
+        {
+            self.put(Emptying {
+                company_id: task.company_id,
+                campaign_id: task.campaign_id,
+            });
         }
         self.put(TaskRow {
             task,

@@ -12,6 +12,12 @@ use crate::time::Timestamp;
 /// Long ago: wakes at once when nobody says what time it is.
 pub(super) const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
 
+/// How a task is counted.
+pub(super) fn counted_task(task: &CallTask) -> [Option<Counted>; 2] {
+    let status = Counted::Task(task.state.status());
+    [Some(status), task.reason.map(Counted::Reason)]
+}
+
 impl Transaction {
     /// Makes a visit of the campaign worth while at that instant, if it runs.
     pub(super) fn wake(&mut self, campaign_id: CampaignId, at: Timestamp) {
@@ -68,17 +74,6 @@ impl Transaction {
         }
     }
 
-    /// Moves the counts from how a task was to how it is.
-    pub(super) fn recount_task(&mut self, before: Option<&CallTask>, after: &CallTask) {
-        let counted = |task: &CallTask| {
-            [
-                Some(Counted::Task(task.state.status())),
-                task.reason.map(Counted::Reason),
-            ]
-        };
-        self.recount(after.campaign_id, before.map(counted), counted(after));
-    }
-
     /// Moves the counts from how an attempt was to how it is.
     pub(super) fn recount_attempt(&mut self, before: Option<&CallAttempt>, after: &CallAttempt) {
         let counted = |attempt: &CallAttempt| {
@@ -107,14 +102,19 @@ impl Transaction {
                 .saturating_add_signed(sign * i64::from(calls > 0)),
             millionths: known.millionths.saturating_add(sign * millionths),
         };
-        self.put(CostRow {
-            campaign_id,
-            currency: key.1,
-            cost,
-        });
+        if cost.calls == 0 {
+            self.remove::<CostRow>(key);
+        } else {
+            self.put(CostRow {
+                campaign_id,
+                currency: key.1,
+                cost,
+            });
+        }
     }
 
-    fn recount(
+    /// Moves the counts from how a row was counted to how it is counted.
+    pub(super) fn recount(
         &mut self,
         campaign_id: CampaignId,
         before: Option<[Option<Counted>; 2]>,

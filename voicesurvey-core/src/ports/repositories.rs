@@ -227,8 +227,26 @@ pub trait CallTaskRepository: Send {
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
     /// Looks a task up and locks it.
     async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
+    /// Locks tasks in the order in which they are named; those that do not exist are left out.
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallTaskId],
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.get_for_update(id).await?);
+        }
+        Ok(found)
+    }
     /// Changes a task. One that waits is claimable from its due time on.
     async fn update(&mut self, task: &CallTask) -> Result<(), StorageError>;
+    /// Changes several tasks, each once.
+    async fn update_many(&mut self, tasks: &[CallTask]) -> Result<(), StorageError> {
+        for task in tasks {
+            self.update(task).await?;
+        }
+        Ok(())
+    }
     /// Tasks in the order of their creation.
     async fn list(
         &mut self,
@@ -285,9 +303,27 @@ pub trait CallAttemptRepository: Send {
         &mut self,
         id: CallAttemptId,
     ) -> Result<Option<CallAttempt>, StorageError>;
-    /// Changes an attempt. One that ends gives its slots back to campaign and company and wakes
-    /// them at its `ended_at`, or at once if that is absent.
+    /// Locks attempts in the order in which they are named; those that do not exist are left out.
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallAttemptId],
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.get_for_update(id).await?);
+        }
+        Ok(found)
+    }
+    /// Changes an attempt. One that ends gives its slots back to campaign, company and provider
+    /// account and wakes them at its `ended_at`, or at once if that is absent.
     async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError>;
+    /// Changes several attempts, each once.
+    async fn update_many(&mut self, attempts: &[CallAttempt]) -> Result<(), StorageError> {
+        for attempt in attempts {
+            self.update(attempt).await?;
+        }
+        Ok(())
+    }
     /// Attempts, newest first.
     async fn list(
         &mut self,
@@ -309,6 +345,17 @@ pub trait InterviewRepository: Send {
         &mut self,
         attempt_id: CallAttemptId,
     ) -> Result<Option<Conversation>, StorageError>;
+    /// The conversations of several attempts, in no order; attempts without one are left out.
+    async fn conversations(
+        &mut self,
+        attempt_ids: &[CallAttemptId],
+    ) -> Result<Vec<Conversation>, StorageError> {
+        let mut found = Vec::with_capacity(attempt_ids.len());
+        for &id in attempt_ids {
+            found.extend(self.conversation(id).await?);
+        }
+        Ok(found)
+    }
     /// Changes a conversation.
     async fn update_conversation(
         &mut self,
@@ -368,6 +415,19 @@ pub trait EventRepository: Send {
     /// Notes an event of the provider. `false` if it was noted before: then it has been dealt
     /// with, and must not be again (I10).
     async fn receive(&mut self, event: &CallEvent, now: Timestamp) -> Result<bool, StorageError>;
+    /// Notes several events, and says of each whether it is new. Of two that are the same the first
+    /// is.
+    async fn receive_many(
+        &mut self,
+        events: &[CallEvent],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StorageError> {
+        let mut news = Vec::with_capacity(events.len());
+        for event in events {
+            news.push(self.receive(event, now).await?);
+        }
+        Ok(news)
+    }
     /// Adds an event for subscribers.
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError>;
     /// Events for subscribers, in the order of their identifiers.

@@ -36,7 +36,7 @@ pub const TASKS_PER_VISIT: u16 = 10;
 
 /// After this time a campaign is visited again whose claimable tasks were all passed over, because
 /// another campaign is calling the same people.
-const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
+pub const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Tasks the gate may turn away in one visit before it is the next campaign's turn.
 const TURNED_AWAY_PER_VISIT: usize = 200;

@@ -67,8 +67,8 @@ impl LaneKey {
             hash.update(zone.name());
         }
         let digest: [u8; 32] = hash.finalize().into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        LaneId(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let bits = digest.first_chunk().copied().unwrap_or_default();
+        LaneId(i64::from_be_bytes(bits))
     }
 }
 

@@ -133,7 +133,6 @@ impl Engine {
                 clock.clone(),
                 ids.clone(),
                 wake_up.clone(),
-                settings.leases,
             ),
             webhooks: Webhooks::new(provider, call_events, interviews, clock.clone()),
             campaigns: Campaigns::new(storage, clock, ids, wake_up),

@@ -8,7 +8,7 @@ use super::dispatcher::release_undialed;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use crate::call_attempt::{AttemptState, CallAttempt, Leases};
+use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::gate::Reason;
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
@@ -31,7 +31,6 @@ pub struct Recovery {
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
-    leases: Leases,
 }
 
 impl Recovery {
@@ -44,7 +43,6 @@ impl Recovery {
         clock: Arc<dyn Clock>,
         ids: Arc<IdGenerator>,
         wake_up: Arc<dyn WakeUp>,
-        leases: Leases,
     ) -> Self {
         Self {
             storage,
@@ -54,7 +52,6 @@ impl Recovery {
             clock,
             ids,
             wake_up,
-            leases,
         }
     }
 
@@ -184,7 +181,7 @@ impl Recovery {
             return Ok(());
         };
         attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
-        attempt.lease_until = now + self.leases.of(attempt.state);
+        attempt.lease_until = now + self.call_events.leases().of(attempt.state);
         work.call_attempts().update(&attempt).await?;
         work.commit().await
     }
