@@ -13,6 +13,7 @@ use crate::call_list::Contact;
 use crate::gate::Reason;
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
 use crate::outcome::Outcome;
+use crate::queue::lane::LaneKey;
 use crate::time::Timestamp;
 
 /// One contact of one campaign: the unit of work. The number is unique within the campaign.
@@ -46,6 +47,13 @@ pub struct CallTask {
     pub updated_at: Timestamp,
     /// Rises by one on every change.
     pub version: u32,
+}
+
+impl CallTask {
+    /// The lane in which the task waits when its time has come.
+    pub fn lane(&self) -> LaneKey {
+        LaneKey::of(&self.contact)
+    }
 }
 
 /// Where a task stands, with what belongs to that state only.

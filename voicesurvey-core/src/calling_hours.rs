@@ -158,10 +158,21 @@ impl CallingHours {
     ///
     /// `None` if they are not open at this instant, or stay open for 400 days.
     pub fn closes_at(&self, zones: &[TimeZone], at: Timestamp) -> Option<Timestamp> {
+        let last = at.checked_add_signed(TimeDelta::days(HORIZON_DAYS))?;
+        self.closes_by(zones, at, last)
+    }
+
+    /// As [`closes_at`](Self::closes_at), but looks no further than `last`: `None` also if they are
+    /// still open then.
+    pub fn closes_by(
+        &self,
+        zones: &[TimeZone],
+        at: Timestamp,
+        last: Timestamp,
+    ) -> Option<Timestamp> {
         if !self.is_open(zones, at) {
             return None;
         }
-        let last = at.checked_add_signed(TimeDelta::days(HORIZON_DAYS))?;
         zones
             .iter()
             .filter_map(|zone| self.closes_at_in(*zone, at, last))

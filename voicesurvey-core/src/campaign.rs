@@ -7,9 +7,10 @@ pub mod status;
 use serde::{Deserialize, Serialize};
 
 pub use retry::{RetryPolicy, RetryRule};
-pub use settings::{CampaignSettings, Pacing, Schedule, SettingsSnapshot};
+pub use settings::{Budget, CampaignSettings, Pacing, Schedule, SettingsSnapshot};
 pub use status::{CampaignEvent, CampaignStatus, InvalidCampaignTransition, PauseReason};
 
+use crate::gate::Reason;
 use crate::id::{CampaignId, CompanyId};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
@@ -27,6 +28,9 @@ pub struct Campaign {
     pub description: String,
     /// Where it stands.
     pub status: CampaignStatus,
+    /// Why no further call is started although it has not ended yet: its target is reached, or its
+    /// end date has come. It completes when the calls in progress have ended.
+    pub winding_up: Option<Reason>,
     /// Everything that can be edited while it is a draft.
     pub settings: CampaignSettings,
     /// What was frozen when it first started; calls use this and nothing else (row B9).
@@ -73,6 +77,27 @@ impl Campaign {
             updated_at: now,
             ..self
         })
+    }
+
+    /// Starts no further call, for that reason, and completes when those in progress have ended. The
+    /// first reason stays.
+    #[must_use]
+    pub fn wound_up(self, reason: Reason, now: Timestamp) -> Self {
+        Self {
+            winding_up: self.winding_up.or(Some(reason)),
+            updated_at: now,
+            ..self
+        }
+    }
+
+    /// Whether what its calls cost is limited.
+    pub fn has_budget(&self) -> bool {
+        self.effective_settings().budget.is_some()
+    }
+
+    /// Whether calls may be started, as far as the campaign itself is concerned.
+    pub fn is_calling(&self) -> bool {
+        self.status == CampaignStatus::Running && self.winding_up.is_none()
     }
 
     /// Freezes the settings, with the skillbase as it is now. Freezing twice changes nothing.

@@ -4,17 +4,60 @@
 //! which is kept on the task and counted per campaign, so that "why was nobody called?" has an
 //! answer.
 
+mod contact_history;
+
 use std::fmt;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::call_task::{CallTask, TaskState};
+use crate::calling_hours::CallingHours;
 use crate::campaign::{Campaign, CampaignStatus, Schedule};
+use crate::queue::lane::{LaneKey, Window};
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
+pub use self::contact_history::{AttemptCaps, ContactHistory};
+
 /// Attempts of one task, free ones included, after which something is wrong with it.
 const MOST_ATTEMPTS: u16 = 1_000;
+
+/// Windows are worked out again after this time, also where the hours never close.
+const LONGEST_WINDOW: TimeDelta = TimeDelta::days(7);
+
+/// What the gate must know besides the task and its campaign, read in the same unit of work.
+///
+/// The default restricts nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Circumstances {
+    /// Whether the number stands on the company's exclusion list.
+    pub excluded: bool,
+    /// Whether another attempt to the number is live in the company (I3).
+    pub being_called: bool,
+    /// When the company has called the number lately, in any campaign.
+    pub history: ContactHistory,
+    /// How often it may.
+    pub caps: AttemptCaps,
+    /// Whether the company may call at all.
+    pub company_active: bool,
+    /// Whether the campaign's and the company's budgets leave room for one more call.
+    pub budget_left: bool,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self {
+            excluded: false,
+            being_called: false,
+            history: ContactHistory::default(),
+            caps: AttemptCaps::default(),
+            company_active: true,
+            budget_left: true,
+        }
+    }
+}
 
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +115,20 @@ macro_rules! reasons {
 reasons! {
     CampaignNotRunning = "campaign_not_running", "The campaign is not running.";
     CampaignEnded = "campaign_ended", "The campaign has ended.";
+    TargetReached = "target_reached", "Enough people have answered.";
+    BudgetUsedUp = "budget_used_up", "The budget is used up.";
+    CompanySuspended = "company_suspended", "The company is suspended.";
     BeforeCampaignStart = "before_campaign_start", "The campaign's start date is still to come.";
     OutsideCallingHours = "outside_calling_hours", "It is outside the calling hours where the person is.";
     NeverInCallingHours = "never_in_calling_hours", "The calling hours are never open in all zones the person may be in.";
     UnknownTimeZone = "unknown_time_zone", "The person's time zone is not known.";
     Excluded = "excluded", "The number is on the exclusion list.";
+    BeingCalled = "being_called", "The number is being called at this moment.";
+    DailyCap = "daily_cap", "The person was called as often as is allowed within 24 hours.";
+    WeeklyCap = "weekly_cap", "The person was called as often as is allowed within 7 days.";
+    MonthlyCap = "monthly_cap", "The person was called as often as is allowed within 30 days.";
+    MinimumGap = "minimum_gap", "The last call to the person was too short a time ago.";
+    WaitsForTurn = "waits_for_turn", "The person may be called now and waits for a free line or for the pace.";
     AttemptsUsedUp = "attempts_used_up", "All attempts are used up.";
     WaitsForRetry = "waits_for_retry", "The time of the next attempt has not come.";
     TaskEnded = "task_ended", "The task has ended.";
@@ -92,48 +144,111 @@ impl fmt::Display for Reason {
 
 /// Whether the person behind `task` may be called at `now`.
 ///
-/// `excluded` tells whether the number stands on the company's exclusion list, read in the same
-/// unit of work. A task that is in progress is judged as the dispatcher does it immediately before
-/// the dial: as if its attempt were still to be made.
-pub fn decide(task: &CallTask, campaign: &Campaign, excluded: bool, now: Timestamp) -> Decision {
-    if task.state.status().is_final() {
-        return Decision::Never {
-            reason: Reason::TaskEnded,
-        };
-    }
-    if excluded {
-        return Decision::Never {
-            reason: Reason::Excluded,
-        };
-    }
-    if campaign.status.is_final() {
-        return Decision::Never {
-            reason: Reason::CampaignEnded,
-        };
+/// A task that is in progress is judged as the dispatcher does it immediately before the dial: as
+/// if its attempt were still to be made. Of several reasons to wait the one that lasts longest is
+/// named, so that `until` is the first instant at which it is worth asking again.
+pub fn decide(
+    task: &CallTask,
+    campaign: &Campaign,
+    circumstances: &Circumstances,
+    now: Timestamp,
+) -> Decision {
+    if let Some(decision) = standing(task, campaign, circumstances) {
+        return decision;
     }
     let settings = campaign.effective_settings();
-    if task.attempts_spent >= settings.retry.max_attempts || task.attempts_count >= MOST_ATTEMPTS {
-        return Decision::Never {
-            reason: Reason::AttemptsUsedUp,
-        };
-    }
-    if campaign.status != CampaignStatus::Running {
-        return Decision::Wait {
-            until: None,
-            reason: Reason::CampaignNotRunning,
-        };
-    }
-    match task.state {
+    let (earliest, mut reason) = match task.state {
         TaskState::Retry { due_at } | TaskState::Pending { due_at } if due_at > now => {
-            let until = opening(&settings.schedule, &zones(task, campaign), due_at).until();
-            return Decision::Wait {
-                until: until.or(Some(due_at)),
-                reason: task.reason.unwrap_or(Reason::WaitsForRetry),
-            };
+            (due_at, task.reason.unwrap_or(Reason::WaitsForRetry))
         }
-        _ => {}
+        _ => (now, Reason::OutsideCallingHours),
+    };
+    let capped = circumstances.caps.next_call_at(&circumstances.history);
+    let earliest = match capped {
+        Some((until, cap)) if until > earliest => {
+            reason = cap;
+            until
+        }
+        _ => earliest,
+    };
+    let schedule = &settings.schedule;
+    let hours = schedule.hours_of(&task.contact);
+    let zones = schedule.zones_of(&task.contact);
+    match opening(schedule, &hours, zones, earliest) {
+        Decision::Dial if earliest > now => Decision::Wait {
+            until: Some(earliest),
+            reason,
+        },
+        // The hours are what is waited for only if nothing else lasts until they open.
+        Decision::Wait { until, .. } if earliest > now => Decision::Wait { until, reason },
+        decision => decision,
     }
-    opening(&settings.schedule, &zones(task, campaign), now)
+}
+
+/// What does not depend on time: whether the person is to be called at all.
+fn standing(
+    task: &CallTask,
+    campaign: &Campaign,
+    circumstances: &Circumstances,
+) -> Option<Decision> {
+    let never = |reason| Some(Decision::Never { reason });
+    let wait = |reason| {
+        Some(Decision::Wait {
+            until: None,
+            reason,
+        })
+    };
+    let policy = &campaign.effective_settings().retry;
+    if task.state.status().is_final() {
+        never(Reason::TaskEnded)
+    } else if circumstances.excluded {
+        never(Reason::Excluded)
+    } else if campaign.status.is_final() {
+        never(Reason::CampaignEnded)
+    } else if let Some(reason) = campaign.winding_up {
+        never(reason)
+    } else if task.attempts_spent >= policy.max_attempts || task.attempts_count >= MOST_ATTEMPTS {
+        never(Reason::AttemptsUsedUp)
+    } else if campaign.status != CampaignStatus::Running {
+        wait(Reason::CampaignNotRunning)
+    } else if !circumstances.company_active {
+        wait(Reason::CompanySuspended)
+    } else if !circumstances.budget_left {
+        wait(Reason::BudgetUsedUp)
+    } else if circumstances.being_called {
+        wait(Reason::BeingCalled)
+    } else {
+        None
+    }
+}
+
+/// When the tasks of a lane may be called, now or next; the reason if never.
+pub fn window(campaign: &Campaign, lane: &LaneKey, now: Timestamp) -> Result<Window, Reason> {
+    let schedule = &campaign.effective_settings().schedule;
+    let own = [schedule.time_zone];
+    let zones: &[TimeZone] = if lane.time_zones.is_empty() {
+        &own
+    } else {
+        &lane.time_zones
+    };
+    let hours = schedule.hours_for(lane.region);
+    let opens_at = match opening(schedule, &hours, zones, now) {
+        Decision::Dial => now,
+        Decision::Wait {
+            until: Some(until), ..
+        } => until,
+        Decision::Wait { reason, .. } | Decision::Never { reason } => return Err(reason),
+    };
+    let latest = opens_at + LONGEST_WINDOW;
+    let closes_at = [
+        hours.closes_by(zones, opens_at, latest),
+        schedule.ends_at,
+        Some(latest),
+    ];
+    Ok(Window {
+        opens_at,
+        closes_at: closes_at.into_iter().flatten().min().unwrap_or(opens_at),
+    })
 }
 
 impl Decision {
@@ -146,17 +261,14 @@ impl Decision {
     }
 }
 
-/// The zones in all of which the hours must be open: the contact's, else the campaign's.
-pub fn zones(task: &CallTask, campaign: &Campaign) -> Vec<TimeZone> {
-    if task.contact.time_zones.is_empty() {
-        vec![campaign.effective_settings().schedule.time_zone]
-    } else {
-        task.contact.time_zones.clone()
-    }
-}
-
-/// Whether `schedule` lets anybody in `zones` be called at `now`, and if not, when.
-pub fn opening(schedule: &Schedule, zones: &[TimeZone], now: Timestamp) -> Decision {
+/// Whether `schedule` lets anybody in `zones` be called at `now`, and if not, when. `hours` are those
+/// of the schedule with the holidays of the number's region.
+pub fn opening(
+    schedule: &Schedule,
+    hours: &CallingHours,
+    zones: &[TimeZone],
+    now: Timestamp,
+) -> Decision {
     if schedule.ends_at.is_some_and(|ends_at| now >= ends_at) {
         return Decision::Never {
             reason: Reason::CampaignEnded,
@@ -172,7 +284,7 @@ pub fn opening(schedule: &Schedule, zones: &[TimeZone], now: Timestamp) -> Decis
             reason: Reason::UnknownTimeZone,
         };
     }
-    match schedule.hours.next_opening(zones, from) {
+    match hours.next_opening(zones, from) {
         None => Decision::Never {
             reason: Reason::NeverInCallingHours,
         },

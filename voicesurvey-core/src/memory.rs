@@ -21,6 +21,7 @@ mod companies;
 mod events;
 mod exclusions;
 mod interviews;
+mod lanes;
 mod queue;
 mod ready_list;
 mod rows;

@@ -137,6 +137,19 @@ impl Outcome {
         )
     }
 
+    /// Whether the line failed, and not the person.
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::ProviderFailure | Self::Lost)
+    }
+
+    /// Whether a call that ended so may have rung, and counts against the caps per person.
+    pub const fn counts_as_contact(self) -> bool {
+        !matches!(
+            self,
+            Self::Cancelled | Self::ProviderRejected | Self::ProviderFailure | Self::QuotaFull
+        )
+    }
+
     /// Whether a person was there, who should be left in peace for longer than an empty line.
     pub const fn reached_person(self) -> bool {
         matches!(

@@ -31,7 +31,8 @@ impl Pace {
         }
     }
 
-    const fn burst(self) -> u32 {
+    /// Calls that may start at once after a pause.
+    pub const fn burst(self) -> u32 {
         if self.seconds_between_calls > 0 {
             1
         } else {
@@ -40,7 +41,7 @@ impl Pace {
     }
 
     /// The time between two starts after the burst, in microseconds; `None` when stopped.
-    fn interval(self) -> Option<i64> {
+    pub fn interval(self) -> Option<i64> {
         let spaced = self
             .calls_per_minute
             .checked_sub(self.burst() - 1)

@@ -8,6 +8,7 @@
 //! Stores keep the rows; what they mean is decided here, so that all stores decide alike.
 
 pub mod claim;
+pub mod lane;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,15 @@ impl QueueLevel {
     pub fn room(&self, now: Timestamp) -> u32 {
         let lines = self.max_concurrent_calls.saturating_sub(self.in_flight);
         lines.min(self.pace.room(self.arrival, now))
+    }
+
+    /// When a level that was ready at `ready_at` below can be visited with success; `None` while all
+    /// lines are taken.
+    pub fn next_visit(&self, ready_at: Timestamp) -> Option<Timestamp> {
+        if self.in_flight >= self.max_concurrent_calls {
+            return None;
+        }
+        Some(ready_at.max(self.pace.next_start(self.arrival)?))
     }
 
     /// The level after `calls` have been claimed at `now`.

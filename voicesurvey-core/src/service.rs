@@ -3,6 +3,7 @@
 //! No unit of work is open while a provider or an interpreter is asked (I2), and nothing about a
 //! call is kept in memory between two steps: any server can take the next one.
 
+pub(crate) mod breaker;
 pub mod call_events;
 pub mod campaign_service;
 pub mod campaigns;
@@ -16,6 +17,7 @@ pub mod reports;
 pub mod scheduler;
 pub mod settlement;
 pub mod skillbases;
+pub mod unresolved_calls;
 pub mod validation;
 pub mod webhooks;
 
@@ -31,4 +33,5 @@ pub use recovery::Recovery;
 pub use reports::Reports;
 pub use scheduler::Scheduler;
 pub use skillbases::{SkillbaseContent, Skillbases};
+pub use unresolved_calls::{Resolution, UnresolvedCalls};
 pub use webhooks::Webhooks;

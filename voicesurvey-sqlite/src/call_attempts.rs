@@ -1,23 +1,38 @@
 //! Call attempts. The claim inserts them; an attempt that ends gives its lines back.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
-use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
-use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
+use voicesurvey_core::gate::ContactHistory;
+use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::ports::{
-    CallAttemptRepository, CampaignKey, Page, PageRequest, StorageError,
+    CallAttemptRepository, CampaignKey, Page, PageRequest, Scope, StorageError,
 };
+use voicesurvey_core::time::Timestamp;
 
-use crate::counters::CounterChanges;
+use crate::counters::{CountedAttempt, CounterChanges};
 use crate::error::{conflict, stale};
 use crate::page::{self, Created};
-use crate::row::{Row, micros, read_all};
+use crate::row::{Row, json, micros, read_all};
 use crate::schema::CALL_ATTEMPTS;
 use crate::unit_of_work::{SqliteUnitOfWork, built};
+
+const LIVE_CALL: &str = "
+    SELECT * FROM call_attempts
+    WHERE company_id = ?1 AND phone_number = ?2 AND state <> 'ended'";
+
+/// The attempts of a company to some numbers, except one; a test reads the plan.
+const CALLS_TO: &str = "
+    SELECT phone_number, outcome, created_at FROM call_attempts
+    WHERE company_id = ?1 AND phone_number IN (SELECT value FROM json_each(?2))
+      AND created_at >= ?3 AND id IS NOT ?4";
 
 fn key(attempt: &CallAttempt) -> CampaignKey {
     CampaignKey {
@@ -96,6 +111,14 @@ fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
     })
 }
 
+fn counted(attempt: &CallAttempt) -> CountedAttempt {
+    CountedAttempt {
+        state: attempt.state,
+        outcome: attempt.outcome,
+        cost: attempt.cost.clone(),
+    }
+}
+
 fn read_cost(row: &Row<'_>) -> Result<Option<Cost>, StorageError> {
     let amount: Option<&str> = row.get("cost_amount")?;
     match (amount, row.get("cost_currency")?) {
@@ -123,9 +146,46 @@ impl SqliteUnitOfWork {
         self.execute(built(&CALL_ATTEMPTS.insert(rows))).await?;
         let mut changes = CounterChanges::default();
         for attempt in attempts {
-            changes.attempts(key(attempt), attempt.state, attempt.outcome, 1);
+            changes.attempts(key(attempt), counted(attempt), 1);
         }
         self.count(changes).await
+    }
+
+    /// The company whose calls are asked for.
+    fn own_company(&self) -> Result<CompanyId, StorageError> {
+        match self.scope {
+            Scope::Company(company_id) => Ok(company_id),
+            Scope::Platform => Err(conflict("the calls to a number are a company's")),
+        }
+    }
+
+    /// When the company called each of the numbers since then, as far as it counts, but not with the
+    /// attempt `except`.
+    pub(crate) async fn calls_to(
+        &mut self,
+        company_id: CompanyId,
+        phone_numbers: &[PhoneNumber],
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<HashMap<PhoneNumber, ContactHistory>, StorageError> {
+        let calls = sqlx::query(CALLS_TO)
+            .bind(company_id.as_uuid())
+            .bind(json(&phone_numbers)?)
+            .bind(micros(since))
+            .bind(except.map(CallAttemptId::as_uuid));
+        let mut instants: HashMap<PhoneNumber, Vec<Timestamp>> = HashMap::new();
+        for row in self.fetch_all(calls).await? {
+            let row = Row::new(&row, CALL_ATTEMPTS.name);
+            let outcome: Option<Outcome> = row.optional_word("outcome")?;
+            if outcome.is_none_or(Outcome::counts_as_contact) {
+                let calls = instants.entry(row.word("phone_number")?).or_default();
+                calls.push(row.instant("created_at")?);
+            }
+        }
+        let histories = instants
+            .into_iter()
+            .map(|(number, calls)| (number, ContactHistory::new(calls)));
+        Ok(histories.collect())
     }
 
     async fn write_attempt(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
@@ -158,13 +218,14 @@ impl SqliteUnitOfWork {
         Ok(())
     }
 
-    /// Under which counters the stored attempt stands. A conflict unless it has that version.
+    /// As what the stored attempt is counted, and whose line it holds. A conflict unless it has that
+    /// version.
     async fn attempt_counted_as(
         &mut self,
         attempt: &CallAttempt,
-    ) -> Result<(AttemptState, Option<Outcome>), StorageError> {
+    ) -> Result<(CountedAttempt, String), StorageError> {
         let stored = sqlx::query(
-            "SELECT state, outcome FROM call_attempts
+            "SELECT state, outcome, cost_amount, cost_currency, provider FROM call_attempts
              WHERE company_id = ?1 AND id = ?2 AND version = ?3",
         )
         .bind(attempt.company_id.as_uuid())
@@ -175,7 +236,12 @@ impl SqliteUnitOfWork {
             .await?
             .ok_or_else(|| stale(CALL_ATTEMPTS.name))?;
         let row = Row::new(&stored, CALL_ATTEMPTS.name);
-        Ok((row.word("state")?, row.optional_word("outcome")?))
+        let counted = CountedAttempt {
+            state: row.word("state")?,
+            outcome: row.optional_word("outcome")?,
+            cost: read_cost(&row)?,
+        };
+        Ok((counted, row.get("provider")?))
     }
 }
 
@@ -191,6 +257,33 @@ impl CallAttemptRepository for SqliteUnitOfWork {
             .transpose()
     }
 
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        let company_id = self.own_company()?;
+        let live = sqlx::query(LIVE_CALL)
+            .bind(company_id.as_uuid())
+            .bind(phone_number.as_str().to_owned());
+        self.fetch_optional(live)
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    async fn history(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<ContactHistory, StorageError> {
+        let company_id = self.own_company()?;
+        let numbers = [*phone_number];
+        let mut calls = self.calls_to(company_id, &numbers, since, except).await?;
+        Ok(calls.remove(phone_number).unwrap_or_default())
+    }
+
     async fn get_for_update(
         &mut self,
         id: CallAttemptId,
@@ -200,21 +293,22 @@ impl CallAttemptRepository for SqliteUnitOfWork {
 
     async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
         self.must_cover(attempt.company_id)?;
-        let (state, outcome) = self.attempt_counted_as(attempt).await?;
-        if attempt.state.is_live() && !state.is_live() {
+        let (before, provider) = self.attempt_counted_as(attempt).await?;
+        let was_live = before.state.is_live();
+        if attempt.state.is_live() && !was_live {
             return Err(conflict(
                 "an attempt that has ended stays ended: its line is free",
             ));
         }
         self.write_attempt(attempt).await?;
         let mut changes = CounterChanges::default();
-        changes.attempts(key(attempt), state, outcome, -1);
-        changes.attempts(key(attempt), attempt.state, attempt.outcome, 1);
+        changes.attempts(key(attempt), before, -1);
+        changes.attempts(key(attempt), counted(attempt), 1);
         self.count(changes).await?;
-        if state.is_live() && !attempt.state.is_live() {
+        if was_live && !attempt.state.is_live() {
             // Without an end the attempt's beginning stands for "at once": it has passed.
-            self.free_line(key(attempt), attempt.ended_at.unwrap_or(attempt.created_at))
-                .await?;
+            let at = attempt.ended_at.unwrap_or(attempt.created_at);
+            self.free_line(key(attempt), &provider, at).await?;
         }
         Ok(())
     }
@@ -239,5 +333,23 @@ impl CallAttemptRepository for SqliteUnitOfWork {
         Ok(Page::from_rows(rows, page.limit(), |attempt| {
             Created::cursor(attempt.created_at, attempt.id.as_uuid())
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query_plan::{assert_uses, plan};
+
+    #[tokio::test]
+    async fn the_history_of_a_number_is_found_by_the_number_and_the_time() {
+        let plan = plan(CALLS_TO).await;
+        let step = "call_attempts_by_number (company_id=? AND phone_number=? AND created_at>?)";
+        assert!(plan.iter().any(|line| line.contains(step)), "{plan:#?}");
+    }
+
+    #[tokio::test]
+    async fn the_live_call_to_a_number_is_found_by_the_number() {
+        assert_uses(LIVE_CALL, &["call_attempts_one_live_per_number"]).await;
     }
 }

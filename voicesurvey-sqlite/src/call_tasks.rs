@@ -1,17 +1,21 @@
-//! Call tasks: their rows, their counters, and when each can be claimed.
+//! Call tasks: their rows, their lanes and counters, and when each can be claimed.
 //!
 //! `claimable` is true for a pending task whose due time had come when the row was written. The
 //! claim looks at such rows only; [`promote_due`] turns the others claimable when their time comes.
 //!
 //! [`promote_due`]: voicesurvey_core::ports::TaskQueue::promote_due
 
+mod ending;
+
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, SelectStatement, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_list::Contact;
-use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
+use voicesurvey_core::call_task::{CallTask, TaskState};
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
 use voicesurvey_core::language::Language;
@@ -21,16 +25,17 @@ use voicesurvey_core::ports::repositories::CallTaskFilter;
 use voicesurvey_core::ports::{
     CallTaskRepository, CampaignKey, Page, PageRequest, Scope, StorageError,
 };
+use voicesurvey_core::queue::lane::LaneId;
 use voicesurvey_core::time::Timestamp;
 
-use crate::counters::CounterChanges;
+use crate::counters::{CountedTask, CounterChanges};
 use crate::error::stale;
 use crate::page::{self, Created};
 use crate::row::{Row, json, micros, read_all};
 use crate::schema::CALL_TASKS;
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-/// Rows of one INSERT: 23 values each, well below SQLite's 32,766 values per statement.
+/// Rows of one INSERT: 24 values each, well below SQLite's 32,766 values per statement.
 const ROWS_PER_INSERT: usize = 500;
 
 fn key(task: &CallTask) -> CampaignKey {
@@ -44,7 +49,7 @@ fn is_claimable(task: &CallTask, now: Timestamp) -> bool {
     matches!(task.state, TaskState::Pending { due_at } if due_at <= now)
 }
 
-fn values(task: &CallTask) -> Result<[Value; 23], StorageError> {
+fn values(task: &CallTask) -> Result<[Value; 24], StorageError> {
     Ok([
         task.company_id.as_uuid().into(),
         task.id.as_uuid().into(),
@@ -72,7 +77,28 @@ fn values(task: &CallTask) -> Result<[Value; 23], StorageError> {
         micros(task.created_at).into(),
         micros(task.updated_at).into(),
         task.version.into(),
+        task.lane().id().to_bits().into(),
     ])
+}
+
+/// As what the task is counted when it is written at `now`.
+fn counted(task: &CallTask, lane: LaneId, now: Timestamp) -> CountedTask {
+    CountedTask {
+        status: task.state.status(),
+        reason: task.reason,
+        claimable_in: is_claimable(task, now).then_some(lane),
+    }
+}
+
+/// As what a stored task is counted.
+pub(crate) fn read_counted(row: &Row<'_>) -> Result<CountedTask, StorageError> {
+    let claimable: bool = row.get("claimable")?;
+    let lane = row.get("lane_id").map(LaneId::from_bits)?;
+    Ok(CountedTask {
+        status: row.word("status")?,
+        reason: row.optional_word("reason")?,
+        claimable_in: claimable.then_some(lane),
+    })
 }
 
 pub(crate) fn read(row: &SqliteRow) -> Result<CallTask, StorageError> {
@@ -148,15 +174,21 @@ impl SqliteUnitOfWork {
         task: &CallTask,
         read_version: u32,
     ) -> Result<(), StorageError> {
-        let (status, reason) = self
+        let (before, lane_before) = self
             .counted_as(task.company_id, task.id, read_version)
             .await?;
+        let lane_key = task.lane();
+        let lane = lane_key.id();
+        if lane != lane_before {
+            self.put_lane(key(task), lane, &lane_key).await?;
+        }
         let update = sqlx::query(
             "UPDATE call_tasks
              SET upload_id = ?3, phone_number = ?4, name = ?5, name_folded = ?6, language = ?7,
                  time_zones = ?8, priority = ?9, extra = ?10, status = ?11, due_at = ?12,
                  attempt_id = ?13, claimable = ?14, attempts_count = ?15, attempts_spent = ?16,
-                 last_attempt_at = ?17, outcome = ?18, reason = ?19, updated_at = ?20, version = ?21
+                 last_attempt_at = ?17, outcome = ?18, reason = ?19, updated_at = ?20, version = ?21,
+                 lane_id = ?22
              WHERE company_id = ?1 AND id = ?2",
         )
         .bind(task.company_id.as_uuid())
@@ -179,23 +211,25 @@ impl SqliteUnitOfWork {
         .bind(task.outcome.map(Outcome::name))
         .bind(task.reason.map(Reason::name))
         .bind(micros(task.updated_at))
-        .bind(task.version);
+        .bind(task.version)
+        .bind(lane.to_bits());
         self.execute(update).await?;
         let mut changes = CounterChanges::default();
-        changes.tasks(key(task), status, reason, -1);
-        changes.tasks(key(task), task.state.status(), task.reason, 1);
+        changes.tasks(key(task), before, -1);
+        changes.tasks(key(task), counted(task, lane, task.updated_at), 1);
         self.count(changes).await
     }
 
-    /// Under which counters the stored task stands. A conflict unless it has that version.
+    /// As what the stored task is counted, and its lane. A conflict unless it has that version.
     async fn counted_as(
         &mut self,
         company_id: CompanyId,
         id: CallTaskId,
         version: u32,
-    ) -> Result<(TaskStatus, Option<Reason>), StorageError> {
+    ) -> Result<(CountedTask, LaneId), StorageError> {
         let stored = sqlx::query(
-            "SELECT status, reason FROM call_tasks WHERE company_id = ?1 AND id = ?2 AND version = ?3",
+            "SELECT status, reason, claimable, lane_id FROM call_tasks
+             WHERE company_id = ?1 AND id = ?2 AND version = ?3",
         )
         .bind(company_id.as_uuid())
         .bind(id.as_uuid())
@@ -205,7 +239,42 @@ impl SqliteUnitOfWork {
             .await?
             .ok_or_else(|| stale(CALL_TASKS.name))?;
         let row = Row::new(&stored, CALL_TASKS.name);
-        Ok((row.word("status")?, row.optional_word("reason")?))
+        let lane = row.get("lane_id").map(LaneId::from_bits)?;
+        Ok((read_counted(&row)?, lane))
+    }
+
+    /// Counts tasks that were added, and wakes their lanes if they are claimable.
+    async fn enter_lanes(&mut self, tasks: &[&CallTask]) -> Result<(), StorageError> {
+        let mut changes = CounterChanges::default();
+        let mut lanes = BTreeMap::new();
+        for &task in tasks {
+            let lane_key = task.lane();
+            let lane = lane_key.id();
+            let place = (task.company_id, task.campaign_id, lane);
+            if let Entry::Vacant(entry) = lanes.entry(place) {
+                self.put_lane(key(task), lane, &lane_key).await?;
+                entry.insert(None);
+            }
+            let counted = counted(task, lane, task.created_at);
+            changes.tasks(key(task), counted, 1);
+            if counted.claimable_in.is_some()
+                && let Some(wake_at) = lanes.get_mut(&place)
+            {
+                *wake_at =
+                    Some(wake_at.map_or(task.created_at, |at| Ord::min(task.created_at, at)));
+            }
+        }
+        self.count(changes).await?;
+        for ((company_id, campaign_id, lane), wake_at) in lanes {
+            let campaign = CampaignKey {
+                company_id,
+                campaign_id,
+            };
+            if let Some(at) = wake_at {
+                self.wake_lane(campaign, lane, at).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Inserts a part of a call list and returns the identifiers of the tasks that were added.
@@ -243,28 +312,9 @@ impl CallTaskRepository for SqliteUnitOfWork {
         for part in tasks.chunks(ROWS_PER_INSERT) {
             added.extend(self.insert_tasks(part).await?);
         }
-        let mut changes = CounterChanges::default();
-        let mut to_wake = BTreeMap::new();
-        for task in tasks.iter().filter(|task| added.contains(&task.id)) {
-            changes.tasks(key(task), task.state.status(), task.reason, 1);
-            if is_claimable(task, task.created_at) {
-                let at = to_wake
-                    .entry((task.company_id, task.campaign_id))
-                    .or_insert(task.created_at);
-                *at = Ord::min(task.created_at, *at);
-            }
-        }
-        self.count(changes).await?;
-        for ((company_id, campaign_id), at) in to_wake {
-            self.wake_campaign(
-                CampaignKey {
-                    company_id,
-                    campaign_id,
-                },
-                at,
-            )
-            .await?;
-        }
+        let tasks = tasks.iter().filter(|task| added.contains(&task.id));
+        let tasks: Vec<&CallTask> = tasks.collect();
+        self.enter_lanes(&tasks).await?;
         Ok(added)
     }
 
@@ -290,7 +340,8 @@ impl CallTaskRepository for SqliteUnitOfWork {
         };
         self.write_task(&next, task.version).await?;
         if is_claimable(task, task.updated_at) {
-            self.wake_campaign(key(task), task.updated_at).await?;
+            self.wake_lane(key(task), task.lane().id(), task.updated_at)
+                .await?;
         }
         Ok(())
     }
@@ -318,54 +369,21 @@ impl CallTaskRepository for SqliteUnitOfWork {
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
-        let Some(campaign) = self.campaign_key(campaign_id).await? else {
-            return Ok(0);
-        };
-        let waiting = sqlx::query(
-            "SELECT status, reason, count(*) AS tasks FROM call_tasks
-             WHERE company_id = ?1 AND campaign_id = ?2 AND status IN ('pending', 'retry')
-             GROUP BY status, reason",
-        )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign_id.as_uuid());
-        let mut changes = CounterChanges::default();
-        for row in self.fetch_all(waiting).await? {
-            let row = Row::new(&row, CALL_TASKS.name);
-            let tasks: i64 = row.get("tasks")?;
-            changes.tasks(
-                campaign,
-                row.word("status")?,
-                row.optional_word("reason")?,
-                -tasks,
-            );
-            changes.tasks(
-                campaign,
-                TaskStatus::Cancelled,
-                Some(Reason::CampaignEnded),
-                tasks,
-            );
+        match self.campaign_key(campaign_id).await? {
+            Some(campaign) => self.end_waiting(campaign, reason, now, at_most).await,
+            None => Ok(0),
         }
-        let update = sqlx::query(
-            "UPDATE call_tasks
-             SET status = 'cancelled', due_at = NULL, claimable = 0,
-                 outcome = coalesce(outcome, 'cancelled'), reason = 'campaign_ended',
-                 updated_at = ?3, version = version + 1
-             WHERE company_id = ?1 AND campaign_id = ?2 AND status IN ('pending', 'retry')",
-        )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign_id.as_uuid())
-        .bind(micros(now));
-        let cancelled = self.execute(update).await?;
-        self.count(changes).await?;
-        Ok(cancelled)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use sea_query::SqliteQueryBuilder;
+    use voicesurvey_core::call_task::TaskStatus;
     use voicesurvey_core::testing::samples;
 
     use super::*;

@@ -4,18 +4,22 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::campaign::{Campaign, CampaignStatus, PauseReason};
+use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignKey, CampaignRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::queue::QueueLevel;
+use voicesurvey_core::queue::lane::Lane;
+use voicesurvey_core::time::Timestamp;
 
-use crate::counters;
 use crate::error::stale;
 use crate::page::{self, Created};
 use crate::row::{Row, json, micros, read_all};
 use crate::schema::{CAMPAIGN_COUNTERS, CAMPAIGNS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
+use crate::{counters, lanes};
 
-fn values(campaign: &Campaign) -> Result<[Value; 15], StorageError> {
+fn values(campaign: &Campaign) -> Result<[Value; 18], StorageError> {
     Ok([
         campaign.company_id.as_uuid().into(),
         campaign.id.as_uuid().into(),
@@ -36,7 +40,18 @@ fn values(campaign: &Campaign) -> Result<[Value; 15], StorageError> {
         campaign.started_at.map(micros).into(),
         campaign.ended_at.map(micros).into(),
         campaign.version.into(),
+        campaign
+            .winding_up
+            .map(|reason| reason.name().to_owned())
+            .into(),
+        ends_at(campaign).map(micros).into(),
+        campaign.has_budget().into(),
     ])
+}
+
+/// When nobody is called any more, as the settings say that calls follow.
+fn ends_at(campaign: &Campaign) -> Option<Timestamp> {
+    campaign.effective_settings().schedule.ends_at
 }
 
 fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
@@ -48,6 +63,7 @@ fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
         description: row.get("description")?,
         status: CampaignStatus::from_names(row.get("status")?, row.get("pause_reason")?)
             .ok_or_else(|| row.corrupt("status: does not go with the pause reason"))?,
+        winding_up: row.optional_word("winding_up")?,
         settings: row.document("settings")?,
         snapshot: row.optional_document("snapshot")?,
         created_at: row.instant("created_at")?,
@@ -101,7 +117,8 @@ impl CampaignRepository for SqliteUnitOfWork {
             "UPDATE campaigns
              SET name = ?4, description = ?5, status = ?6, pause_reason = ?7, skillbase_id = ?8,
                  starts_at = ?9, settings = ?10, snapshot = ?11, updated_at = ?12, started_at = ?13,
-                 ended_at = ?14, version = version + 1
+                 ended_at = ?14, winding_up = ?15, ends_at = ?16, has_budget = ?17,
+                 version = version + 1
              WHERE company_id = ?1 AND id = ?2 AND version = ?3",
         )
         .bind(campaign.company_id.as_uuid())
@@ -117,20 +134,25 @@ impl CampaignRepository for SqliteUnitOfWork {
         .bind(campaign.snapshot.as_ref().map(json).transpose()?)
         .bind(micros(campaign.updated_at))
         .bind(campaign.started_at.map(micros))
-        .bind(campaign.ended_at.map(micros));
+        .bind(campaign.ended_at.map(micros))
+        .bind(campaign.winding_up.map(Reason::name))
+        .bind(ends_at(campaign).map(micros))
+        .bind(campaign.has_budget());
         if self.execute(update).await? == 0 {
             return Err(stale(CAMPAIGNS.name));
         }
-        self.put_campaign_queue(campaign).await
+        self.put_campaign_queue(campaign).await?;
+        self.review_lanes_of(campaign).await
     }
 
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError> {
         let Some(key) = self.campaign_key(id).await? else {
             return Ok(false);
         };
+        self.free_provider_lines(key).await?;
         self.delete_campaign_queue(key).await?;
         self.delete_provider_events(key).await?;
-        // The foreign keys of tasks, attempts and interviews do the rest.
+        // The foreign keys of lanes, tasks, attempts and interviews do the rest.
         let mut delete = CAMPAIGNS.delete(self.scope);
         delete.and_where(Expr::col("id").eq(id.as_uuid()));
         Ok(self.execute(built(&delete)).await? > 0)
@@ -150,6 +172,18 @@ impl CampaignRepository for SqliteUnitOfWork {
         Ok(Page::from_rows(rows, page.limit(), |campaign| {
             Created::cursor(campaign.created_at, campaign.id.as_uuid())
         }))
+    }
+
+    async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError> {
+        let select = lanes::in_order(self.scope, id);
+        read_all(&self.fetch_all(built(&select)).await?, lanes::read)
+    }
+
+    async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError> {
+        match self.campaign_key(id).await? {
+            Some(key) => self.campaign_level(key).await,
+            None => Ok(None),
+        }
     }
 
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {

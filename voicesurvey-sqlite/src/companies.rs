@@ -9,12 +9,12 @@ use voicesurvey_core::ports::{CompanyRepository, Page, PageRequest, Scope, Stora
 
 use crate::error::{conflict, stale};
 use crate::page::{self, Created};
-use crate::row::{Row, micros, read_all};
+use crate::row::{Row, json, micros, read_all};
 use crate::schema::COMPANIES;
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-fn values(company: &Company) -> [Value; 9] {
-    [
+fn values(company: &Company) -> Result<[Value; 11], StorageError> {
+    Ok([
         company.id.as_uuid().into(),
         company.name.clone().into(),
         company.time_zone.name().into(),
@@ -24,7 +24,9 @@ fn values(company: &Company) -> [Value; 9] {
         company.limits.calls_per_minute.into(),
         micros(company.created_at).into(),
         company.version.into(),
-    ]
+        company.status.name().into(),
+        json(&company.caps)?.into(),
+    ])
 }
 
 fn read(row: &SqliteRow) -> Result<Company, StorageError> {
@@ -35,10 +37,12 @@ fn read(row: &SqliteRow) -> Result<Company, StorageError> {
         time_zone: row.word("time_zone")?,
         region: row.word("region")?,
         language: row.word("language")?,
+        status: row.word("status")?,
         limits: CompanyLimits {
             max_concurrent_calls: row.get("max_concurrent_calls")?,
             calls_per_minute: row.get("calls_per_minute")?,
         },
+        caps: row.document("caps")?,
         created_at: row.instant("created_at")?,
         version: row.get("version")?,
     })
@@ -50,7 +54,7 @@ impl CompanyRepository for SqliteUnitOfWork {
         if self.scope != Scope::Platform {
             return Err(conflict("companies are added in the platform's scope"));
         }
-        self.execute(built(&COMPANIES.insert([values(company)])))
+        self.execute(built(&COMPANIES.insert([values(company)?])))
             .await?;
         self.insert_company_queue(company).await
     }
@@ -70,7 +74,7 @@ impl CompanyRepository for SqliteUnitOfWork {
         let update = sqlx::query(
             "UPDATE companies
              SET name = ?3, time_zone = ?4, region = ?5, language = ?6, max_concurrent_calls = ?7,
-                 calls_per_minute = ?8, version = version + 1
+                 calls_per_minute = ?8, status = ?9, caps = ?10, version = version + 1
              WHERE company_id = ?1 AND version = ?2",
         )
         .bind(company.id.as_uuid())
@@ -80,7 +84,9 @@ impl CompanyRepository for SqliteUnitOfWork {
         .bind(company.region.to_string())
         .bind(company.language.code())
         .bind(company.limits.max_concurrent_calls)
-        .bind(company.limits.calls_per_minute);
+        .bind(company.limits.calls_per_minute)
+        .bind(company.status.name())
+        .bind(json(&company.caps)?);
         if self.execute(update).await? == 0 {
             return Err(stale(COMPANIES.name));
         }

@@ -1,8 +1,9 @@
-//! What the tasks and attempts of a campaign add up to.
+//! What the tasks and attempts of a campaign add up to, and the claimable tasks of its lanes.
 //!
 //! Counters move in the unit of work that changes the rows they count, so they cannot differ (I12),
 //! and no screen counts a large table.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -11,82 +12,152 @@ use voicesurvey_core::call_attempt::AttemptState;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::{CampaignId, CompanyId};
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::ports::repositories::CampaignCounters;
+use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
 use voicesurvey_core::ports::{CampaignKey, StorageError};
+use voicesurvey_core::queue::lane::LaneId;
 
 use crate::row::Row;
-use crate::schema::CAMPAIGN_COUNTERS;
+use crate::schema::{CAMPAIGN_COUNTERS, CAMPAIGN_LANES};
 use crate::unit_of_work::SqliteUnitOfWork;
 
+/// The calls whose price is known, by currency.
+const COST_CALLS: &str = "cost_calls";
+/// What they cost. The only kind that may be negative, and that may be absent and not zero.
+const COST_MILLIONTHS: &str = "cost_millionths";
+
 /// One counter of a campaign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Counter {
     company_id: CompanyId,
     campaign_id: CampaignId,
     kind: &'static str,
-    name: &'static str,
+    name: Cow<'static, str>,
+}
+
+/// As what a task is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CountedTask {
+    pub(crate) status: TaskStatus,
+    pub(crate) reason: Option<Reason>,
+    /// The lane in which it can be claimed; `None` if it cannot.
+    pub(crate) claimable_in: Option<LaneId>,
+}
+
+/// As what an attempt is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CountedAttempt {
+    pub(crate) state: AttemptState,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) cost: Option<Cost>,
 }
 
 /// How much each counter moves.
 #[derive(Debug, Default)]
-pub(crate) struct CounterChanges(BTreeMap<Counter, i64>);
+pub(crate) struct CounterChanges {
+    counters: BTreeMap<Counter, i64>,
+    claimable: BTreeMap<(CompanyId, CampaignId, LaneId), i64>,
+}
 
 impl CounterChanges {
-    /// `by` tasks came to that status and reason, or left it if `by` is negative.
-    pub(crate) fn tasks(
-        &mut self,
-        campaign: CampaignKey,
-        status: TaskStatus,
-        reason: Option<Reason>,
-        by: i64,
-    ) {
-        self.add(campaign, "task", status.name(), by);
-        if let Some(reason) = reason {
+    /// `by` tasks came to be counted so, or ceased to be if `by` is negative.
+    pub(crate) fn tasks(&mut self, campaign: CampaignKey, counted: CountedTask, by: i64) {
+        self.add(campaign, "task", counted.status.name(), by);
+        if let Some(reason) = counted.reason {
             self.add(campaign, "reason", reason.name(), by);
         }
-    }
-
-    /// `by` attempts came to that state and outcome, or left it if `by` is negative.
-    pub(crate) fn attempts(
-        &mut self,
-        campaign: CampaignKey,
-        state: AttemptState,
-        outcome: Option<Outcome>,
-        by: i64,
-    ) {
-        self.add(campaign, "attempt", state.name(), by);
-        if let Some(outcome) = outcome {
-            self.add(campaign, "outcome", outcome.name(), by);
+        if let Some(lane) = counted.claimable_in {
+            let CampaignKey {
+                company_id,
+                campaign_id,
+            } = campaign;
+            *self
+                .claimable
+                .entry((company_id, campaign_id, lane))
+                .or_default() += by;
         }
     }
 
-    fn add(&mut self, campaign: CampaignKey, kind: &'static str, name: &'static str, by: i64) {
+    /// `by` attempts came to be counted so, or ceased to be if `by` is negative.
+    pub(crate) fn attempts(&mut self, campaign: CampaignKey, counted: CountedAttempt, by: i64) {
+        self.add(campaign, "attempt", counted.state.name(), by);
+        if let Some(outcome) = counted.outcome {
+            self.add(campaign, "outcome", outcome.name(), by);
+        }
+        if let Some(cost) = counted.cost {
+            let CostCount { millionths, .. } = CostCount::of(&cost);
+            self.add(campaign, COST_CALLS, cost.currency.clone(), by);
+            let millionths = millionths.saturating_mul(by);
+            self.add(campaign, COST_MILLIONTHS, cost.currency, millionths);
+        }
+    }
+
+    fn add(
+        &mut self,
+        campaign: CampaignKey,
+        kind: &'static str,
+        name: impl Into<Cow<'static, str>>,
+        by: i64,
+    ) {
         let CampaignKey {
             company_id,
             campaign_id,
         } = campaign;
-        *self
-            .0
-            .entry(Counter {
-                company_id,
-                campaign_id,
-                kind,
-                name,
-            })
-            .or_default() += by;
+        let counter = Counter {
+            company_id,
+            campaign_id,
+            kind,
+            name: name.into(),
+        };
+        let count = self.counters.entry(counter).or_default();
+        *count = count.saturating_add(by);
     }
 }
 
 impl SqliteUnitOfWork {
     /// Moves the counters.
     pub(crate) async fn count(&mut self, changes: CounterChanges) -> Result<(), StorageError> {
-        for (counter, by) in changes.0 {
+        for (counter, by) in changes.counters {
             match by {
                 0 => {}
                 1.. => self.raise(counter, by).await?,
+                _ if counter.kind == COST_MILLIONTHS => self.raise(counter, by).await?,
                 _ => self.lower(counter, -by).await?,
             }
+        }
+        for ((company_id, campaign_id, lane), by) in changes.claimable {
+            let campaign = CampaignKey {
+                company_id,
+                campaign_id,
+            };
+            self.count_claimable(campaign, lane, by).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_claimable(
+        &mut self,
+        campaign: CampaignKey,
+        lane: LaneId,
+        by: i64,
+    ) -> Result<(), StorageError> {
+        if by == 0 {
+            return Ok(());
+        }
+        let update = sqlx::query(
+            "UPDATE campaign_lanes SET claimable = claimable + ?4
+             WHERE company_id = ?1 AND campaign_id = ?2 AND lane_id = ?3",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.campaign_id.as_uuid())
+        .bind(lane.to_bits())
+        .bind(by);
+        if self.execute(update).await? == 0 {
+            return Err(StorageError::Corrupt {
+                table: CAMPAIGN_LANES.name,
+                what: format!("there is no lane {lane}"),
+            });
         }
         Ok(())
     }
@@ -101,7 +172,7 @@ impl SqliteUnitOfWork {
         .bind(counter.company_id.as_uuid())
         .bind(counter.campaign_id.as_uuid())
         .bind(counter.kind)
-        .bind(counter.name)
+        .bind(counter.name.into_owned())
         .bind(by);
         self.execute(upsert).await?;
         Ok(())
@@ -115,7 +186,7 @@ impl SqliteUnitOfWork {
         .bind(counter.company_id.as_uuid())
         .bind(counter.campaign_id.as_uuid())
         .bind(counter.kind)
-        .bind(counter.name)
+        .bind(counter.name.clone().into_owned())
         .bind(by);
         if self.execute(update).await? == 0 {
             return Err(StorageError::Corrupt {
@@ -137,10 +208,21 @@ pub(crate) fn read(rows: &[SqliteRow]) -> Result<CampaignCounters, StorageError>
             "reason" => put(&mut counters.reasons, &row)?,
             "attempt" => put(&mut counters.attempts, &row)?,
             "outcome" => put(&mut counters.outcomes, &row)?,
+            COST_CALLS => cost(&mut counters, &row)?.calls = row.get("count")?,
+            COST_MILLIONTHS => cost(&mut counters, &row)?.millionths = row.get("count")?,
             kind => return Err(row.corrupt(format!("kind: unknown kind '{kind}'"))),
         }
     }
+    counters.costs.retain(|_, cost| cost.calls > 0);
     Ok(counters)
+}
+
+/// The costs in the currency that the row names.
+fn cost<'c>(
+    counters: &'c mut CampaignCounters,
+    row: &Row<'_>,
+) -> Result<&'c mut CostCount, StorageError> {
+    Ok(counters.costs.entry(row.get("name")?).or_default())
 }
 
 /// Adds a counter. Absent means none, so zeros are left out.

@@ -24,6 +24,7 @@ mod error;
 mod events;
 mod exclusions;
 mod interviews;
+mod lanes;
 mod migrations;
 mod open;
 mod page;

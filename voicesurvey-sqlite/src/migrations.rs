@@ -1,5 +1,7 @@
 //! The migrations, built in. Forward only: a file that was released is never edited.
 
+mod lanes_of_old_tasks;
+
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -28,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 15] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -39,10 +41,17 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
     migration!(20261121090700, "create_interviews"),
     migration!(20261121090800, "create_exclusions"),
     migration!(20261121090900, "create_events"),
+    migration!(20261121091000, "create_campaign_lanes"),
+    migration!(20261121091100, "wind_campaigns_up"),
+    migration!(20261121091200, "count_costs"),
+    migration!(20261121091300, "cap_and_suspend_companies"),
+    migration!(20261121091400, "create_provider_queue"),
 ];
 
-static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));
+
+fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migrations = migrations.iter().map(|&(version, name, sql)| {
         let name = Cow::Borrowed(name);
         Migration::new(
             version,
@@ -52,8 +61,8 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
             false,
         )
     });
-    Migrator::with_migrations(migrations.to_vec())
-});
+    Migrator::with_migrations(migrations.collect())
+}
 
 /// How a database stands to the migrations of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +120,9 @@ pub(crate) async fn check(connection: &mut SqliteConnection) -> Result<(), Stora
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATOR.run(&mut *transaction).await?;
+    lanes_of_old_tasks::give_lanes(&mut transaction)
+        .await
+        .map_err(|error| MigrateError::Source(Box::new(error)))?;
     transaction.commit().await?;
     Ok(())
 }
@@ -131,6 +143,97 @@ mod tests {
             .map(|(version, name, _)| format!("{version}_{name}.sql"))
             .to_vec();
         assert_eq!(listed, files);
+    }
+
+    /// A campaign that runs, as the first ten migrations kept it: one task is claimable, one waits,
+    /// and one call was paid for.
+    const BEFORE_LANES: &str = r#"
+        INSERT INTO companies VALUES (zeroblob(16), 'Alba', 'Europe/Rome', 'IT', 'it', 5, 10, 0, 1);
+        INSERT INTO skillbases VALUES
+            (zeroblob(16), zeroblob(16), 'Anna', 'it', 'v', '{}', 60, '', 0, 0, 0, 1);
+        INSERT INTO campaigns VALUES
+            (zeroblob(16), zeroblob(16), 'c', '', 'running', NULL, zeroblob(16), NULL,
+             '{"schedule": {"ends_at": "2026-12-01T00:00:00Z"}}',
+             '{"settings": {"schedule": {"ends_at": "2026-12-02T00:00:00.5Z"}}}', 0, 0, 0, NULL, 1);
+        INSERT INTO campaign_queue VALUES (zeroblob(16), zeroblob(16), 1, 0, 0, 5, 10, 0, 0);
+        INSERT INTO campaign_counters VALUES (zeroblob(16), zeroblob(16), 'task', 'pending', 2);
+        INSERT INTO call_tasks VALUES
+            (zeroblob(16), randomblob(16), zeroblob(16), NULL, '+393471234567', '', '', NULL,
+             '["Europe/Rome"]', 7, '{}', 'pending', 0, NULL, 1, 0, 0, NULL, NULL, NULL, 0, 0, 1),
+            (zeroblob(16), zeroblob(16), zeroblob(16), NULL, '+4930901820', '', '', NULL, '[]',
+             0, '{}', 'pending', 9, NULL, 0, 1, 1, 0, NULL, NULL, 0, 0, 1);
+        INSERT INTO call_attempts VALUES
+            (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 1, '+4930901820', 'p', NULL,
+             'ended', 0, 0, 0, NULL, NULL, NULL, 0, NULL, 'busy', NULL, NULL, '0.0123', 'EUR', 1)"#;
+
+    async fn migrated_with_tasks() -> SqliteConnection {
+        use sqlx::{ConnectOptions as _, Executor as _};
+        let options = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true);
+        let mut connection = options.connect().await.unwrap();
+        migrator(&MIGRATIONS[..10])
+            .run(&mut connection)
+            .await
+            .unwrap();
+        connection.execute(BEFORE_LANES).await.unwrap();
+        migrate(&mut connection).await.unwrap();
+        connection
+    }
+
+    #[tokio::test]
+    async fn tasks_from_before_there_were_lanes_are_given_theirs() {
+        let mut connection = migrated_with_tasks().await;
+        let lanes: Vec<(i16, String, String, u32, Option<i64>)> = sqlx::query_as(
+            "SELECT priority, region, time_zones, claimable, review_at
+             FROM campaign_lanes ORDER BY priority",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        let lane = |priority, region: &str, zones: &str, claimable| {
+            (
+                priority,
+                region.to_owned(),
+                zones.to_owned(),
+                claimable,
+                Some(0),
+            )
+        };
+        let expected = [
+            lane(0, "DE", "[]", 0),
+            lane(7, "IT", r#"["Europe/Rome"]"#, 1),
+        ];
+        assert_eq!(lanes, expected);
+        let without: u32 = sqlx::query_scalar(
+            "SELECT count(*) FROM call_tasks
+             WHERE lane_id IS NULL OR lane_id NOT IN (SELECT lane_id FROM campaign_lanes)",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        assert_eq!(without, 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_twice_is_filled_in_from_where_it_stands() {
+        let mut connection = migrated_with_tasks().await;
+        let ends_at: Option<i64> = sqlx::query_scalar("SELECT ends_at FROM campaigns")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        // The frozen settings count, to the second.
+        assert_eq!(ends_at, Some(1_796_169_600_000_000));
+        let counters: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT kind, name, count FROM campaign_counters ORDER BY kind")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let counter = |kind: &str, name: &str, count| (kind.to_owned(), name.to_owned(), count);
+        let expected = [
+            counter("cost_calls", "EUR", 1),
+            counter("cost_millionths", "EUR", 12_300),
+            counter("task", "pending", 2),
+        ];
+        assert_eq!(counters, expected);
     }
 
     #[test]

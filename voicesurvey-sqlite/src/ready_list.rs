@@ -1,10 +1,10 @@
-//! The rows of the ready list, `company_queue` and `campaign_queue`: what the repositories change
-//! in them. The claim's own side is in `task_queue.rs`.
+//! The rows of the ready list, `provider_queue`, `company_queue` and `campaign_queue`: what the
+//! repositories change in them. The claim's own side is in `task_queue/claim_rows.rs`.
 //!
 //! `in_flight` equals the live attempts at the end of every unit of work (I12), and a campaign that
-//! does not run is never ready.
+//! does not call is never ready.
 
-use voicesurvey_core::campaign::{Campaign, CampaignStatus};
+use voicesurvey_core::campaign::{Campaign, Pacing};
 use voicesurvey_core::company::{Company, CompanyLimits};
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{CampaignKey, StorageError};
@@ -62,28 +62,28 @@ impl SqliteUnitOfWork {
     }
 
     /// Brings a campaign's row in line with the campaign: limits of its effective settings, and
-    /// ready at its `updated_at` if it runs. Lines in use and pace stay.
+    /// ready at its `updated_at` if it calls. Lines in use and pace stay.
     pub(crate) async fn put_campaign_queue(
         &mut self,
         campaign: &Campaign,
     ) -> Result<(), StorageError> {
-        let running = campaign.status == CampaignStatus::Running;
-        let ready_at = running.then_some(campaign.updated_at);
+        let calling = campaign.is_calling();
+        let ready_at = calling.then_some(campaign.updated_at);
         let pacing = campaign.effective_settings().pacing;
         let put = sqlx::query(
             "INSERT INTO campaign_queue
-                 (company_id, campaign_id, running, ready_at, in_flight, max_concurrent_calls,
+                 (company_id, campaign_id, calling, ready_at, in_flight, max_concurrent_calls,
                   calls_per_minute, seconds_between_calls, arrival)
              VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8)
              ON CONFLICT (company_id, campaign_id) DO UPDATE
-             SET running = excluded.running, ready_at = excluded.ready_at,
+             SET calling = excluded.calling, ready_at = excluded.ready_at,
                  max_concurrent_calls = excluded.max_concurrent_calls,
                  calls_per_minute = excluded.calls_per_minute,
                  seconds_between_calls = excluded.seconds_between_calls",
         )
         .bind(campaign.company_id.as_uuid())
         .bind(campaign.id.as_uuid())
-        .bind(running)
+        .bind(calling)
         .bind(ready_at.map(micros))
         .bind(pacing.max_concurrent_calls)
         .bind(pacing.pace.calls_per_minute)
@@ -97,7 +97,7 @@ impl SqliteUnitOfWork {
     }
 
     /// Makes a visit to a campaign at `at` worth while, and to its company; nothing happens unless
-    /// the campaign runs.
+    /// the campaign calls.
     pub(crate) async fn wake_campaign(
         &mut self,
         campaign: CampaignKey,
@@ -105,7 +105,7 @@ impl SqliteUnitOfWork {
     ) -> Result<(), StorageError> {
         let update = sqlx::query(
             "UPDATE campaign_queue SET ready_at = min(coalesce(ready_at, ?3), ?3)
-             WHERE company_id = ?1 AND campaign_id = ?2 AND running = 1",
+             WHERE company_id = ?1 AND campaign_id = ?2 AND calling = 1",
         )
         .bind(campaign.company_id.as_uuid())
         .bind(campaign.campaign_id.as_uuid())
@@ -131,12 +131,17 @@ impl SqliteUnitOfWork {
         Ok(())
     }
 
-    /// Gives the line of an attempt back that has ended, and wakes whoever waits for it.
+    /// Gives the lines of an attempt back that has ended, and wakes whoever waits for them.
     pub(crate) async fn free_line(
         &mut self,
         campaign: CampaignKey,
+        provider: &str,
         at: Timestamp,
     ) -> Result<(), StorageError> {
+        let update =
+            sqlx::query("UPDATE provider_queue SET in_flight = in_flight - 1 WHERE provider = ?1")
+                .bind(provider.to_owned());
+        self.execute(update).await?;
         let update = sqlx::query(
             "UPDATE campaign_queue SET in_flight = in_flight - 1
              WHERE company_id = ?1 AND campaign_id = ?2",
@@ -149,8 +154,59 @@ impl SqliteUnitOfWork {
                 .bind(campaign.company_id.as_uuid());
         self.execute(update).await?;
         self.wake_campaign(campaign, at).await?;
-        // Also when the campaign does not run: its line is free for the company's other campaigns.
+        // Also when the campaign does not call: its line is free for the company's other campaigns.
         self.wake_company(campaign.company_id, at).await
+    }
+
+    /// Gives the lines back that the attempts of a campaign hold that is about to be deleted.
+    pub(crate) async fn free_provider_lines(
+        &mut self,
+        campaign: CampaignKey,
+    ) -> Result<(), StorageError> {
+        let free = sqlx::query(
+            "UPDATE provider_queue
+             SET in_flight = in_flight - (SELECT count(*) FROM call_attempts AS attempt
+                                          WHERE attempt.company_id = ?1
+                                            AND attempt.campaign_id = ?2
+                                            AND attempt.state <> 'ended'
+                                            AND attempt.provider = provider_queue.provider)",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.campaign_id.as_uuid());
+        self.execute(free).await?;
+        Ok(())
+    }
+
+    /// Limits a provider's account; `None` lifts the limits. Live attempts count from the start.
+    pub(crate) async fn limit_provider_account(
+        &mut self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError> {
+        let Some(limits) = limits else {
+            let delete = sqlx::query("DELETE FROM provider_queue WHERE provider = ?1")
+                .bind(provider.to_owned());
+            self.execute(delete).await?;
+            return Ok(());
+        };
+        // An arrival long ago: nothing has been started that the pace would have to wait for.
+        let put = sqlx::query(
+            "INSERT INTO provider_queue
+                 (provider, in_flight, max_concurrent_calls, calls_per_minute,
+                  seconds_between_calls, arrival)
+             SELECT ?1, count(*), ?2, ?3, ?4, 0 FROM call_attempts
+             WHERE provider = ?1 AND state <> 'ended'
+             ON CONFLICT (provider) DO UPDATE
+             SET max_concurrent_calls = excluded.max_concurrent_calls,
+                 calls_per_minute = excluded.calls_per_minute,
+                 seconds_between_calls = excluded.seconds_between_calls",
+        )
+        .bind(provider.to_owned())
+        .bind(limits.max_concurrent_calls)
+        .bind(limits.pace.calls_per_minute)
+        .bind(limits.pace.seconds_between_calls);
+        self.execute(put).await?;
+        Ok(())
     }
 
     /// Takes a campaign off the ready list that is about to be deleted, and gives back the lines

@@ -60,7 +60,7 @@ fn within(scope: Scope) -> Expr {
     }
 }
 
-pub(crate) const COMPANIES: Table<9> = Table {
+pub(crate) const COMPANIES: Table<11> = Table {
     name: "companies",
     columns: [
         "company_id",
@@ -72,6 +72,8 @@ pub(crate) const COMPANIES: Table<9> = Table {
         "calls_per_minute",
         "created_at",
         "version",
+        "status",
+        "caps",
     ],
 };
 
@@ -109,7 +111,7 @@ pub(crate) const SKILLBASES: Table<12> = Table {
     ],
 };
 
-pub(crate) const CAMPAIGNS: Table<15> = Table {
+pub(crate) const CAMPAIGNS: Table<18> = Table {
     name: "campaigns",
     columns: [
         "company_id",
@@ -127,6 +129,25 @@ pub(crate) const CAMPAIGNS: Table<15> = Table {
         "started_at",
         "ended_at",
         "version",
+        "winding_up",
+        "ends_at",
+        "has_budget",
+    ],
+};
+
+pub(crate) const CAMPAIGN_LANES: Table<10> = Table {
+    name: "campaign_lanes",
+    columns: [
+        "company_id",
+        "campaign_id",
+        "lane_id",
+        "priority",
+        "region",
+        "time_zones",
+        "claimable",
+        "opens_at",
+        "closes_at",
+        "review_at",
     ],
 };
 
@@ -153,7 +174,7 @@ pub(crate) const UPLOADS: Table<12> = Table {
     ],
 };
 
-pub(crate) const CALL_TASKS: Table<23> = Table {
+pub(crate) const CALL_TASKS: Table<24> = Table {
     name: "call_tasks",
     columns: [
         "company_id",
@@ -179,6 +200,7 @@ pub(crate) const CALL_TASKS: Table<23> = Table {
         "created_at",
         "updated_at",
         "version",
+        "lane_id",
     ],
 };
 
@@ -348,6 +370,7 @@ mod tests {
         assert_columns(&mut connection, &API_KEYS).await;
         assert_columns(&mut connection, &SKILLBASES).await;
         assert_columns(&mut connection, &CAMPAIGNS).await;
+        assert_columns(&mut connection, &CAMPAIGN_LANES).await;
         assert_columns(&mut connection, &CAMPAIGN_COUNTERS).await;
         assert_columns(&mut connection, &UPLOADS).await;
         assert_columns(&mut connection, &CALL_TASKS).await;

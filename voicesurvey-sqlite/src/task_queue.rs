@@ -1,80 +1,45 @@
 //! The dispatcher's side: the claim over locked rows, and what falls due next.
 //!
-//! The claim and the promotion write, in a transaction of their own on the writing connection, so
-//! two claims never meet. What only looks reads the last committed state and waits for nobody.
+//! The claim, the promotion and the review of lanes write, in a transaction of their own on the
+//! writing connection, so two claims never meet. What only looks reads the last committed state and
+//! waits for nobody.
 
-use std::collections::HashSet;
+mod claim_rows;
+
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use voicesurvey_core::call_attempt::CallAttempt;
-use voicesurvey_core::call_task::{CallTask, TaskStatus};
-use voicesurvey_core::id::{CampaignId, CompanyId};
-use voicesurvey_core::pace::Pace;
-use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::ports::{
     AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
-use voicesurvey_core::queue::QueueLevel;
-use voicesurvey_core::queue::claim::{ClaimRows, claim};
+use voicesurvey_core::queue::claim::claim;
+use voicesurvey_core::queue::lane::{LaneId, review};
 use voicesurvey_core::time::Timestamp;
 
+use self::claim_rows::{PROVIDER, PROVIDER_QUEUE, read_level};
 use crate::call_tasks;
-use crate::counters::CounterChanges;
+use crate::counters::{CountedTask, CounterChanges};
 use crate::error::storage_error;
-use crate::row::{Row, json, micros, read_all};
-use crate::schema::{CALL_ATTEMPTS, CALL_TASKS, CAMPAIGNS, EXCLUSIONS};
+use crate::row::{Row, micros, read_all};
+use crate::schema::{CALL_ATTEMPTS, CALL_TASKS, CAMPAIGNS};
 use crate::storage::SqliteStorage;
 use crate::unit_of_work::SqliteUnitOfWork;
 
-const COMPANY_QUEUE: &str = "company_queue";
-const CAMPAIGN_QUEUE: &str = "campaign_queue";
-
-/// The claim's own look at the tasks of a campaign; a test reads its plan.
-pub(crate) const DUE_TASKS: &str = "
-    SELECT * FROM call_tasks AS task
-    WHERE company_id = ?1 AND campaign_id = ?2 AND claimable = 1
-      AND NOT EXISTS (SELECT 1 FROM call_attempts AS live
-                      WHERE live.company_id = task.company_id
-                        AND live.phone_number = task.phone_number
-                        AND live.state <> 'ended')
-    ORDER BY priority DESC, due_at, id
-    LIMIT ?3";
-
-pub(crate) const HAS_CLAIMABLE: &str = "
-    SELECT 1 FROM call_tasks
-    WHERE company_id = ?1 AND campaign_id = ?2 AND claimable = 1
-    LIMIT 1";
-
-pub(crate) const READY_COMPANIES: &str = "
-    SELECT company_id, ready_at, in_flight, max_concurrent_calls, calls_per_minute,
-           0 AS seconds_between_calls, arrival
-    FROM company_queue
-    WHERE ready_at <= ?1
-    ORDER BY ready_at, company_id
-    LIMIT ?2";
-
-pub(crate) const READY_CAMPAIGNS: &str = "
-    SELECT campaign_id, ready_at, in_flight, max_concurrent_calls, calls_per_minute,
-           seconds_between_calls, arrival
-    FROM campaign_queue
-    WHERE company_id = ?1 AND ready_at <= ?2
-    ORDER BY ready_at, campaign_id
-    LIMIT ?3";
-
 /// Which waiting tasks are promoted; both statements of a promotion choose the same ones, because
 /// nobody writes between them.
-pub(crate) const PROMOTED_BY_COUNTER: &str = "
-    SELECT company_id, campaign_id, status, reason, count(*) AS tasks
-    FROM (SELECT company_id, campaign_id, status, reason FROM call_tasks
+const PROMOTED_BY_COUNTER: &str = "
+    SELECT company_id, campaign_id, lane_id, status, reason, claimable, count(*) AS tasks
+    FROM (SELECT company_id, campaign_id, lane_id, status, reason, claimable FROM call_tasks
           WHERE claimable = 0 AND due_at <= ?1
           ORDER BY due_at, id
           LIMIT ?2)
-    GROUP BY company_id, campaign_id, status, reason";
+    GROUP BY company_id, campaign_id, lane_id, status, reason, claimable";
 
-pub(crate) const PROMOTE: &str = "
+const PROMOTE: &str = "
     UPDATE call_tasks
     SET status = 'pending', claimable = 1, reason = NULL, updated_at = ?1, version = version + 1
     WHERE rowid IN (SELECT rowid FROM call_tasks
@@ -82,23 +47,52 @@ pub(crate) const PROMOTE: &str = "
                     ORDER BY due_at, id
                     LIMIT ?2)";
 
-pub(crate) const NEXT_READY: &str =
-    "SELECT min(ready_at) AS at FROM company_queue WHERE ready_at IS NOT NULL";
+const NEXT_READY: &str = "SELECT min(ready_at) AS at FROM company_queue WHERE ready_at IS NOT NULL";
 
-pub(crate) const NEXT_DUE: &str =
+const NEXT_DUE: &str =
     "SELECT min(due_at) AS at FROM call_tasks WHERE claimable = 0 AND due_at IS NOT NULL";
 
-pub(crate) const NEXT_EXPIRY: &str =
-    "SELECT min(lease_until) AS at FROM call_attempts WHERE state <> 'ended'";
+const NEXT_EXPIRY: &str = "SELECT min(lease_until) AS at FROM call_attempts WHERE state <> 'ended'";
 
-pub(crate) const EXPIRED_ATTEMPTS: &str = "
+const EXPIRED_ATTEMPTS: &str = "
     SELECT company_id, id FROM call_attempts
     WHERE state <> 'ended' AND lease_until <= ?1
     ORDER BY lease_until, id
     LIMIT ?2";
 
-pub(crate) const NEXT_START: &str =
-    "SELECT min(starts_at) AS at FROM campaigns WHERE status = 'scheduled'";
+const NEXT_REVIEW: &str =
+    "SELECT min(review_at) AS at FROM campaign_lanes WHERE review_at IS NOT NULL";
+
+const NEXT_END: &str = "
+    SELECT min(ends_at) AS at FROM campaigns
+    WHERE status IN ('running', 'paused') AND winding_up IS NULL AND ends_at IS NOT NULL";
+
+const CAMPAIGNS_TO_END: &str = "
+    SELECT company_id, id FROM campaigns
+    WHERE status IN ('running', 'paused') AND winding_up IS NULL AND ends_at <= ?1
+    ORDER BY ends_at
+    LIMIT ?2";
+
+/// Asks those in which somebody waits whether they have ended, and not the other way round: ever
+/// more campaigns have ended.
+const CAMPAIGNS_TO_EMPTY: &str = "
+    SELECT DISTINCT company_id, campaign_id AS id FROM campaign_counters AS waiting
+    WHERE kind = 'task' AND name IN ('pending', 'retry') AND count > 0
+      AND EXISTS (SELECT 1 FROM campaigns AS campaign
+                  WHERE campaign.company_id = waiting.company_id
+                    AND campaign.id = waiting.campaign_id
+                    AND (campaign.status IN ('completed', 'cancelled')
+                         OR campaign.winding_up IS NOT NULL))
+    ORDER BY company_id, campaign_id
+    LIMIT ?1";
+
+const CAMPAIGNS_WITH_BUDGET: &str = "
+    SELECT company_id, id FROM campaigns
+    WHERE status = 'running' AND winding_up IS NULL AND has_budget = 1
+    ORDER BY company_id, id
+    LIMIT ?1";
+
+const NEXT_START: &str = "SELECT min(starts_at) AS at FROM campaigns WHERE status = 'scheduled'";
 
 const CAMPAIGNS_TO_START: &str = "
     SELECT company_id, id FROM campaigns
@@ -106,7 +100,7 @@ const CAMPAIGNS_TO_START: &str = "
     ORDER BY starts_at, id
     LIMIT ?2";
 
-pub(crate) const CAMPAIGNS_TO_FINISH: &str = "
+const CAMPAIGNS_TO_FINISH: &str = "
     SELECT company_id, id FROM campaigns AS campaign
     WHERE status IN ('running', 'paused')
       AND EXISTS (SELECT 1 FROM campaign_counters AS counter
@@ -123,19 +117,6 @@ pub(crate) const CAMPAIGNS_TO_FINISH: &str = "
     ORDER BY company_id, id
     LIMIT ?1";
 
-fn read_level(row: &Row<'_>) -> Result<QueueLevel, StorageError> {
-    Ok(QueueLevel {
-        ready_at: row.optional_instant("ready_at")?,
-        in_flight: row.get("in_flight")?,
-        max_concurrent_calls: row.get("max_concurrent_calls")?,
-        pace: Pace {
-            calls_per_minute: row.get("calls_per_minute")?,
-            seconds_between_calls: row.get("seconds_between_calls")?,
-        },
-        arrival: row.instant("arrival")?,
-    })
-}
-
 fn read_campaign_key(row: &SqliteRow) -> Result<CampaignKey, StorageError> {
     let row = Row::new(row, CAMPAIGNS.name);
     Ok(CampaignKey {
@@ -145,7 +126,7 @@ fn read_campaign_key(row: &SqliteRow) -> Result<CampaignKey, StorageError> {
 }
 
 impl SqliteUnitOfWork {
-    /// Makes waiting tasks claimable that are due, counts them anew, and wakes their campaigns.
+    /// Makes waiting tasks claimable that are due, counts them anew, and wakes their lanes.
     async fn promote(&mut self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
         let promoted = sqlx::query(PROMOTED_BY_COUNTER)
             .bind(micros(now))
@@ -161,143 +142,18 @@ impl SqliteUnitOfWork {
                 campaign_id: row.id("campaign_id")?,
             };
             let tasks: i64 = row.get("tasks")?;
-            changes.tasks(
-                campaign,
-                row.word("status")?,
-                row.optional_word("reason")?,
-                -tasks,
-            );
-            changes.tasks(campaign, TaskStatus::Pending, None, tasks);
-            self.wake_campaign(campaign, now).await?;
+            let lane = row.get("lane_id").map(LaneId::from_bits)?;
+            let claimable = CountedTask {
+                status: TaskStatus::Pending,
+                reason: None,
+                claimable_in: Some(lane),
+            };
+            changes.tasks(campaign, call_tasks::read_counted(&row)?, -tasks);
+            changes.tasks(campaign, claimable, tasks);
+            self.wake_lane(campaign, lane, now).await?;
         }
         self.count(changes).await?;
         Ok(count)
-    }
-}
-
-#[async_trait]
-impl ClaimRows for SqliteUnitOfWork {
-    async fn ready_companies(
-        &mut self,
-        now: Timestamp,
-        at_most: u16,
-    ) -> Result<Vec<(CompanyId, QueueLevel)>, StorageError> {
-        let ready = sqlx::query(READY_COMPANIES).bind(micros(now)).bind(at_most);
-        read_all(&self.fetch_all(ready).await?, |row| {
-            let row = Row::new(row, COMPANY_QUEUE);
-            Ok((row.id("company_id")?, read_level(&row)?))
-        })
-    }
-
-    async fn ready_campaigns(
-        &mut self,
-        company_id: CompanyId,
-        now: Timestamp,
-        at_most: u16,
-    ) -> Result<Vec<(CampaignId, QueueLevel)>, StorageError> {
-        let ready = sqlx::query(READY_CAMPAIGNS)
-            .bind(company_id.as_uuid())
-            .bind(micros(now))
-            .bind(at_most);
-        read_all(&self.fetch_all(ready).await?, |row| {
-            let row = Row::new(row, CAMPAIGN_QUEUE);
-            Ok((row.id("campaign_id")?, read_level(&row)?))
-        })
-    }
-
-    async fn due_tasks(
-        &mut self,
-        campaign: CampaignKey,
-        at_most: u16,
-    ) -> Result<Vec<CallTask>, StorageError> {
-        let due = sqlx::query(DUE_TASKS)
-            .bind(campaign.company_id.as_uuid())
-            .bind(campaign.campaign_id.as_uuid())
-            .bind(at_most);
-        read_all(&self.fetch_all(due).await?, call_tasks::read)
-    }
-
-    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError> {
-        let claimable = sqlx::query(HAS_CLAIMABLE)
-            .bind(campaign.company_id.as_uuid())
-            .bind(campaign.campaign_id.as_uuid());
-        Ok(self.fetch_optional(claimable).await?.is_some())
-    }
-
-    async fn excluded_among(
-        &mut self,
-        company_id: CompanyId,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        let excluded = sqlx::query(
-            "SELECT phone_number FROM exclusions
-             WHERE company_id = ?1 AND phone_number IN (SELECT value FROM json_each(?2))",
-        )
-        .bind(company_id.as_uuid())
-        .bind(json(&phone_numbers)?);
-        let rows = self.fetch_all(excluded).await?;
-        rows.iter()
-            .map(|row| Row::new(row, EXCLUSIONS.name).word("phone_number"))
-            .collect()
-    }
-
-    async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError> {
-        for ClaimedTask { task, .. } in claimed {
-            self.write_task(task, task.version.saturating_sub(1))
-                .await?;
-        }
-        let attempts: Vec<&CallAttempt> = claimed.iter().map(|claimed| &claimed.attempt).collect();
-        self.insert_attempts(&attempts).await
-    }
-
-    async fn write_campaign(
-        &mut self,
-        campaign: CampaignKey,
-        level: &QueueLevel,
-    ) -> Result<(), StorageError> {
-        let update = sqlx::query(
-            "UPDATE campaign_queue SET ready_at = ?3, in_flight = ?4, arrival = ?5
-             WHERE company_id = ?1 AND campaign_id = ?2",
-        )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign.campaign_id.as_uuid())
-        .bind(level.ready_at.map(micros))
-        .bind(level.in_flight)
-        .bind(micros(level.arrival));
-        self.execute(update).await?;
-        Ok(())
-    }
-
-    async fn next_ready_campaign(
-        &mut self,
-        company_id: CompanyId,
-    ) -> Result<Option<Timestamp>, StorageError> {
-        let next = sqlx::query(
-            "SELECT min(ready_at) AS at FROM campaign_queue
-             WHERE company_id = ?1 AND ready_at IS NOT NULL",
-        )
-        .bind(company_id.as_uuid());
-        let row = self.fetch_optional(next).await?;
-        row.map_or(Ok(None), |row| {
-            Row::new(&row, CAMPAIGN_QUEUE).optional_instant("at")
-        })
-    }
-
-    async fn write_company(
-        &mut self,
-        company_id: CompanyId,
-        level: &QueueLevel,
-    ) -> Result<(), StorageError> {
-        let update = sqlx::query(
-            "UPDATE company_queue SET ready_at = ?2, in_flight = ?3, arrival = ?4
-             WHERE company_id = ?1",
-        )
-        .bind(company_id.as_uuid())
-        .bind(level.ready_at.map(micros))
-        .bind(level.in_flight)
-        .bind(micros(level.arrival));
-        self.execute(update).await?;
-        Ok(())
     }
 }
 
@@ -337,8 +193,19 @@ impl TaskQueue for SqliteStorage {
         Ok(claimed)
     }
 
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        self.instant(NEXT_READY).await
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        let Some(ready_at) = self.instant(NEXT_READY).await? else {
+            return Ok(None);
+        };
+        let account = sqlx::query(PROVIDER)
+            .bind(provider.to_owned())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(storage_error)?;
+        match account {
+            Some(row) => Ok(read_level(&Row::new(&row, PROVIDER_QUEUE))?.next_visit(ready_at)),
+            None => Ok(Some(ready_at)),
+        }
     }
 
     async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
@@ -391,6 +258,60 @@ impl TaskQueue for SqliteStorage {
 
     async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.instant(NEXT_START).await
+    }
+
+    async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        let mut rows = SqliteUnitOfWork::begin(self.writer(), Scope::Platform).await?;
+        let reviewed = review(&mut rows, now, at_most.get()).await?;
+        rows.finish().await?;
+        Ok(reviewed)
+    }
+
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.instant(NEXT_REVIEW).await
+    }
+
+    async fn campaigns_to_end(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.campaigns(
+            sqlx::query(CAMPAIGNS_TO_END)
+                .bind(micros(now))
+                .bind(at_most.get()),
+        )
+        .await
+    }
+
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.instant(NEXT_END).await
+    }
+
+    async fn campaigns_to_empty(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.campaigns(sqlx::query(CAMPAIGNS_TO_EMPTY).bind(at_most.get()))
+            .await
+    }
+
+    async fn campaigns_with_budget(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.campaigns(sqlx::query(CAMPAIGNS_WITH_BUDGET).bind(at_most.get()))
+            .await
+    }
+
+    async fn limit_provider(
+        &self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError> {
+        let mut rows = SqliteUnitOfWork::begin(self.writer(), Scope::Platform).await?;
+        rows.limit_provider_account(provider, limits).await?;
+        rows.finish().await
     }
 
     async fn campaigns_to_finish(

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
 use super::RetryPolicy;
@@ -10,6 +13,7 @@ use crate::call_list::Contact;
 use crate::calling_hours::{CallingHours, CountryDays};
 use crate::id::SkillbaseId;
 use crate::language::Language;
+use crate::money::Cost;
 use crate::pace::Pace;
 use crate::phone_number::Region;
 use crate::skillbase::Skillbase;
@@ -32,6 +36,39 @@ pub struct CampaignSettings {
     pub pacing: Pacing,
     /// How often.
     pub retry: RetryPolicy,
+    /// Completed interviews that are enough; `None` calls everybody. Calls that are in progress when
+    /// it is reached are finished, so there may be as many more as calls ran at that moment.
+    #[serde(default)]
+    pub target: Option<NonZeroU32>,
+    /// What the calls may cost; `None` is not limited.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+}
+
+/// What calls may cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// The most that may be spent.
+    pub limit: Cost,
+    /// What one call is expected to cost, in the same currency. It is reserved for every call whose
+    /// price is not known yet, so the more it is true, the closer the limit is kept.
+    pub estimate_per_call: Decimal,
+}
+
+impl Budget {
+    /// How many calls may still start, when `spent` is known to be spent and `unpriced` calls have
+    /// been made whose price is not known yet.
+    pub fn calls_left(&self, spent: Decimal, unpriced: u64) -> u32 {
+        let left = self.limit.amount - spent;
+        if left <= Decimal::ZERO {
+            return 0;
+        }
+        // Without an estimate nothing can be reserved.
+        let calls = left
+            .checked_div(self.estimate_per_call)
+            .map_or(u64::MAX, |calls| calls.floor().to_u64().unwrap_or(u64::MAX));
+        u32::try_from(calls.saturating_sub(unpriced)).unwrap_or(u32::MAX)
+    }
 }
 
 /// When people may be called.

@@ -29,8 +29,12 @@ pub enum CampaignStatus {
 pub enum PauseReason {
     /// Somebody paused it.
     User,
-    /// The provider refuses our credentials or caller id, or fails too often.
+    /// Too many calls in a row failed after the provider had taken them.
     ProviderFailure,
+    /// The provider took none of the last calls, or could not be reached.
+    ProviderDown,
+    /// The provider refuses our credentials or our caller id.
+    ProviderConfiguration,
     /// The budget is used up.
     Budget,
     /// Today is outside its dates.
@@ -203,9 +207,11 @@ impl FromStr for CampaignStatus {
 
 impl PauseReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::User,
         Self::ProviderFailure,
+        Self::ProviderDown,
+        Self::ProviderConfiguration,
         Self::Budget,
         Self::OutsideDates,
     ];
@@ -215,6 +221,8 @@ impl PauseReason {
         match self {
             Self::User => "user",
             Self::ProviderFailure => "provider_failure",
+            Self::ProviderDown => "provider_down",
+            Self::ProviderConfiguration => "provider_configuration",
             Self::Budget => "budget",
             Self::OutsideDates => "outside_dates",
         }

@@ -36,18 +36,34 @@ fn scene() -> (Campaign, CallTask) {
 fn somebody_is_called_within_the_hours_of_where_they_are() {
     let (campaign, task) = scene();
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T08:00:00Z")),
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T08:00:00Z")
+        ),
         Decision::Dial
     );
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T07:59:59Z")),
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T07:59:59Z")
+        ),
         Decision::Wait {
             until: Some(at("2026-11-20T08:00:00Z")),
             reason: Reason::OutsideCallingHours
         }
     );
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T19:00:00Z")).until(),
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T19:00:00Z")
+        )
+        .until(),
         Some(at("2026-11-21T08:00:00Z"))
     );
 }
@@ -58,7 +74,7 @@ fn where_several_zones_are_possible_the_hours_are_open_in_all() {
     task.contact.time_zones = vec![zone("Europe/Rome"), zone("America/New_York")];
     let morning_in_rome = at("2026-11-20T09:00:00Z");
     assert_eq!(
-        decide(&task, &campaign, false, morning_in_rome).until(),
+        decide(&task, &campaign, &Circumstances::default(), morning_in_rome).until(),
         Some(at("2026-11-20T14:00:00Z")),
         "09:00 in New York"
     );
@@ -69,7 +85,12 @@ fn a_person_without_a_zone_of_their_own_gets_the_campaigns() {
     let (campaign, mut task) = scene();
     task.contact.time_zones.clear();
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T08:00:00Z")),
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T08:00:00Z")
+        ),
         Decision::Dial
     );
 }
@@ -77,8 +98,12 @@ fn a_person_without_a_zone_of_their_own_gets_the_campaigns() {
 #[test]
 fn an_excluded_number_is_never_called() {
     let (campaign, task) = scene();
+    let excluded = Circumstances {
+        excluded: true,
+        ..Circumstances::default()
+    };
     assert_eq!(
-        decide(&task, &campaign, true, at("2026-11-20T10:00:00Z")),
+        decide(&task, &campaign, &excluded, at("2026-11-20T10:00:00Z")),
         Decision::Never {
             reason: Reason::Excluded
         }
@@ -91,7 +116,7 @@ fn only_a_running_campaign_calls() {
     for status in CampaignStatus::ALL {
         let (campaign, task) = scene();
         let campaign = Campaign { status, ..campaign };
-        let decision = decide(&task, &campaign, false, now);
+        let decision = decide(&task, &campaign, &Circumstances::default(), now);
         let expected = match status {
             CampaignStatus::Running => Decision::Dial,
             CampaignStatus::Completed | CampaignStatus::Cancelled => Decision::Never {
@@ -116,7 +141,7 @@ fn the_dates_of_the_campaign_bound_the_hours() {
     let settings = &mut campaign.settings.schedule;
     settings.starts_at = Some(at("2026-11-21T03:00:00Z"));
     assert_eq!(
-        decide(&task, &campaign, false, now),
+        decide(&task, &campaign, &Circumstances::default(), now),
         Decision::Wait {
             until: Some(at("2026-11-21T08:00:00Z")),
             reason: Reason::BeforeCampaignStart
@@ -125,9 +150,17 @@ fn the_dates_of_the_campaign_bound_the_hours() {
     let settings = &mut campaign.settings.schedule;
     settings.starts_at = None;
     settings.ends_at = Some(at("2026-11-20T22:00:00Z"));
-    assert_eq!(decide(&task, &campaign, false, now), Decision::Dial);
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T20:00:00Z")),
+        decide(&task, &campaign, &Circumstances::default(), now),
+        Decision::Dial
+    );
+    assert_eq!(
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T20:00:00Z")
+        ),
         Decision::Never {
             reason: Reason::CampaignEnded
         },
@@ -144,7 +177,12 @@ fn nobody_is_called_more_often_than_allowed() {
         ..task
     };
     assert_eq!(
-        decide(&worn_out, &campaign, false, at("2026-11-20T10:00:00Z")),
+        decide(
+            &worn_out,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T10:00:00Z")
+        ),
         Decision::Never {
             reason: Reason::AttemptsUsedUp
         }
@@ -162,7 +200,7 @@ fn a_retry_waits_for_its_time_and_then_for_the_hours() {
         ..task
     };
     assert_eq!(
-        decide(&retry, &campaign, false, now),
+        decide(&retry, &campaign, &Circumstances::default(), now),
         Decision::Wait {
             until: Some(at("2026-11-21T08:00:00Z")),
             reason: Reason::WaitsForRetry
@@ -171,7 +209,12 @@ fn a_retry_waits_for_its_time_and_then_for_the_hours() {
     );
     let retry = retry.with_priority(1);
     assert_eq!(
-        decide(&retry, &campaign, false, at("2026-11-21T08:00:00Z")),
+        decide(
+            &retry,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-21T08:00:00Z")
+        ),
         Decision::Dial
     );
 }
@@ -181,7 +224,12 @@ fn hours_that_never_open_in_all_zones_are_named() {
     let (campaign, mut task) = scene();
     task.contact.time_zones = vec![zone("Pacific/Auckland"), zone("Europe/London")];
     assert_eq!(
-        decide(&task, &campaign, false, at("2026-11-20T10:00:00Z")),
+        decide(
+            &task,
+            &campaign,
+            &Circumstances::default(),
+            at("2026-11-20T10:00:00Z")
+        ),
         Decision::Never {
             reason: Reason::NeverInCallingHours
         }

@@ -4,12 +4,46 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use super::rows::under_before;
+use super::rows::{first_id, under_before};
+use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
-use crate::id::CallAttemptId;
+use crate::gate::ContactHistory;
+use crate::id::{CallAttemptId, CompanyId};
+use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
 use crate::ports::repositories::CallAttemptFilter;
-use crate::ports::{CallAttemptRepository, Page, PageRequest, StorageError};
+use crate::ports::{CallAttemptRepository, Page, PageRequest, Scope, StorageError};
+use crate::time::Timestamp;
+
+impl Transaction {
+    /// The attempts of a company to a number that count against its caps.
+    pub(super) fn calls_of(
+        &self,
+        company_id: CompanyId,
+        number: PhoneNumber,
+        since: Timestamp,
+    ) -> impl Iterator<Item = &CallAttempt> {
+        self.calls(company_id, number, since)
+            .filter(|attempt| attempt.outcome.is_none_or(Outcome::counts_as_contact))
+    }
+
+    /// The attempts of a company to a number.
+    fn calls(
+        &self,
+        company_id: CompanyId,
+        number: PhoneNumber,
+        since: Timestamp,
+    ) -> impl Iterator<Item = &CallAttempt> {
+        let attempts = self.table::<CallAttempt>();
+        attempts
+            .index()
+            .by_number
+            .range((company_id, number, since, first_id())..)
+            .take_while(move |(of, to, ..)| *of == company_id && *to == number)
+            .filter_map(|(.., id)| attempts.get(id))
+    }
+}
 
 #[async_trait]
 impl CallAttemptRepository for MemoryUnitOfWork {
@@ -18,6 +52,35 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         Ok(attempt
             .filter(|attempt| self.sees(attempt.company_id))
             .cloned())
+    }
+
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        let Scope::Company(company_id) = self.scope else {
+            return Err(conflict("the calls to a number are a company's"));
+        };
+        let mut calls = self
+            .transaction
+            .calls(company_id, *phone_number, Timestamp::MIN_UTC);
+        Ok(calls.find(|attempt| attempt.state.is_live()).cloned())
+    }
+
+    async fn history(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<ContactHistory, StorageError> {
+        let Scope::Company(company_id) = self.scope else {
+            return Err(conflict("the history of a number is a company's"));
+        };
+        let calls = self.transaction.calls_of(company_id, *phone_number, since);
+        let counted = calls.filter(|attempt| Some(attempt.id) != except);
+        Ok(ContactHistory::new(
+            counted.map(|attempt| attempt.created_at).collect(),
+        ))
     }
 
     async fn get_for_update(

@@ -1,13 +1,17 @@
 //! Call tasks.
 
 use std::collections::HashSet;
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
-use super::rows::{TaskRow, under, under_after};
+use super::ready_list::counted_task;
+use super::rows::{Emptying, TaskRow, under, under_after};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
-use crate::call_task::{CallTask, TaskEvent, TaskState};
+use crate::call_task::{CallTask, TaskState};
+use crate::campaign::Campaign;
+use crate::gate::Reason;
 use crate::id::{CallTaskId, CampaignId};
 use crate::phone_number::PhoneNumber;
 use crate::ports::repositories::CallTaskFilter;
@@ -19,12 +23,33 @@ impl Transaction {
     /// come by `now`.
     pub(super) fn put_task(&mut self, task: CallTask, now: Timestamp) {
         let claimable = matches!(task.state, TaskState::Pending { due_at } if due_at <= now);
-        let before = self.get::<TaskRow>(&task.id).map(|row| row.task.clone());
-        self.recount_task(before.as_ref(), &task);
-        if claimable {
-            self.wake(task.campaign_id, now);
+        let lane = self.lane_of(&task);
+        let before = self.get::<TaskRow>(&task.id);
+        let was_in = before.filter(|row| row.claimable).map(|row| row.lane);
+        let counted_before = before.map(|row| counted_task(&row.task));
+        self.recount(task.campaign_id, counted_before, counted_task(&task));
+        if let Some(lane) = was_in {
+            self.remove_claimable(task.campaign_id, lane);
         }
-        self.put(TaskRow { task, claimable });
+        if claimable {
+            self.add_claimable(task.campaign_id, lane, now);
+        }
+        let waits = task.state.due_at().is_some();
+        let campaign = self.get::<Campaign>(&task.campaign_id);
+        if waits
+            && campaign
+                .is_some_and(|campaign| campaign.status.is_final() || campaign.winding_up.is_some())
+        {
+            self.put(Emptying {
+                company_id: task.company_id,
+                campaign_id: task.campaign_id,
+            });
+        }
+        self.put(TaskRow {
+            task,
+            claimable,
+            lane,
+        });
     }
 
     fn has_number(&self, campaign_id: CampaignId, phone_number: PhoneNumber) -> bool {
@@ -142,19 +167,20 @@ impl CallTaskRepository for MemoryUnitOfWork {
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
         let tasks = self.transaction.table::<TaskRow>();
         let rows = under(&tasks.index().by_campaign, campaign_id)
             .filter_map(|id| tasks.get(&id))
             .filter(|row| self.sees(row.task.company_id))
             .filter(|row| row.task.state.due_at().is_some());
+        let rows = rows.take(at_most.get().into());
         let waiting: Vec<CallTask> = rows.map(|row| row.task.clone()).collect();
-        let mut cancelled = 0;
+        let cancelled = waiting.len() as u64;
         for task in waiting {
-            let task = task
-                .on(TaskEvent::Cancelled, now)
-                .map_err(|error| StorageError::Failed(Box::new(error)))?;
+            let task = task.barred(reason, now);
             self.transaction.put_task(
                 CallTask {
                     version: task.version + 1,
@@ -162,7 +188,9 @@ impl CallTaskRepository for MemoryUnitOfWork {
                 },
                 now,
             );
-            cancelled += 1;
+        }
+        if cancelled < at_most.get().into() {
+            self.transaction.remove::<Emptying>(campaign_id);
         }
         Ok(cancelled)
     }

@@ -5,18 +5,19 @@ use std::ops::Bound;
 use async_trait::async_trait;
 
 use super::ready_list::AT_ONCE;
-use super::rows::{CampaignLevel, ReceivedEvent, TaskRow, under};
+use super::rows::{CampaignLevel, Emptying, ReceivedEvent, TaskRow, under};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
-use crate::campaign::{Campaign, CampaignStatus};
+use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::id::{CampaignId, CompanyId, UploadId};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::{CallListRepository, CampaignRepository, Page, PageRequest, StorageError};
 use crate::queue::QueueLevel;
+use crate::queue::lane::Lane;
 use crate::skillbase::Skillbase;
 
 impl Transaction {
@@ -45,7 +46,7 @@ impl Transaction {
     /// Writes the campaign's row in the ready list as its status and limits say.
     fn put_level(&mut self, campaign: &Campaign) {
         let pacing = campaign.effective_settings().pacing;
-        let running = campaign.status == CampaignStatus::Running;
+        let running = campaign.is_calling();
         let level = self.get::<CampaignLevel>(&campaign.id).map_or_else(
             || {
                 QueueLevel::new(
@@ -72,6 +73,13 @@ impl Transaction {
         if running {
             self.wake_company(company_id, campaign.updated_at);
         }
+        if campaign.status.is_final() || campaign.winding_up.is_some() {
+            self.put(Emptying {
+                company_id,
+                campaign_id,
+            });
+        }
+        self.review_lanes_of(campaign);
     }
 
     /// Removes everything that belongs to a campaign.
@@ -106,6 +114,8 @@ impl Transaction {
             self.remove::<Upload>(id);
         }
         self.remove_counts(campaign.id);
+        self.remove_lanes(campaign.id);
+        self.remove::<Emptying>(campaign.id);
         self.remove::<CampaignLevel>(campaign.id);
         self.remove::<Campaign>(campaign.id);
         if live > 0 {
@@ -182,6 +192,21 @@ impl CampaignRepository for MemoryUnitOfWork {
             self.sees(row.company_id) && status.is_none_or(|status| row.status.name() == status)
         });
         Ok(page_of(rows, page, |row| row.id.to_string()))
+    }
+
+    async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError> {
+        if CampaignRepository::get(self, id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let lanes = self.transaction.lanes_in_order(id);
+        Ok(lanes.into_iter().cloned().collect())
+    }
+
+    async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError> {
+        let row = self.transaction.get::<CampaignLevel>(&id);
+        Ok(row
+            .filter(|row| self.sees(row.company_id))
+            .map(|row| row.level))
     }
 
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {

@@ -1,46 +1,30 @@
 //! The dispatcher's side: the rows that the claim needs, and what the scheduler looks after.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
-use super::rows::{CampaignLevel, CompanyLevel, TaskRow, first_id};
+use super::ready_list::AT_ONCE;
+use super::rows::{
+    CampaignLevel, CompanyLevel, Emptying, LaneRow, ProviderLevel, TaskRow, first_id,
+};
 use super::table::Transaction;
 use super::{MemoryStorage, MemoryUnitOfWork};
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskState};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Pacing};
 use crate::exclusion::Exclusion;
+use crate::gate::ContactHistory;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
-use crate::phone_number::PhoneNumber;
 use crate::ports::{
     AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
 use crate::queue::QueueLevel;
-use crate::queue::claim::{ClaimRows, claim};
+use crate::queue::claim::{Candidate, ClaimRows, claim};
+use crate::queue::lane::review;
 use crate::time::Timestamp;
 
 impl Transaction {
-    /// The campaign's claimable tasks, in the order in which they are to be called.
-    fn claimable(&self, campaign_id: CampaignId) -> impl Iterator<Item = &CallTask> {
-        let tasks = self.table::<TaskRow>();
-        let first = (
-            campaign_id,
-            Reverse(i16::MAX),
-            Timestamp::MIN_UTC,
-            first_id(),
-        );
-        tasks
-            .index()
-            .claimable
-            .range(first..)
-            .take_while(move |(of, ..)| *of == campaign_id)
-            .filter_map(|(_, _, _, id)| tasks.get(id))
-            .map(|row| &row.task)
-    }
-
     /// The company's campaigns that are or will be ready, earliest first.
     fn ready(&self, company_id: CompanyId) -> impl Iterator<Item = (Timestamp, &CampaignLevel)> {
         let levels = self.table::<CampaignLevel>();
@@ -55,6 +39,23 @@ impl Transaction {
 
 #[async_trait]
 impl ClaimRows for MemoryUnitOfWork {
+    async fn provider_level(&mut self, provider: &str) -> Result<Option<QueueLevel>, StorageError> {
+        let row = self.transaction.get::<ProviderLevel>(&provider.to_owned());
+        Ok(row.map(|row| row.level))
+    }
+
+    async fn write_provider(
+        &mut self,
+        provider: &str,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError> {
+        self.transaction.put(ProviderLevel {
+            provider: provider.to_owned(),
+            level: *level,
+        });
+        Ok(())
+    }
+
     async fn ready_companies(
         &mut self,
         now: Timestamp,
@@ -87,35 +88,53 @@ impl ClaimRows for MemoryUnitOfWork {
             .collect())
     }
 
-    async fn due_tasks(
+    async fn candidates(
         &mut self,
         campaign: CampaignKey,
+        now: Timestamp,
         at_most: u16,
-    ) -> Result<Vec<CallTask>, StorageError> {
-        let called = &self.transaction.table::<CallAttempt>().index().live_numbers;
-        let free = self
-            .transaction
-            .claimable(campaign.campaign_id)
-            .filter(|task| !called.contains(&(task.company_id, task.contact.phone_number)));
-        Ok(free.take(at_most.into()).cloned().collect())
+    ) -> Result<Vec<Candidate>, StorageError> {
+        let CampaignKey {
+            company_id,
+            campaign_id,
+        } = campaign;
+        let rows = &self.transaction;
+        let called = &rows.table::<CallAttempt>().index().live_numbers;
+        let lanes = rows.lanes_in_order(campaign_id).into_iter();
+        let tasks = lanes
+            .filter(|lane| lane.claimable > 0 && lane.is_open(now))
+            .flat_map(|lane| rows.claimable(campaign_id, lane.id))
+            .filter(|task| !called.contains(&(company_id, task.contact.phone_number)))
+            .take(at_most.into());
+        let since = now - ContactHistory::REACH;
+        Ok(tasks
+            .map(|task| {
+                let number = task.contact.phone_number;
+                let calls = rows.calls_of(company_id, number, since);
+                Candidate {
+                    task: task.clone(),
+                    excluded: rows.get::<Exclusion>(&(number, company_id)).is_some(),
+                    history: ContactHistory::new(calls.map(|call| call.created_at).collect()),
+                }
+            })
+            .collect())
     }
 
-    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError> {
-        Ok(self
-            .transaction
-            .claimable(campaign.campaign_id)
-            .next()
-            .is_some())
-    }
-
-    async fn excluded_among(
+    async fn next_work_at(
         &mut self,
-        company_id: CompanyId,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        let exclusions = self.transaction.table::<Exclusion>();
-        let is_excluded = |number: &&PhoneNumber| exclusions.get(&(**number, company_id)).is_some();
-        Ok(phone_numbers.iter().filter(is_excluded).copied().collect())
+        campaign: CampaignKey,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StorageError> {
+        let lanes = self.transaction.lanes(campaign.campaign_id);
+        let windows = lanes
+            .map(|row| &row.lane)
+            .filter(|lane| lane.claimable > 0)
+            .filter_map(|lane| lane.window);
+        // A window that has passed says nothing until it was worked out again, which wakes.
+        Ok(windows
+            .filter(|window| window.closes_at > now)
+            .map(|window| window.opens_at.max(now))
+            .min())
     }
 
     async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError> {
@@ -181,10 +200,15 @@ impl TaskQueue for MemoryStorage {
         Ok(claimed)
     }
 
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
         let rows = self.transaction().await;
         let ready = rows.table::<CompanyLevel>().index();
-        Ok(ready.first().map(|(ready_at, _)| *ready_at))
+        let ready_at = ready.first().map(|(ready_at, _)| *ready_at);
+        let account = rows.get::<ProviderLevel>(&provider.to_owned());
+        Ok(
+            ready_at
+                .and_then(|at| account.map_or(Some(at), |account| account.level.next_visit(at))),
+        )
     }
 
     async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
@@ -278,6 +302,112 @@ impl TaskQueue for MemoryStorage {
         let rows = self.transaction().await;
         let scheduled = &rows.table::<Campaign>().index().scheduled;
         Ok(scheduled.iter().find_map(|(starts_at, _)| *starts_at))
+    }
+
+    async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        let mut rows = MemoryUnitOfWork {
+            scope: Scope::Platform,
+            transaction: self.transaction().await,
+        };
+        let reviewed = review(&mut rows, now, at_most.get()).await?;
+        rows.transaction.commit();
+        Ok(reviewed)
+    }
+
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        let reviews = rows.table::<LaneRow>().index();
+        Ok(reviews.first().map(|(review_at, ..)| *review_at))
+    }
+
+    async fn campaigns_to_end(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let campaigns = rows.table::<Campaign>();
+        let ends = campaigns.index().ends.iter();
+        let to_end = ends
+            .take_while(|(ends_at, _)| *ends_at <= now)
+            .filter_map(|(_, id)| campaigns.get(id));
+        Ok(to_end
+            .take(at_most.get().into())
+            .map(campaign_key)
+            .collect())
+    }
+
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        let ends = &rows.table::<Campaign>().index().ends;
+        Ok(ends.first().map(|(ends_at, _)| *ends_at))
+    }
+
+    async fn campaigns_to_empty(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let emptying = rows.table::<Emptying>().after(None);
+        Ok(emptying
+            .take(at_most.get().into())
+            .map(|row| CampaignKey {
+                company_id: row.company_id,
+                campaign_id: row.campaign_id,
+            })
+            .collect())
+    }
+
+    async fn campaigns_with_budget(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let campaigns = rows.table::<Campaign>();
+        let with_budget = campaigns.index().with_budget.iter();
+        Ok(with_budget
+            .filter_map(|id| campaigns.get(id))
+            .take(at_most.get().into())
+            .map(campaign_key)
+            .collect())
+    }
+
+    async fn limit_provider(
+        &self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError> {
+        let mut rows = self.transaction().await;
+        let Some(limits) = limits else {
+            rows.remove::<ProviderLevel>(provider.to_owned());
+            rows.commit();
+            return Ok(());
+        };
+        let known = rows.get::<ProviderLevel>(&provider.to_owned());
+        let level = known.map_or_else(
+            || {
+                let attempts = rows.table::<CallAttempt>();
+                let live = attempts.index().leases.iter();
+                let live = live
+                    .filter_map(|(_, id)| attempts.get(id))
+                    .filter(|attempt| attempt.provider == provider);
+                QueueLevel {
+                    in_flight: u32::try_from(live.count()).unwrap_or(u32::MAX),
+                    ..QueueLevel::new(0, limits.pace, AT_ONCE)
+                }
+            },
+            |row| row.level,
+        );
+        rows.put(ProviderLevel {
+            provider: provider.to_owned(),
+            level: QueueLevel {
+                max_concurrent_calls: limits.max_concurrent_calls,
+                pace: limits.pace,
+                ..level
+            },
+        });
+        rows.commit();
+        Ok(())
     }
 
     async fn campaigns_to_finish(

@@ -1,15 +1,22 @@
 //! What is kept beside the rows: the ready list and the counts, in the same transaction (I12).
 
-use super::rows::{CampaignLevel, CompanyLevel, Count, Counted};
+use super::rows::{CampaignLevel, CompanyLevel, CostRow, Count, Counted, ProviderLevel};
 use super::table::Transaction;
 use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
 use crate::id::{CampaignId, CompanyId};
-use crate::ports::repositories::CampaignCounters;
+use crate::money::Cost;
+use crate::ports::repositories::{CampaignCounters, CostCount};
 use crate::time::Timestamp;
 
 /// Long ago: wakes at once when nobody says what time it is.
 pub(super) const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// How a task is counted.
+pub(super) fn counted_task(task: &CallTask) -> [Option<Counted>; 2] {
+    let status = Counted::Task(task.state.status());
+    [Some(status), task.reason.map(Counted::Reason)]
+}
 
 impl Transaction {
     /// Makes a visit of the campaign worth while at that instant, if it runs.
@@ -46,6 +53,11 @@ impl Transaction {
         }
         self.wake(attempt.campaign_id, at);
         self.release_company_lines(attempt.company_id, 1, at);
+        if let Some(row) = self.get::<ProviderLevel>(&attempt.provider) {
+            let mut row = row.clone();
+            row.level.in_flight = row.level.in_flight.saturating_sub(1);
+            self.put(row);
+        }
     }
 
     /// Gives lines back to a company.
@@ -62,17 +74,6 @@ impl Transaction {
         }
     }
 
-    /// Moves the counts from how a task was to how it is.
-    pub(super) fn recount_task(&mut self, before: Option<&CallTask>, after: &CallTask) {
-        let counted = |task: &CallTask| {
-            [
-                Some(Counted::Task(task.state.status())),
-                task.reason.map(Counted::Reason),
-            ]
-        };
-        self.recount(after.campaign_id, before.map(counted), counted(after));
-    }
-
     /// Moves the counts from how an attempt was to how it is.
     pub(super) fn recount_attempt(&mut self, before: Option<&CallAttempt>, after: &CallAttempt) {
         let counted = |attempt: &CallAttempt| {
@@ -82,9 +83,38 @@ impl Transaction {
             ]
         };
         self.recount(after.campaign_id, before.map(counted), counted(after));
+        let cost = before.and_then(|before| before.cost.as_ref());
+        if cost != after.cost.as_ref() {
+            self.add_cost(after.campaign_id, cost, -1);
+            self.add_cost(after.campaign_id, after.cost.as_ref(), 1);
+        }
     }
 
-    fn recount(
+    fn add_cost(&mut self, campaign_id: CampaignId, cost: Option<&Cost>, sign: i64) {
+        let Some(cost) = cost else { return };
+        let key = (campaign_id, cost.currency.clone());
+        let known = self.get::<CostRow>(&key).map(|row| row.cost);
+        let known = known.unwrap_or_default();
+        let CostCount { calls, millionths } = CostCount::of(cost);
+        let cost = CostCount {
+            calls: known
+                .calls
+                .saturating_add_signed(sign * i64::from(calls > 0)),
+            millionths: known.millionths.saturating_add(sign * millionths),
+        };
+        if cost.calls == 0 {
+            self.remove::<CostRow>(key);
+        } else {
+            self.put(CostRow {
+                campaign_id,
+                currency: key.1,
+                cost,
+            });
+        }
+    }
+
+    /// Moves the counts from how a row was counted to how it is counted.
+    pub(super) fn recount(
         &mut self,
         campaign_id: CampaignId,
         before: Option<[Option<Counted>; 2]>,
@@ -133,6 +163,11 @@ impl Transaction {
                 Counted::Outcome(outcome) => counters.outcomes.insert(outcome, rows),
             };
         }
+        let first = (campaign_id, String::new());
+        let costs = self.table::<CostRow>().range(first..);
+        for row in costs.take_while(|row| row.campaign_id == campaign_id) {
+            counters.costs.insert(row.currency.clone(), row.cost);
+        }
         counters
     }
 
@@ -140,5 +175,7 @@ impl Transaction {
     pub(super) fn remove_counts(&mut self, campaign_id: CampaignId) {
         let first = (campaign_id, Counted::FIRST);
         self.remove_while::<Count>(first, |count| count.campaign_id == campaign_id);
+        let first = (campaign_id, String::new());
+        self.remove_while::<CostRow>(first, |row| row.campaign_id == campaign_id);
     }
 }

@@ -1,12 +1,11 @@
 //! The rows of each table: their keys, and the orders in which they are looked for.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use uuid::Uuid;
 
-use super::table::{Row, set};
+use super::table::{Row, shift};
 use crate::api_key::ApiKey;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_list::Upload;
@@ -23,8 +22,9 @@ use crate::id::{
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::ports::repositories::OutboxEvent;
+use crate::ports::repositories::{CostCount, OutboxEvent};
 use crate::queue::QueueLevel;
+use crate::queue::lane::{Lane, LaneId};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -103,6 +103,9 @@ plain_rows! {
     Exclusion, (PhoneNumber, CompanyId) = |row| (row.phone_number, row.company_id);
     ReceivedEvent, (CallAttemptId, String) = |row| (row.attempt_id, row.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
+    CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
+    ProviderLevel, String = |row| row.provider.clone();
+    Emptying, CampaignId = |row| row.campaign_id;
 }
 
 /// How many rows of a campaign are of one kind. Never zero: then there is no row.
@@ -127,6 +130,51 @@ impl Counted {
     pub(super) const FIRST: Self = Self::Task(TaskStatus::Pending);
 }
 
+/// What the calls of a campaign cost in one currency.
+#[derive(Clone)]
+pub(super) struct CostRow {
+    pub(super) campaign_id: CampaignId,
+    pub(super) currency: String,
+    pub(super) cost: CostCount,
+}
+
+/// The row of a limited provider account.
+#[derive(Clone)]
+pub(super) struct ProviderLevel {
+    pub(super) provider: String,
+    pub(super) level: QueueLevel,
+}
+
+/// That tasks may still wait in a campaign that calls nobody any more.
+#[derive(Clone, Copy)]
+pub(super) struct Emptying {
+    pub(super) company_id: CompanyId,
+    pub(super) campaign_id: CampaignId,
+}
+
+/// A lane.
+#[derive(Clone)]
+pub(super) struct LaneRow {
+    pub(super) company_id: CompanyId,
+    pub(super) campaign_id: CampaignId,
+    pub(super) lane: Lane,
+}
+
+impl Row for LaneRow {
+    type Key = (CampaignId, LaneId);
+    /// Those that are to be reviewed, earliest first.
+    type Index = BTreeSet<(Timestamp, CampaignId, LaneId)>;
+
+    fn key(&self) -> (CampaignId, LaneId) {
+        (self.campaign_id, self.lane.id)
+    }
+
+    fn index(reviews: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        let place = |row: &Self| Some((row.lane.review_at?, row.campaign_id, row.lane.id));
+        shift(reviews, before.and_then(place), after.and_then(place));
+    }
+}
+
 /// That an event of the provider was noted.
 pub(super) struct ReceivedEvent {
     pub(super) attempt_id: CallAttemptId,
@@ -141,12 +189,11 @@ impl Row for ApiKey {
         self.id
     }
 
-    fn index(&self, by_hash: &mut Self::Index, present: bool) {
-        if present {
-            by_hash.insert(*self.hash.as_bytes(), self.id);
-        } else {
-            by_hash.remove(self.hash.as_bytes());
+    fn index(by_hash: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        if let Some(before) = before {
+            by_hash.remove(before.hash.as_bytes());
         }
+        by_hash.extend(after.map(|row| (*row.hash.as_bytes(), row.id)));
     }
 }
 
@@ -159,15 +206,12 @@ impl Row for Skillbase {
         self.id
     }
 
-    fn index(&self, defaults: &mut Self::Index, present: bool) {
-        if !self.is_default {
-            return;
+    fn index(defaults: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        if let Some(before) = before.filter(|row| row.is_default) {
+            defaults.remove(&(before.company_id, before.language));
         }
-        if present {
-            defaults.insert((self.company_id, self.language), self.id);
-        } else {
-            defaults.remove(&(self.company_id, self.language));
-        }
+        let after = after.filter(|row| row.is_default);
+        defaults.extend(after.map(|row| ((row.company_id, row.language), row.id)));
     }
 }
 
@@ -180,6 +224,10 @@ pub(super) struct CampaignIndex {
     pub(super) scheduled: BTreeSet<(Option<Timestamp>, CampaignId)>,
     /// Running and paused campaigns.
     pub(super) under_way: BTreeSet<CampaignId>,
+    /// Those of them that end by their date, by that date.
+    pub(super) ends: BTreeSet<(Timestamp, CampaignId)>,
+    /// Running campaigns that have a budget.
+    pub(super) with_budget: BTreeSet<CampaignId>,
 }
 
 impl Row for Campaign {
@@ -190,22 +238,31 @@ impl Row for Campaign {
         self.id
     }
 
-    fn index(&self, index: &mut CampaignIndex, present: bool) {
-        set(
-            &mut index.by_skillbase,
-            (self.settings.skillbase_id, self.id),
-            present,
-        );
-        match self.status {
-            CampaignStatus::Scheduled => {
-                let starts_at = self.effective_settings().schedule.starts_at;
-                set(&mut index.scheduled, (starts_at, self.id), present);
-            }
-            CampaignStatus::Running | CampaignStatus::Paused(_) => {
-                set(&mut index.under_way, self.id, present);
-            }
-            CampaignStatus::Draft | CampaignStatus::Completed | CampaignStatus::Cancelled => {}
-        }
+    fn index(index: &mut CampaignIndex, before: Option<&Self>, after: Option<&Self>) {
+        let skillbase = |row: &Self| (row.settings.skillbase_id, row.id);
+        let by_skillbase = &mut index.by_skillbase;
+        shift(by_skillbase, before.map(skillbase), after.map(skillbase));
+        let start = |row: &Self| {
+            let is_scheduled = row.status == CampaignStatus::Scheduled;
+            is_scheduled.then(|| (row.effective_settings().schedule.starts_at, row.id))
+        };
+        let scheduled = &mut index.scheduled;
+        shift(scheduled, before.and_then(start), after.and_then(start));
+        let runs = |row: &Self| {
+            let status = row.status;
+            let runs = matches!(status, CampaignStatus::Running | CampaignStatus::Paused(_));
+            runs.then_some(row.id)
+        };
+        let under_way = &mut index.under_way;
+        shift(under_way, before.and_then(runs), after.and_then(runs));
+        let end = |row: &Self| {
+            runs(row).filter(|_| row.winding_up.is_none())?;
+            Some((row.effective_settings().schedule.ends_at?, row.id))
+        };
+        shift(&mut index.ends, before.and_then(end), after.and_then(end));
+        let spends = |row: &Self| (row.is_calling() && row.has_budget()).then_some(row.id);
+        let with_budget = &mut index.with_budget;
+        shift(with_budget, before.and_then(spends), after.and_then(spends));
     }
 }
 
@@ -225,10 +282,9 @@ impl Row for CompanyLevel {
         self.company_id
     }
 
-    fn index(&self, ready: &mut Self::Index, present: bool) {
-        if let Some(ready_at) = self.level.ready_at {
-            set(ready, (ready_at, self.company_id), present);
-        }
+    fn index(ready: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        let place = |row: &Self| Some((row.level.ready_at?, row.company_id));
+        shift(ready, before.and_then(place), after.and_then(place));
     }
 }
 
@@ -251,14 +307,9 @@ impl Row for CampaignLevel {
         self.campaign_id
     }
 
-    fn index(&self, ready: &mut Self::Index, present: bool) {
-        if let Some(ready_at) = self.level.ready_at {
-            set(
-                ready,
-                (self.company_id, ready_at, self.campaign_id),
-                present,
-            );
-        }
+    fn index(ready: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        let place = |row: &Self| Some((row.company_id, row.level.ready_at?, row.campaign_id));
+        shift(ready, before.and_then(place), after.and_then(place));
     }
 }
 
@@ -268,6 +319,8 @@ pub(super) struct TaskRow {
     pub(super) task: CallTask,
     /// Only of pending tasks, and only when their time has come.
     pub(super) claimable: bool,
+    /// Where it waits when it is.
+    pub(super) lane: LaneId,
 }
 
 /// The further orders of tasks.
@@ -277,8 +330,8 @@ pub(super) struct TaskIndex {
     pub(super) by_campaign: BTreeSet<(CampaignId, CallTaskId)>,
     /// The numbers each campaign has.
     pub(super) numbers: BTreeSet<(CampaignId, PhoneNumber)>,
-    /// Claimable tasks in the order in which they are to be called.
-    pub(super) claimable: BTreeSet<(CampaignId, Reverse<i16>, Timestamp, CallTaskId)>,
+    /// Claimable tasks by lane, the one that is due first first.
+    pub(super) claimable: BTreeSet<(CampaignId, LaneId, Timestamp, CallTaskId)>,
     /// Waiting tasks that are not claimable, earliest due first.
     pub(super) due: BTreeSet<(Timestamp, CallTaskId)>,
     /// Waiting tasks by their number.
@@ -293,29 +346,29 @@ impl Row for TaskRow {
         self.task.id
     }
 
-    fn index(&self, index: &mut TaskIndex, present: bool) {
-        let CallTask {
-            id,
-            campaign_id,
-            contact,
-            state,
-            ..
-        } = &self.task;
-        set(&mut index.by_campaign, (*campaign_id, *id), present);
-        set(
-            &mut index.numbers,
-            (*campaign_id, contact.phone_number),
-            present,
-        );
-        if let TaskState::Pending { due_at } | TaskState::Retry { due_at } = *state {
-            set(&mut index.waiting, (contact.phone_number, *id), present);
-            if self.claimable {
-                let place = (*campaign_id, Reverse(contact.priority), due_at, *id);
-                set(&mut index.claimable, place, present);
-            } else {
-                set(&mut index.due, (due_at, *id), present);
-            }
-        }
+    fn index(index: &mut TaskIndex, before: Option<&Self>, after: Option<&Self>) {
+        let campaign = |row: &Self| (row.task.campaign_id, row.task.id);
+        let by_campaign = &mut index.by_campaign;
+        shift(by_campaign, before.map(campaign), after.map(campaign));
+        let number = |row: &Self| (row.task.campaign_id, row.task.contact.phone_number);
+        shift(&mut index.numbers, before.map(number), after.map(number));
+        let claimable = |row: &Self| {
+            let due_at = row.task.state.due_at().filter(|_| row.claimable)?;
+            Some((row.task.campaign_id, row.lane, due_at, row.task.id))
+        };
+        let ready = &mut index.claimable;
+        shift(ready, before.and_then(claimable), after.and_then(claimable));
+        let due = |row: &Self| {
+            let due_at = row.task.state.due_at().filter(|_| !row.claimable)?;
+            Some((due_at, row.task.id))
+        };
+        shift(&mut index.due, before.and_then(due), after.and_then(due));
+        let waits = |row: &Self| {
+            row.task.state.due_at()?;
+            Some((row.task.contact.phone_number, row.task.id))
+        };
+        let waiting = &mut index.waiting;
+        shift(waiting, before.and_then(waits), after.and_then(waits));
     }
 }
 
@@ -328,6 +381,8 @@ pub(super) struct AttemptIndex {
     pub(super) by_task: BTreeSet<(CallTaskId, CallAttemptId)>,
     /// The numbers that are being called (I3).
     pub(super) live_numbers: BTreeSet<(CompanyId, PhoneNumber)>,
+    /// When each number was called.
+    pub(super) by_number: BTreeSet<(CompanyId, PhoneNumber, Timestamp, CallAttemptId)>,
     /// The leases of live attempts, earliest first.
     pub(super) leases: BTreeSet<(Timestamp, CallAttemptId)>,
 }
@@ -340,17 +395,26 @@ impl Row for CallAttempt {
         self.id
     }
 
-    fn index(&self, index: &mut AttemptIndex, present: bool) {
-        set(&mut index.by_campaign, (self.campaign_id, self.id), present);
-        set(&mut index.by_task, (self.task_id, self.id), present);
-        if self.state.is_live() {
-            set(
-                &mut index.live_numbers,
-                (self.company_id, self.phone_number),
-                present,
-            );
-            set(&mut index.leases, (self.lease_until, self.id), present);
-        }
+    fn index(index: &mut AttemptIndex, before: Option<&Self>, after: Option<&Self>) {
+        let campaign = |row: &Self| (row.campaign_id, row.id);
+        let by_campaign = &mut index.by_campaign;
+        shift(by_campaign, before.map(campaign), after.map(campaign));
+        let task = |row: &Self| (row.task_id, row.id);
+        shift(&mut index.by_task, before.map(task), after.map(task));
+        let call = |row: &Self| (row.company_id, row.phone_number, row.created_at, row.id);
+        shift(&mut index.by_number, before.map(call), after.map(call));
+        let number = |row: &Self| {
+            let live = row.state.is_live();
+            live.then_some((row.company_id, row.phone_number))
+        };
+        let live = &mut index.live_numbers;
+        shift(live, before.and_then(number), after.and_then(number));
+        let lease = |row: &Self| row.state.is_live().then_some((row.lease_until, row.id));
+        shift(
+            &mut index.leases,
+            before.and_then(lease),
+            after.and_then(lease),
+        );
     }
 }
 
@@ -363,12 +427,11 @@ impl Row for Answer {
         (self.task_id, self.question_key.clone())
     }
 
-    fn index(&self, by_campaign: &mut Self::Index, present: bool) {
-        if present {
-            by_campaign.insert((self.campaign_id, self.id), self.key());
-        } else {
-            by_campaign.remove(&(self.campaign_id, self.id));
+    fn index(by_campaign: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+        if let Some(before) = before {
+            by_campaign.remove(&(before.campaign_id, before.id));
         }
+        by_campaign.extend(after.map(|row| ((row.campaign_id, row.id), row.key())));
     }
 }
 

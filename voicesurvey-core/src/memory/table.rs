@@ -3,12 +3,16 @@
 //! Every change of every table goes through [`Transaction`], so nothing can be changed that is not
 //! undone when the transaction is dropped.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeBounds};
 
 use futures_util::lock::OwnedMutexGuard;
 
-use super::rows::{CampaignLevel, CompanyLevel, Count, ReceivedEvent, TaskRow};
+use super::rows::{
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, ProviderLevel, ReceivedEvent,
+    TaskRow,
+};
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
@@ -29,17 +33,19 @@ pub(super) trait Row: Send + Sized + 'static {
     /// The row's key.
     fn key(&self) -> Self::Key;
 
-    /// Puts the row into the index, or takes it out.
-    fn index(&self, _index: &mut Self::Index, _present: bool) {}
+    /// Moves the index from how the row was to how it is; absent means that there was or is none.
+    fn index(_index: &mut Self::Index, _before: Option<&Self>, _after: Option<&Self>) {}
 }
 
-/// Makes `entry` be in the set or not.
-pub(super) fn set<T: Ord>(entries: &mut BTreeSet<T>, entry: T, present: bool) {
-    if present {
-        entries.insert(entry);
-    } else {
-        entries.remove(&entry);
+/// Moves an entry from where it was to where it is. One that stays costs nothing.
+pub(super) fn shift<T: Ord>(entries: &mut BTreeSet<T>, before: Option<T>, after: Option<T>) {
+    if before == after {
+        return;
     }
+    if let Some(before) = before {
+        entries.remove(&before);
+    }
+    entries.extend(after);
 }
 
 /// Rows by key, with an index that always agrees with them.
@@ -86,15 +92,22 @@ impl<R: Row> Table<R> {
 
     /// Stores the row, or removes it, and returns what was there.
     fn replace(&mut self, key: R::Key, row: Option<R>) -> Option<R> {
-        let before = self.rows.remove(&key);
-        if let Some(before) = &before {
-            before.index(&mut self.index, false);
+        let Some(row) = row else {
+            let before = self.rows.remove(&key);
+            R::index(&mut self.index, before.as_ref(), None);
+            return before;
+        };
+        match self.rows.entry(key) {
+            Entry::Occupied(mut entry) => {
+                R::index(&mut self.index, Some(entry.get()), Some(&row));
+                Some(entry.insert(row))
+            }
+            Entry::Vacant(entry) => {
+                R::index(&mut self.index, None, Some(&row));
+                entry.insert(row);
+                None
+            }
         }
-        if let Some(row) = row {
-            row.index(&mut self.index, true);
-            self.rows.insert(key, row);
-        }
-        before
     }
 }
 
@@ -134,7 +147,11 @@ tables! {
     skillbases: Skillbase,
     campaigns: Campaign,
     campaign_levels: CampaignLevel,
+    lanes: LaneRow,
+    provider_levels: ProviderLevel,
+    emptying: Emptying,
     counts: Count,
+    costs: CostRow,
     uploads: Upload,
     call_tasks: TaskRow,
     call_attempts: CallAttempt,

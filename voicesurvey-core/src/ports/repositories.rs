@@ -11,8 +11,11 @@
 //! count, so that they cannot differ (I12).
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use super::storage::{Page, PageRequest, StorageError};
@@ -24,14 +27,17 @@ use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::exclusion::Exclusion;
-use crate::gate::Reason;
+use crate::gate::{ContactHistory, Reason};
 use crate::id::{
     ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId, SkillbaseId,
     UploadId,
 };
 use crate::language::Language;
+use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
+use crate::queue::QueueLevel;
+use crate::queue::lane::Lane;
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -93,8 +99,9 @@ pub trait CampaignRepository: Send {
     async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
     /// Looks a campaign up and locks it.
     async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
-    /// Changes a campaign. One that runs is put on the ready list at its `updated_at`, with the
-    /// limits of its effective settings; any other is taken off.
+    /// Changes a campaign. One that is calling ([`Campaign::is_calling`]) is put on the ready list at
+    /// its `updated_at`, with the limits of its effective settings, and its lanes lose their windows
+    /// and are reviewed then; any other is taken off, and its lanes are not reviewed.
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError>;
     /// Removes a campaign and everything that belongs to it. `false` if there was none.
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError>;
@@ -104,6 +111,10 @@ pub trait CampaignRepository: Send {
         status: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<Campaign>, StorageError>;
+    /// The campaign's lanes, in the order in which they are called when all are open.
+    async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError>;
+    /// The campaign's row in the ready list.
+    async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError>;
     /// What the campaign's rows add up to.
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError>;
 }
@@ -119,6 +130,33 @@ pub struct CampaignCounters {
     pub attempts: BTreeMap<AttemptState, u64>,
     /// Attempts that have an outcome, by outcome.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// What the calls cost whose price is known, by currency.
+    pub costs: BTreeMap<String, CostCount>,
+}
+
+/// Calls whose price is known, and what they cost together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CostCount {
+    /// How many.
+    pub calls: u64,
+    /// Their sum in millionths of the currency's unit; what is smaller is rounded, half to even.
+    pub millionths: i64,
+}
+
+impl CostCount {
+    /// The sum.
+    pub fn amount(self) -> Decimal {
+        Decimal::new(self.millionths, 6)
+    }
+
+    /// A cost as it is counted.
+    pub fn of(cost: &Cost) -> Self {
+        let millionths = (cost.amount * Decimal::from(1_000_000)).round();
+        Self {
+            calls: 1,
+            millionths: millionths.to_i64().unwrap_or(i64::MAX),
+        }
+    }
 }
 
 impl CampaignCounters {
@@ -189,8 +227,26 @@ pub trait CallTaskRepository: Send {
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
     /// Looks a task up and locks it.
     async fn get_for_update(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
+    /// Locks tasks in the order in which they are named; those that do not exist are left out.
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallTaskId],
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.get_for_update(id).await?);
+        }
+        Ok(found)
+    }
     /// Changes a task. One that waits is claimable from its due time on.
     async fn update(&mut self, task: &CallTask) -> Result<(), StorageError>;
+    /// Changes several tasks, each once.
+    async fn update_many(&mut self, tasks: &[CallTask]) -> Result<(), StorageError> {
+        for task in tasks {
+            self.update(task).await?;
+        }
+        Ok(())
+    }
     /// Tasks in the order of their creation.
     async fn list(
         &mut self,
@@ -202,14 +258,14 @@ pub trait CallTaskRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError>;
-    /// Ends all waiting tasks of a campaign as cancelled, as [`TaskEvent::Cancelled`] would, and
-    /// returns how many.
-    ///
-    /// [`TaskEvent::Cancelled`]: crate::call_task::TaskEvent::Cancelled
+    /// Ends up to `at_most` waiting tasks of a campaign for that reason, as [`CallTask::barred`] would,
+    /// and returns how many. Fewer than `at_most` means that none waits any more.
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError>;
 }
 
@@ -229,14 +285,45 @@ pub struct CallAttemptFilter {
 pub trait CallAttemptRepository: Send {
     /// Looks an attempt up.
     async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError>;
+    /// The live attempt to the number, if the scope's company is calling it.
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError>;
+    /// When the scope's company called the number since then, in any campaign: the attempts that
+    /// count ([`Outcome::counts_as_contact`]), but not `except`.
+    async fn history(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<ContactHistory, StorageError>;
     /// Looks an attempt up and locks it.
     async fn get_for_update(
         &mut self,
         id: CallAttemptId,
     ) -> Result<Option<CallAttempt>, StorageError>;
-    /// Changes an attempt. One that ends gives its slots back to campaign and company and wakes
-    /// them at its `ended_at`, or at once if that is absent.
+    /// Locks attempts in the order in which they are named; those that do not exist are left out.
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallAttemptId],
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.get_for_update(id).await?);
+        }
+        Ok(found)
+    }
+    /// Changes an attempt. One that ends gives its slots back to campaign, company and provider
+    /// account and wakes them at its `ended_at`, or at once if that is absent.
     async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError>;
+    /// Changes several attempts, each once.
+    async fn update_many(&mut self, attempts: &[CallAttempt]) -> Result<(), StorageError> {
+        for attempt in attempts {
+            self.update(attempt).await?;
+        }
+        Ok(())
+    }
     /// Attempts, newest first.
     async fn list(
         &mut self,
@@ -258,6 +345,17 @@ pub trait InterviewRepository: Send {
         &mut self,
         attempt_id: CallAttemptId,
     ) -> Result<Option<Conversation>, StorageError>;
+    /// The conversations of several attempts, in no order; attempts without one are left out.
+    async fn conversations(
+        &mut self,
+        attempt_ids: &[CallAttemptId],
+    ) -> Result<Vec<Conversation>, StorageError> {
+        let mut found = Vec::with_capacity(attempt_ids.len());
+        for &id in attempt_ids {
+            found.extend(self.conversation(id).await?);
+        }
+        Ok(found)
+    }
     /// Changes a conversation.
     async fn update_conversation(
         &mut self,
@@ -317,6 +415,19 @@ pub trait EventRepository: Send {
     /// Notes an event of the provider. `false` if it was noted before: then it has been dealt
     /// with, and must not be again (I10).
     async fn receive(&mut self, event: &CallEvent, now: Timestamp) -> Result<bool, StorageError>;
+    /// Notes several events, and says of each whether it is new. Of two that are the same the first
+    /// is.
+    async fn receive_many(
+        &mut self,
+        events: &[CallEvent],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StorageError> {
+        let mut news = Vec::with_capacity(events.len());
+        for event in events {
+            news.push(self.receive(event, now).await?);
+        }
+        Ok(news)
+    }
     /// Adds an event for subscribers.
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError>;
     /// Events for subscribers, in the order of their identifiers.

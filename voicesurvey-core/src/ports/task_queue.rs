@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::storage::StorageError;
 use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
+use crate::campaign::Pacing;
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
 use crate::time::Timestamp;
 
@@ -19,12 +20,13 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
     /// Limits of company and campaign hold over all servers, because the rows that count them are
     /// locked (I5, I6). A task whose number has a live attempt in its company is passed over (I3).
     /// Companies take turns, and so do the campaigns of a company; within a campaign the highest
-    /// priority comes first, then the earliest due. The tasks come back as they are after the
+    /// priority comes first, then the lane that closes soonest, then the earliest due. The tasks come back as they are after the
     /// claim. An empty answer means that nothing can be claimed now.
     async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError>;
 
-    /// When a claim may next find something; `None` when nothing is ready.
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError>;
+    /// When a claim for that provider may next find something; `None` when nothing is ready, or when
+    /// all lines of the provider's account are taken.
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError>;
 
     /// Makes waiting tasks whose time has come claimable, `at_most` of them, earliest first.
     /// Returns how many; fewer than `at_most` means that no more are due.
@@ -52,6 +54,45 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
 
     /// When the next scheduled campaign starts; `None` when none is scheduled.
     async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Works out the windows of lanes whose time to be reviewed has come, as
+    /// [`queue::lane::review`](crate::queue::lane::review) says, and returns how many. Any server may
+    /// do it, and twice does no harm.
+    async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError>;
+
+    /// When the next lane is to be reviewed; `None` when no campaign runs.
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Running and paused campaigns whose end date has come and that are not winding up yet.
+    async fn campaigns_to_end(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+
+    /// Campaigns that have ended or wind up, and in which tasks still wait: a list of a million people
+    /// is not ended within one transaction.
+    async fn campaigns_to_empty(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+
+    /// Running campaigns that have a budget.
+    async fn campaigns_with_budget(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+
+    /// The next end date of a running or paused campaign that is not winding up yet.
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Limits the calls of all companies together over one provider account; `None` lifts the
+    /// limits. Live attempts count from the start. The last one who sets them is right.
+    async fn limit_provider(
+        &self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError>;
 
     /// Running and paused campaigns with at least one task, all of whose tasks have ended and none
     /// of whose attempts is live.

@@ -1,14 +1,16 @@
 //! The claim, step by step, over rows that a store locks and keeps.
 //!
-//! Runs inside one transaction of the store. The company's row is locked before its campaigns' and
-//! those before their tasks, and rows that others have locked are passed over, so two claims never
-//! wait for each other and never take the same task.
+//! Runs inside one transaction of the store. The provider's row is locked before the company's, that
+//! before its campaigns' and those before their tasks. Except for the provider's, rows that others
+//! have locked are passed over, so two claims never take the same task and wait for each other at
+//! the provider's row only.
 //!
 //! The gate is asked for every task before an attempt is made of it, within the same transaction: a
 //! task that may not be called now is put back to the instant the gate names and costs neither an
-//! attempt nor a place in the pace.
-
-use std::collections::HashSet;
+//! attempt nor a place in the pace. Tasks whose hours are closed are not even looked at: their lane
+//! is closed (see [`super::lane`]).
+//!
+//! A store may do the same in fewer steps, as long as [`judge`] has the last word on every task.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -17,9 +19,10 @@ use super::QueueLevel;
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskEvent};
 use crate::campaign::Campaign;
-use crate::gate::{self, Decision};
+use crate::company::{Company, CompanyStatus};
+use crate::gate::{self, Circumstances, ContactHistory, Decision};
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
-use crate::phone_number::PhoneNumber;
+use crate::ports::repositories::CampaignCounters;
 use crate::ports::storage::{StorageError, UnitOfWork};
 use crate::ports::task_queue::{CampaignKey, ClaimRequest, ClaimedTask};
 use crate::time::Timestamp;
@@ -33,14 +36,36 @@ pub const TASKS_PER_VISIT: u16 = 10;
 
 /// After this time a campaign is visited again whose claimable tasks were all passed over, because
 /// another campaign is calling the same people.
-const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
+pub const PASSED_OVER_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Tasks the gate may turn away in one visit before it is the next campaign's turn.
 const TURNED_AWAY_PER_VISIT: usize = 200;
 
+/// A task that may be called as far as the ready list knows, with what the gate must know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The task.
+    pub task: CallTask,
+    /// Whether its number is on the company's exclusion list; other companies' lists do not count
+    /// (I11).
+    pub excluded: bool,
+    /// When the company called the number in the last [`ContactHistory::REACH`].
+    pub history: ContactHistory,
+}
+
 /// The rows of a store that the claim needs, in a unit of work of the platform's scope.
 #[async_trait]
 pub trait ClaimRows: UnitOfWork {
+    /// The row of the provider account, locked, if it is limited.
+    async fn provider_level(&mut self, provider: &str) -> Result<Option<QueueLevel>, StorageError>;
+
+    /// Writes the row of the provider account.
+    async fn write_provider(
+        &mut self,
+        provider: &str,
+        level: &QueueLevel,
+    ) -> Result<(), StorageError>;
+
     /// Companies with `ready_at <= now`, earliest first, locked.
     async fn ready_companies(
         &mut self,
@@ -56,24 +81,24 @@ pub trait ClaimRows: UnitOfWork {
         at_most: u16,
     ) -> Result<Vec<(CampaignId, QueueLevel)>, StorageError>;
 
-    /// Claimable tasks whose number has no live attempt in the company, in the order in which they
-    /// are to be called, locked.
-    async fn due_tasks(
+    /// Claimable tasks in open lanes whose number has no live attempt in the company, locked.
+    ///
+    /// Lanes of a higher priority come first, then those that close soonest; within a lane the task
+    /// that is due first.
+    async fn candidates(
         &mut self,
         campaign: CampaignKey,
+        now: Timestamp,
         at_most: u16,
-    ) -> Result<Vec<CallTask>, StorageError>;
+    ) -> Result<Vec<Candidate>, StorageError>;
 
-    /// Whether the campaign has a claimable task, whoever calls its number now.
-    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError>;
-
-    /// Those of the numbers that are on the company's exclusion list; other companies' lists do not
-    /// count (I11).
-    async fn excluded_among(
+    /// `now` if the campaign has a claimable task in an open lane, whoever calls its number; else
+    /// when the first lane opens that has one.
+    async fn next_work_at(
         &mut self,
-        company_id: CompanyId,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError>;
+        campaign: CampaignKey,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StorageError>;
 
     /// Writes the tasks and inserts their attempts as they are given, versions included, and counts
     /// them (but not in the ready list, which is written by the calls below).
@@ -112,20 +137,72 @@ pub async fn claim(
     request: &ClaimRequest,
 ) -> Result<Vec<ClaimedTask>, StorageError> {
     let mut claimed = Vec::new();
+    let provider = rows.provider_level(&request.provider).await?;
+    let asked = provider.map_or(usize::MAX, |level| places(level.room(request.now)));
+    let asked = asked.min(request.attempt_ids.len());
     for (company_id, level) in rows
         .ready_companies(request.now, COMPANIES_PER_CLAIM)
         .await?
     {
-        if claimed.len() >= request.attempt_ids.len() {
+        if claimed.len() >= asked {
             break;
         }
-        visit_company(rows, request, company_id, level, &mut claimed).await?;
+        visit_company(rows, request, company_id, level, asked, &mut claimed).await?;
     }
     assert!(
-        claimed.len() <= request.attempt_ids.len(),
+        claimed.len() <= asked,
         "a claim takes no more than was asked for"
     );
+    if let Some(level) = provider.filter(|_| !claimed.is_empty()) {
+        let level = level.after_visit(request.now, calls(claimed.len()), None);
+        rows.write_provider(&request.provider, &level).await?;
+    }
     Ok(claimed)
+}
+
+/// What the gate says of a candidate. `company` is the task's company.
+pub fn judge(
+    candidate: &Candidate,
+    campaign: &Campaign,
+    company: &Company,
+    now: Timestamp,
+) -> Decision {
+    let circumstances = Circumstances {
+        excluded: candidate.excluded,
+        history: candidate.history.clone(),
+        caps: company.caps,
+        company_active: company.status == CompanyStatus::Active,
+        ..Circumstances::default()
+    };
+    gate::decide(&candidate.task, campaign, &circumstances, now)
+}
+
+/// The task as it waits after the gate turned it away; `None` if it stays as it is, because what it
+/// waits for is not an instant.
+pub fn turned_away(task: CallTask, decision: Decision, now: Timestamp) -> Option<CallTask> {
+    match decision {
+        Decision::Dial | Decision::Wait { until: None, .. } => None,
+        Decision::Wait {
+            until: Some(until),
+            reason,
+        } => Some(task.postponed(until, reason, now)),
+        Decision::Never { reason } => Some(task.barred(reason, now)),
+    }
+}
+
+/// How many calls the campaign's budget still allows; `None` without a budget.
+pub fn calls_within_budget(campaign: &Campaign, counters: &CampaignCounters) -> Option<u32> {
+    let budget = campaign.effective_settings().budget.as_ref()?;
+    let spent = counters.costs.get(&budget.limit.currency);
+    let priced: u64 = counters.costs.values().map(|cost| cost.calls).sum();
+    let free: u64 = counters
+        .outcomes
+        .iter()
+        .filter(|(outcome, _)| !outcome.counts_as_contact())
+        .map(|(_, count)| count)
+        .sum();
+    let unpriced = counters.total_attempts().saturating_sub(priced + free);
+    Some(budget.calls_left(spent.copied().unwrap_or_default().amount(), unpriced))
 }
 
 async fn visit_company(
@@ -133,30 +210,39 @@ async fn visit_company(
     request: &ClaimRequest,
     company_id: CompanyId,
     level: QueueLevel,
+    asked: usize,
     claimed: &mut Vec<ClaimedTask>,
 ) -> Result<(), StorageError> {
     let before = claimed.len();
-    let mut room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
+    let mut room = places(level.room(request.now)).min(asked - before);
+    let company = rows.companies().get(company_id).await?;
+    let Some(company) = company.filter(|company| company.status == CompanyStatus::Active) else {
+        // It is woken when it may call again.
+        let level = QueueLevel {
+            ready_at: None,
+            ..level
+        };
+        return rows.write_company(company_id, &level).await;
+    };
     if room > 0 {
         for (campaign_id, campaign_level) in rows
             .ready_campaigns(company_id, request.now, CAMPAIGNS_PER_VISIT)
             .await?
         {
-            let asked = room.min(request.attempt_ids.len() - claimed.len());
-            if asked == 0 {
+            if room == 0 {
                 break;
             }
-            let campaign = CampaignKey {
+            let key = CampaignKey {
                 company_id,
                 campaign_id,
             };
-            room -= visit_campaign(rows, request, campaign, campaign_level, asked, claimed).await?;
+            room -=
+                visit_campaign(rows, request, key, campaign_level, &company, room, claimed).await?;
         }
     }
-    let calls = u32::try_from(claimed.len() - before).unwrap_or(u32::MAX);
     let next = rows.next_ready_campaign(company_id).await?;
-    rows.write_company(company_id, &level.after_visit(request.now, calls, next))
-        .await
+    let level = level.after_visit(request.now, calls(claimed.len() - before), next);
+    rows.write_company(company_id, &level).await
 }
 
 async fn visit_campaign(
@@ -164,13 +250,26 @@ async fn visit_campaign(
     request: &ClaimRequest,
     key: CampaignKey,
     level: QueueLevel,
-    asked: usize,
+    company: &Company,
+    room: usize,
     claimed: &mut Vec<ClaimedTask>,
 ) -> Result<usize, StorageError> {
-    let room = usize::try_from(level.room(request.now)).unwrap_or(usize::MAX);
-    let wanted = room.min(asked).min(usize::from(TASKS_PER_VISIT));
-    let (tasks, exhausted) = match rows.campaigns().get(key.campaign_id).await? {
-        Some(campaign) if wanted > 0 => allowed_tasks(rows, request, &campaign, wanted).await?,
+    let mut wanted = room
+        .min(places(level.room(request.now)))
+        .min(usize::from(TASKS_PER_VISIT));
+    let campaign = rows.campaigns().get(key.campaign_id).await?;
+    let mut within_budget = true;
+    if let Some(campaign) = campaign.as_ref().filter(|campaign| campaign.has_budget()) {
+        let counters = rows.campaigns().counters(key.campaign_id).await?;
+        if let Some(calls) = calls_within_budget(campaign, &counters) {
+            within_budget = calls > 0;
+            wanted = wanted.min(places(calls));
+        }
+    }
+    let (tasks, exhausted) = match campaign {
+        Some(campaign) if wanted > 0 => {
+            allowed_tasks(rows, request, &campaign, company, wanted).await?
+        }
         _ => (Vec::new(), false),
     };
     let taken: Vec<ClaimedTask> = tasks
@@ -179,16 +278,25 @@ async fn visit_campaign(
         .map(|(task, &attempt_id)| attempt_for(task, attempt_id, request))
         .collect::<Result<_, _>>()?;
     rows.write_claimed(&taken).await?;
-    let calls = taken.len();
-    let next = match rows.has_claimable(key).await? {
-        false => None,
-        true if exhausted => Some(request.now + PASSED_OVER_AGAIN),
-        true => Some(request.now),
+    let count = taken.len();
+    let next = match rows.next_work_at(key, request.now).await? {
+        // The scheduler pauses it; a price that turns out lower wakes it.
+        _ if !within_budget => None,
+        Some(at) if exhausted && at <= request.now => Some(request.now + PASSED_OVER_AGAIN),
+        next => next,
     };
-    let after = level.after_visit(request.now, u32::try_from(calls).unwrap_or(u32::MAX), next);
+    let after = level.after_visit(request.now, calls(count), next);
     rows.write_campaign(key, &after).await?;
     claimed.extend(taken);
-    Ok(calls)
+    Ok(count)
+}
+
+fn places(calls: u32) -> usize {
+    usize::try_from(calls).unwrap_or(usize::MAX)
+}
+
+fn calls(places: usize) -> u32 {
+    u32::try_from(places).unwrap_or(u32::MAX)
 }
 
 /// Up to `wanted` tasks that the gate lets through, and whether the campaign has no more to offer.
@@ -197,45 +305,45 @@ async fn allowed_tasks(
     rows: &mut dyn ClaimRows,
     request: &ClaimRequest,
     campaign: &Campaign,
+    company: &Company,
     wanted: usize,
 ) -> Result<(Vec<CallTask>, bool), StorageError> {
     let key = CampaignKey {
         company_id: campaign.company_id,
         campaign_id: campaign.id,
     };
-    let mut allowed = Vec::new();
-    let mut turned_away = 0;
+    let mut turned_away_so_far = 0;
     loop {
         // One batch is read, locked and dealt with before the next is asked for: tasks that were
         // let through are still claimable until they are written, so a batch is taken whole.
-        let missing = wanted - allowed.len();
         let batch = rows
-            .due_tasks(key, u16::try_from(missing).unwrap_or(TASKS_PER_VISIT))
+            .candidates(
+                key,
+                request.now,
+                u16::try_from(wanted).unwrap_or(TASKS_PER_VISIT),
+            )
             .await?;
         assert!(
-            batch.len() <= missing,
+            batch.len() <= wanted,
             "a store hands out no more tasks than were asked for"
         );
-        let exhausted = batch.len() < missing;
-        let numbers: Vec<_> = batch.iter().map(|task| task.contact.phone_number).collect();
-        let excluded = rows.excluded_among(key.company_id, &numbers).await?;
-        for task in batch {
-            let is_excluded = excluded.contains(&task.contact.phone_number);
-            let waiting = match gate::decide(&task, campaign, is_excluded, request.now) {
-                Decision::Dial => {
-                    allowed.push(task);
-                    continue;
-                }
-                Decision::Wait { until, reason } => {
-                    task.postponed(until.unwrap_or(request.now), reason, request.now)
-                }
-                Decision::Never { reason } => task.barred(reason, request.now),
-            };
-            turned_away += 1;
-            rows.call_tasks().update(&waiting).await?;
+        let mut exhausted = batch.len() < wanted;
+        let mut allowed = Vec::new();
+        for candidate in batch {
+            let decision = judge(&candidate, campaign, company, request.now);
+            if decision == Decision::Dial {
+                allowed.push(candidate.task);
+                continue;
+            }
+            turned_away_so_far += 1;
+            match turned_away(candidate.task, decision, request.now) {
+                Some(waiting) => rows.call_tasks().update(&waiting).await?,
+                // It would be handed out again at once.
+                None => exhausted = true,
+            }
         }
         // Once something was let through it has to be written before more is read.
-        if exhausted || !allowed.is_empty() || turned_away >= TURNED_AWAY_PER_VISIT {
+        if exhausted || !allowed.is_empty() || turned_away_so_far >= TURNED_AWAY_PER_VISIT {
             return Ok((allowed, exhausted));
         }
     }

@@ -1,12 +1,14 @@
 //! News of a call: from the provider's event to the attempt, and on to the task.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::settlement::settle;
+use super::breaker::pause_if_failing;
+use super::settlement::{Concluded, settle};
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
 use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Position, SurveyResponse};
-use crate::id::IdGenerator;
+use crate::id::{CompanyId, IdGenerator};
 use crate::outcome::Outcome;
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
 use crate::time::{Clock, Timestamp};
@@ -50,31 +52,105 @@ impl CallEvents {
         }
     }
 
+    /// How long calls may go without news.
+    pub(super) const fn leases(&self) -> Leases {
+        self.leases
+    }
+
     /// Takes in one event. It may come twice, late, or before the provider has even answered the
     /// request to dial.
     pub async fn receive(&self, event: &CallEvent) -> Result<Receipt, StorageError> {
+        let receipts = self
+            .receive_many(event.company_id, std::slice::from_ref(event))
+            .await?;
+        Ok(receipts.first().copied().unwrap_or(Receipt::UnknownAttempt))
+    }
+
+    /// Takes in events of one company in one unit of work, in their order: all of them, or none if
+    /// it fails. Several events of one call are no different from one after the other.
+    ///
+    /// # Panics
+    ///
+    /// Panics when an event is another company's: the caller has mixed two companies.
+    pub async fn receive_many(
+        &self,
+        company_id: CompanyId,
+        events: &[CallEvent],
+    ) -> Result<Vec<Receipt>, StorageError> {
+        assert!(
+            events.iter().all(|event| event.company_id == company_id),
+            "events of one company are taken in at once"
+        );
         let now = self.clock.now();
-        let mut work = self.storage.begin(Scope::Company(event.company_id)).await?;
-        let Some(attempt) = work
-            .call_attempts()
-            .get_for_update(event.attempt_id)
-            .await?
-        else {
-            tracing::warn!(attempt = %event.attempt_id, "an event speaks of an unknown attempt");
-            return Ok(Receipt::UnknownAttempt);
-        };
-        if !work.events().receive(event, now).await? {
-            return Ok(Receipt::Repeated);
+        let mut work = self.storage.begin(Scope::Company(company_id)).await?;
+        let named: BTreeSet<_> = events.iter().map(|event| event.attempt_id).collect();
+        let named: Vec<_> = named.into_iter().collect();
+        let known = work.call_attempts().get_many_for_update(&named).await?;
+        let mut attempts: BTreeMap<_, _> = known
+            .into_iter()
+            .map(|known| (known.id, Moved::from(known)))
+            .collect();
+        let is_known = |event: &&CallEvent| attempts.contains_key(&event.attempt_id);
+        let known: Vec<CallEvent> = events.iter().filter(is_known).cloned().collect();
+        let mut news = work.events().receive_many(&known, now).await?.into_iter();
+        let mut receipts = Vec::with_capacity(events.len());
+        for event in events {
+            let Some(moved) = attempts.get_mut(&event.attempt_id) else {
+                tracing::warn!(attempt = %event.attempt_id, "an event speaks of an unknown attempt");
+                receipts.push(Receipt::UnknownAttempt);
+                continue;
+            };
+            if news.next() == Some(true) {
+                moved.take_in(event, now, self.leases);
+                receipts.push(Receipt::Applied);
+            } else {
+                receipts.push(Receipt::Repeated);
+            }
         }
-        let was_live = attempt.state.is_live();
-        let attempt = attempt.on(event, now, self.leases);
-        let ended = !attempt.state.is_live();
-        store_progress(&mut *work, attempt, &self.ids, now).await?;
-        work.commit().await?;
-        if was_live && ended {
+        let moved: Vec<Moved> = attempts
+            .into_values()
+            .filter(|moved| moved.has_news)
+            .collect();
+        let line_is_free = moved.iter().any(Moved::has_ended);
+        if !moved.is_empty() {
+            store_all(&mut *work, moved, &self.ids, now).await?;
+            work.commit().await?;
+        }
+        if line_is_free {
             self.wake_up.wake();
         }
-        Ok(Receipt::Applied)
+        Ok(receipts)
+    }
+}
+
+/// An attempt, and what was known of it before.
+struct Moved {
+    attempt: CallAttempt,
+    previous: Option<Outcome>,
+    was_live: bool,
+    has_news: bool,
+}
+
+impl From<CallAttempt> for Moved {
+    fn from(attempt: CallAttempt) -> Self {
+        Self {
+            previous: attempt.outcome,
+            was_live: attempt.state.is_live(),
+            has_news: false,
+            attempt,
+        }
+    }
+}
+
+impl Moved {
+    fn take_in(&mut self, event: &CallEvent, now: Timestamp, leases: Leases) {
+        self.attempt = self.attempt.clone().on(event, now, leases);
+        self.has_news = true;
+    }
+
+    /// Whether its line is free now, and was not before.
+    fn has_ended(&self) -> bool {
+        self.was_live && !self.attempt.state.is_live()
     }
 }
 
@@ -82,35 +158,87 @@ impl CallEvents {
 /// ended, the response of an interview that was broken off, the state of the task.
 pub(crate) async fn store_progress(
     work: &mut dyn UnitOfWork,
-    mut attempt: CallAttempt,
+    attempt: CallAttempt,
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let stored = work.call_attempts().get(attempt.id).await?;
-    let previous = stored.and_then(|stored| stored.outcome);
-    let conversation = work.interviews().conversation(attempt.id).await?;
-    if attempt.state.is_live() && conversation.as_ref().is_some_and(is_past_consent) {
-        // The interview goes on, so a machine that was detected just now decides nothing.
-        attempt.outcome = previous;
-    }
-    if attempt.state == AttemptState::Ended {
-        if let Some(outcome) = outcome_of_ended(&attempt, conversation.as_ref()) {
-            attempt.conclude(outcome);
+    let moved = Moved {
+        previous: stored.and_then(|stored| stored.outcome),
+        ..Moved::from(attempt)
+    };
+    store_all(work, vec![moved], ids, now).await
+}
+
+/// As [`store_progress`], for several attempts of one company, in the order of their identifiers.
+async fn store_all(
+    work: &mut dyn UnitOfWork,
+    mut moved: Vec<Moved>,
+    ids: &IdGenerator,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let attempt_ids: Vec<_> = moved.iter().map(|moved| moved.attempt.id).collect();
+    let conversations = work.interviews().conversations(&attempt_ids).await?;
+    let conversations: HashMap<_, _> = conversations
+        .into_iter()
+        .map(|conversation| (conversation.attempt_id, conversation))
+        .collect();
+    for moved in &mut moved {
+        let conversation = conversations.get(&moved.attempt.id);
+        if let Some(left) = conclude(moved, conversation, ids, now) {
+            work.interviews().put_response(&left).await?;
         }
-        if let Some(conversation) = &conversation
-            && conversation.outcome.is_none()
-            && conversation.answered() > 0
-        {
-            let response = response(conversation, false, ids, attempt.ended_at.unwrap_or(now));
-            work.interviews().put_response(&response).await?;
-        }
     }
-    work.call_attempts().update(&attempt).await?;
-    if attempt.outcome.is_some() {
-        let campaign = campaign_of(work, &attempt).await?;
-        settle(work, &attempt, previous, &campaign, ids, now).await?;
+    let attempts: Vec<_> = moved.iter().map(|moved| moved.attempt.clone()).collect();
+    work.call_attempts().update_many(&attempts).await?;
+    let concluded: Vec<Concluded> = moved
+        .into_iter()
+        .filter(|moved| moved.attempt.outcome.is_some())
+        .map(|moved| Concluded {
+            attempt: moved.attempt,
+            previous: moved.previous,
+        })
+        .collect();
+    settle(work, &concluded, ids, now).await?;
+    let failed: BTreeSet<_> = concluded
+        .iter()
+        .filter(|concluded| concluded.attempt.outcome != concluded.previous)
+        .filter(|concluded| concluded.attempt.outcome.is_some_and(Outcome::is_fault))
+        .map(|concluded| concluded.attempt.campaign_id)
+        .collect();
+    for campaign_id in failed {
+        pause_if_failing(work, campaign_id, now).await?;
     }
     Ok(())
+}
+
+/// Works out how the call ended, as far as that is known, and the response that a broken-off
+/// interview leaves behind.
+fn conclude(
+    moved: &mut Moved,
+    conversation: Option<&Conversation>,
+    ids: &IdGenerator,
+    now: Timestamp,
+) -> Option<SurveyResponse> {
+    let attempt = &mut moved.attempt;
+    if attempt.state.is_live() && conversation.is_some_and(is_past_consent) {
+        // The interview goes on, so a machine that was detected just now decides nothing.
+        attempt.outcome = moved.previous;
+    }
+    if attempt.state != AttemptState::Ended {
+        return None;
+    }
+    if let Some(outcome) = outcome_of_ended(attempt, conversation) {
+        attempt.conclude(outcome);
+    }
+    let broken_off = conversation
+        .filter(|conversation| conversation.outcome.is_none() && conversation.answered() > 0)?;
+    Some(response(
+        broken_off,
+        false,
+        ids,
+        attempt.ended_at.unwrap_or(now),
+    ))
 }
 
 /// How a call ended of which the provider only says that it is over.

@@ -26,7 +26,8 @@ pub trait CampaignService: Send + Sync {
     /// apart.
     async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError>;
 
-    /// Changes a campaign that has not started; its name and description also later.
+    /// Changes a campaign that has not started. Its name, its description and its limits (`pacing`)
+    /// also later: they hold from the next claim on, and narrower ones let calls end first.
     async fn change(
         &self,
         actor: &Actor,
@@ -127,13 +128,14 @@ pub struct CampaignChanges {
 }
 
 impl CampaignChanges {
-    /// Whether more than the name and the description is to be changed.
-    pub fn touches_settings(&self) -> bool {
-        let names_only = Self {
+    /// Whether something is to be changed that is frozen when a campaign starts.
+    pub fn touches_frozen_settings(&self) -> bool {
+        let free = Self {
             name: self.name.clone(),
             description: self.description.clone(),
+            pacing: self.pacing,
             ..Self::default()
         };
-        *self != names_only
+        *self != free
     }
 }

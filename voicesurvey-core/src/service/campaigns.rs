@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::campaign_service::{CampaignChanges, CampaignService, NewCampaign};
 use super::error::{ServiceError, require};
+use super::settlement::end_waiting;
 use super::validation;
 use crate::api_key::{Actor, Role};
 use crate::call_list::{CallList, Contact, Upload};
@@ -16,6 +17,7 @@ use crate::campaign::{
     Campaign, CampaignEvent, CampaignSettings, CampaignStatus, PauseReason, Schedule,
 };
 use crate::company::Company;
+use crate::gate::Reason;
 use crate::id::{CampaignId, IdGenerator, SkillbaseId};
 use crate::language::Language;
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
@@ -68,7 +70,7 @@ impl Campaigns {
             })?;
         work.campaigns().update(&campaign).await?;
         if campaign.status == CampaignStatus::Cancelled {
-            work.call_tasks().cancel_waiting(campaign.id, now).await?;
+            end_waiting(&mut *work, campaign.id, Reason::CampaignEnded, now).await?;
         }
         Ok(Campaign {
             version: campaign.version + 1,
@@ -105,6 +107,7 @@ impl CampaignService for Campaigns {
             name: new.name.trim().to_owned(),
             description: new.description,
             status: CampaignStatus::Draft,
+            winding_up: None,
             settings: CampaignSettings {
                 skillbase_id: skillbase.id,
                 language: new.language.unwrap_or(skillbase.language),
@@ -121,6 +124,8 @@ impl CampaignService for Campaigns {
                 },
                 pacing: new.pacing,
                 retry: new.retry,
+                target: None,
+                budget: None,
             },
             snapshot: None,
             created_at: now,
@@ -143,11 +148,11 @@ impl CampaignService for Campaigns {
     ) -> Result<Campaign, ServiceError> {
         let mut work = self.begin(actor).await?;
         let campaign = locked(&mut *work, id).await?;
-        if changes.touches_settings() && !campaign.status.is_editable() {
+        if changes.touches_frozen_settings() && !campaign.status.is_editable() {
             return Err(ServiceError::NotAllowed {
                 code: "campaign_started",
                 message: format!(
-                    "the settings of a {} campaign cannot be changed, only its name and description",
+                    "of a {} campaign only the name, the description and the limits can be changed",
                     campaign.status
                 ),
             });
@@ -353,8 +358,15 @@ fn changed(campaign: Campaign, changes: CampaignChanges) -> Campaign {
         },
         pacing: changes.pacing.unwrap_or(old.pacing),
         retry: changes.retry.unwrap_or(old.retry),
+        target: old.target,
+        budget: old.budget,
     };
+    let snapshot = campaign.snapshot.map(|mut snapshot| {
+        snapshot.settings.pacing = settings.pacing;
+        snapshot
+    });
     Campaign {
+        snapshot,
         name: changes
             .name
             .map_or(campaign.name, |name| name.trim().to_owned()),

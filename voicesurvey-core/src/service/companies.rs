@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use super::error::{FieldError, ServiceError, require};
 use super::validation;
 use crate::api_key::{Actor, ApiKey, ApiKeyHash, ApiKeySecret, Role};
-use crate::company::{Company, CompanyLimits};
+use crate::company::{Company, CompanyLimits, CompanyStatus};
+use crate::gate::AttemptCaps;
 use crate::id::{ApiKeyId, CompanyId, IdGenerator};
 use crate::language::Language;
 use crate::phone_number::Region;
@@ -94,7 +95,9 @@ impl Companies {
             time_zone: new.time_zone,
             region: new.region,
             language: new.language,
+            status: CompanyStatus::Active,
             limits: new.limits,
+            caps: AttemptCaps::default(),
             created_at: now,
             version: 1,
         };

@@ -1,18 +1,21 @@
 //! The dispatcher: claims due tasks, asks the gate once more, and has the provider dial.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
+use super::breaker::pause_if_failing;
 use super::call_events::{campaign_of, store_progress};
 use super::engine::EngineSettings;
 use super::settlement::unless_over;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
+use crate::company::CompanyStatus;
 use crate::conversation::script::spoken_language;
-use crate::gate::{self, Decision, Reason};
+use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::ports::{
@@ -22,7 +25,9 @@ use crate::ports::{
 use crate::time::{Clock, Timestamp};
 
 /// Claims in a row that may come back empty although the queue says that it is ready.
-const EMPTY_CLAIMS_PER_TICK: u8 = 50;
+const EMPTY_CLAIMS_IN_A_ROW: u8 = 50;
+/// Lanes whose windows are worked out in one transaction.
+const LANES_PER_REVIEW: NonZeroU16 = NonZeroU16::new(200).unwrap();
 /// A provider that says "later" is not asked again sooner.
 const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
@@ -63,7 +68,7 @@ impl Dispatcher {
     /// Claims what is due and dials it. Returns how many tasks were claimed; zero means that nothing
     /// can be claimed now.
     pub async fn tick(&self) -> Result<usize, StorageError> {
-        let claimed = self.claim_ready(self.settings.claim_at_most).await?;
+        let claimed = self.claim().await?;
         let count = claimed.len();
         for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
             if let Err(error) = result {
@@ -77,27 +82,35 @@ impl Dispatcher {
         Ok(count)
     }
 
+    /// When a claim may next find something.
+    pub(super) async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_ready_at(self.provider.name()).await
+    }
+
+    /// Claims what is due, without dialing. None means that nothing can be claimed now.
+    pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
+        self.claim_ready(self.settings.claim_at_most).await
+    }
+
     /// Claims up to `at_most` tasks, without dialing. None means that nothing can be claimed now.
     pub async fn claim_ready(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
-        let mut claimed = self.claim_at_most(at_most).await?;
+        let mut claimed = self.claim_once(at_most).await?;
         // A claim in which the gate turned everybody away has moved tasks and claimed none; others
-        // may stand behind them.
-        for _ in 0..EMPTY_CLAIMS_PER_TICK {
-            let ready_at = self.queue.next_ready_at().await?;
-            if !claimed.is_empty() || ready_at.is_none_or(|at| at > self.clock.now()) {
+        // may stand behind them. And hours may have opened since the lanes were looked at.
+        for _ in 0..EMPTY_CLAIMS_IN_A_ROW {
+            let now = self.clock.now();
+            if !claimed.is_empty()
+                || (self.queue.review_lanes(now, LANES_PER_REVIEW).await? == 0
+                    && self.next_ready_at().await?.is_none_or(|at| at > now))
+            {
                 break;
             }
-            claimed = self.claim_at_most(at_most).await?;
+            claimed = self.claim_once(at_most).await?;
         }
         Ok(claimed)
     }
 
-    /// Claims what is due, without dialing.
-    pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
-        self.claim_at_most(self.settings.claim_at_most).await
-    }
-
-    async fn claim_at_most(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
+    async fn claim_once(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
         let now = self.clock.now();
         let dial_before = now + self.settings.dial_within;
         self.queue
@@ -146,13 +159,9 @@ impl Dispatcher {
             .begin(Scope::Company(attempt.company_id))
             .await?;
         let campaign = campaign_of(&mut *work, attempt).await?;
-        let excluded = work
-            .exclusions()
-            .get(&attempt.phone_number)
-            .await?
-            .is_some();
+        let circumstances = circumstances(&mut *work, attempt, self.clock.now()).await?;
         drop(work);
-        match gate::decide(&claimed.task, &campaign, excluded, self.clock.now()) {
+        match gate::decide(&claimed.task, &campaign, &circumstances, self.clock.now()) {
             Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
             Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
             Decision::Never { reason } => self.bar(claimed, reason).await?,
@@ -267,6 +276,7 @@ impl Dispatcher {
                 tracing::warn!(attempt = %id, error = &*source, "it is not known whether it rings");
                 attempt.state = attempt.state.max(AttemptState::Unknown);
                 work.call_attempts().update(&attempt).await?;
+                pause_if_failing(&mut *work, attempt.campaign_id, now).await?;
             }
         }
         work.commit().await?;
@@ -330,12 +340,46 @@ impl Dispatcher {
         )
         .await?;
         if let Some(campaign) = work.campaigns().get_for_update(campaign_id).await?
-            && let Ok(paused) = campaign.on(CampaignEvent::Pause(PauseReason::ProviderFailure), now)
+            && let Ok(paused) = campaign.on(
+                CampaignEvent::Pause(PauseReason::ProviderConfiguration),
+                now,
+            )
         {
             work.campaigns().update(&paused).await?;
         }
         Ok(())
     }
+}
+
+/// What the gate must know of a claimed attempt. Its own row holds the number and a place within the
+/// budget, so these two are not asked again.
+async fn circumstances(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    now: Timestamp,
+) -> Result<Circumstances, StorageError> {
+    let number = &attempt.phone_number;
+    let excluded = work.exclusions().get(number).await?.is_some();
+    let company = work.companies().get(attempt.company_id).await?;
+    let company = company.ok_or_else(|| StorageError::Corrupt {
+        table: "call_attempts",
+        what: format!("attempt {} names a company that is gone", attempt.id),
+    })?;
+    let history = if company.caps.is_unlimited() {
+        ContactHistory::default()
+    } else {
+        let since = now - ContactHistory::REACH;
+        work.call_attempts()
+            .history(number, since, Some(attempt.id))
+            .await?
+    };
+    Ok(Circumstances {
+        excluded,
+        history,
+        caps: company.caps,
+        company_active: company.status == CompanyStatus::Active,
+        ..Circumstances::default()
+    })
 }
 
 /// The attempt as it is now, unless somebody else has dealt with it: then it is not ours any more.

@@ -159,7 +159,6 @@ impl Engine {
                 clock.clone(),
                 ids.clone(),
                 wake_up.clone(),
-                settings.leases,
             ),
             webhooks: Webhooks::new(provider, call_events, interviews, clock.clone()),
             campaigns: Campaigns::new(storage, clock, ids, wake_up),
@@ -220,7 +219,11 @@ impl Engine {
 
     /// When there may next be something for [`Engine::dispatch`].
     pub async fn next_dispatch_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        self.queue.next_ready_at().await
+        let instants = [
+            self.dispatcher.next_ready_at().await?,
+            self.queue.next_review_at().await?,
+        ];
+        Ok(instants.into_iter().flatten().min())
     }
 
     /// When there is next something for [`Engine::schedule`].
@@ -228,6 +231,7 @@ impl Engine {
         let instants = [
             self.queue.next_due_at().await?,
             self.queue.next_start_at().await?,
+            self.queue.next_end_at().await?,
         ];
         Ok(instants.into_iter().flatten().min())
     }

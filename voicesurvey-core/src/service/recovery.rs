@@ -8,7 +8,7 @@ use super::dispatcher::release_undialed;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use crate::call_attempt::{AttemptState, CallAttempt, Leases};
+use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::gate::Reason;
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
@@ -31,7 +31,6 @@ pub struct Recovery {
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
-    leases: Leases,
 }
 
 impl Recovery {
@@ -44,7 +43,6 @@ impl Recovery {
         clock: Arc<dyn Clock>,
         ids: Arc<IdGenerator>,
         wake_up: Arc<dyn WakeUp>,
-        leases: Leases,
     ) -> Self {
         Self {
             storage,
@@ -54,7 +52,6 @@ impl Recovery {
             clock,
             ids,
             wake_up,
-            leases,
         }
     }
 
@@ -74,10 +71,20 @@ impl Recovery {
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+                    self.try_later(*key).await;
                 }
             }
         }
         Ok(looked_after)
+    }
+
+    /// Moves the lease of an attempt that could not be settled, so that others get their turn. If
+    /// that fails too, the store does, and nobody gets a turn anyway.
+    async fn try_later(&self, key: AttemptKey) {
+        if let Err(error) = self.look_again_later(key, None).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(attempt = %key.attempt_id, error, "an attempt keeps its lease");
+        }
     }
 
     async fn recover(&self, key: AttemptKey) -> Result<(), StorageError> {
@@ -174,7 +181,7 @@ impl Recovery {
             return Ok(());
         };
         attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
-        attempt.lease_until = now + self.leases.of(attempt.state);
+        attempt.lease_until = now + self.call_events.leases().of(attempt.state);
         work.call_attempts().update(&attempt).await?;
         work.commit().await
     }

@@ -1,7 +1,11 @@
 //! Reading for screens and files. Needs no more than the role viewer.
 
+mod standing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use self::standing::{Standing, WhyNotNow};
 
 use rust_decimal::Decimal;
 use serde::Serialize;

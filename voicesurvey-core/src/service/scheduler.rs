@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::campaigns::freeze;
 use super::error::ServiceError;
-use crate::campaign::{CampaignEvent, CampaignStatus};
+use super::settlement::{end_waiting, wind_up};
+use crate::campaign::{CampaignEvent, CampaignStatus, PauseReason};
+use crate::gate::Reason;
 use crate::ports::{CampaignKey, Scope, Storage, StorageError, TaskQueue, WakeUp};
+use crate::queue::claim::calls_within_budget;
 use crate::time::Clock;
 
 /// Rows that one duty handles before the next duty gets its turn.
@@ -51,11 +54,21 @@ impl Scheduler {
         {
             started += done(key, self.start(key).await);
         }
+        let mut moved = started;
+        for key in self.queue.campaigns_to_end(self.clock.now(), BATCH).await? {
+            moved += done(key, self.wind_up(key).await);
+        }
+        for key in self.queue.campaigns_with_budget(BATCH).await? {
+            moved += done(key, self.pause_without_budget(key).await);
+        }
+        for key in self.queue.campaigns_to_empty(BATCH).await? {
+            moved += done(key, self.empty(key).await);
+        }
         let promoted = self.queue.promote_due(self.clock.now(), BATCH).await?;
         if started + promoted > 0 {
             self.wake_up.wake();
         }
-        Ok(started + promoted)
+        Ok(moved + promoted)
     }
 
     /// Completes campaigns that are done. Returns how many.
@@ -82,6 +95,58 @@ impl Scheduler {
         work.commit().await?;
         tracing::info!(campaign = %key.campaign_id, "campaign started");
         Ok(true)
+    }
+
+    /// The end date has come: no further call is started.
+    async fn wind_up(&self, key: CampaignKey) -> Result<bool, ServiceError> {
+        let now = self.clock.now();
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let Some(campaign) = work.campaigns().get_for_update(key.campaign_id).await? else {
+            return Ok(false);
+        };
+        let ends_at = campaign.effective_settings().schedule.ends_at;
+        if campaign.winding_up.is_some() || ends_at.is_none_or(|ends_at| ends_at > now) {
+            return Ok(false);
+        }
+        wind_up(&mut *work, campaign, Reason::CampaignEnded, now).await?;
+        work.commit().await?;
+        Ok(true)
+    }
+
+    /// Pauses a campaign whose budget does not allow one more call.
+    async fn pause_without_budget(&self, key: CampaignKey) -> Result<bool, ServiceError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let Some(campaign) = work.campaigns().get_for_update(key.campaign_id).await? else {
+            return Ok(false);
+        };
+        let counters = work.campaigns().counters(key.campaign_id).await?;
+        // While calls run whose price may turn out lower than the estimate, it is only waited.
+        if calls_within_budget(&campaign, &counters) != Some(0) || counters.live_attempts() > 0 {
+            return Ok(false);
+        }
+        let now = self.clock.now();
+        let Ok(paused) = campaign.on(CampaignEvent::Pause(PauseReason::Budget), now) else {
+            return Ok(false);
+        };
+        work.campaigns().update(&paused).await?;
+        work.commit().await?;
+        tracing::warn!(campaign = %key.campaign_id, "campaign paused: its budget is used up");
+        Ok(true)
+    }
+
+    /// Ends tasks that wait in a campaign that calls nobody any more.
+    async fn empty(&self, key: CampaignKey) -> Result<bool, ServiceError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let Some(campaign) = work.campaigns().get_for_update(key.campaign_id).await? else {
+            return Ok(false);
+        };
+        if !campaign.status.is_final() && campaign.winding_up.is_none() {
+            return Ok(false);
+        }
+        let reason = campaign.winding_up.unwrap_or(Reason::CampaignEnded);
+        let ended = end_waiting(&mut *work, key.campaign_id, reason, self.clock.now()).await?;
+        work.commit().await?;
+        Ok(ended > 0)
     }
 
     async fn finish(&self, key: CampaignKey) -> Result<bool, ServiceError> {

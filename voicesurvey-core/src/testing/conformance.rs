@@ -45,6 +45,7 @@ pub mod events;
 pub mod exclusions;
 pub mod interviews;
 pub mod queue;
+pub mod queue_lanes;
 pub mod queue_limits;
 pub mod queue_schedule;
 pub mod skillbases;
@@ -224,6 +225,19 @@ macro_rules! storage_conformance {
                 scheduled_campaigns_are_found_at_their_start,
                 finished_campaigns_are_found,
                 no_more_campaigns_are_told_than_asked_for,
+            }
+            queue_lanes {
+                tasks_wait_in_lanes,
+                the_lane_that_closes_soonest_is_called_first,
+                a_lane_closes_without_touching_its_tasks,
+                a_lane_that_never_opens_is_emptied,
+                a_resumed_campaign_has_its_lanes_reviewed,
+                a_person_is_not_called_more_often_than_allowed,
+                a_suspended_company_does_not_call,
+                the_lines_of_a_provider_are_exact,
+                the_pace_of_a_provider_is_exact,
+                a_budget_is_not_exceeded,
+                a_campaign_that_winds_up_is_emptied,
             }
             counters {
                 an_empty_campaign_counts_nothing,

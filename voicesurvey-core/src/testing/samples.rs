@@ -34,8 +34,9 @@ use crate::calling_hours::CallingHours;
 use crate::campaign::{
     Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule,
 };
-use crate::company::{Company, CompanyLimits};
+use crate::company::{Company, CompanyLimits, CompanyStatus};
 use crate::exclusion::{Exclusion, ExclusionSource};
+use crate::gate::AttemptCaps;
 use crate::id::SkillbaseId;
 use crate::language::Language;
 use crate::pace::Pace;
@@ -89,10 +90,12 @@ pub fn company() -> Company {
         time_zone: zone("Europe/Rome"),
         region: Region::IT,
         language: Language::It,
+        status: CompanyStatus::Active,
         limits: CompanyLimits {
             max_concurrent_calls: PLENTY,
             calls_per_minute: PLENTY,
         },
+        caps: AttemptCaps::default(),
         created_at: now(),
         version: 1,
     }
@@ -132,6 +135,7 @@ pub fn campaign(company: &Company) -> Campaign {
         name: "Customer satisfaction".to_owned(),
         description: String::new(),
         status: CampaignStatus::Draft,
+        winding_up: None,
         settings: CampaignSettings {
             skillbase_id: skillbase_id(company),
             language: company.language,
@@ -148,6 +152,8 @@ pub fn campaign(company: &Company) -> Campaign {
                 pace: Pace::per_minute(PLENTY),
             },
             retry: RetryPolicy::default(),
+            target: None,
+            budget: None,
         },
         snapshot: None,
         created_at: now(),

@@ -4,28 +4,13 @@ use super::*;
 use crate::query_plan::{assert_uses, plan};
 
 #[tokio::test]
-async fn the_claim_reads_due_tasks_in_their_order_from_the_partial_index() {
-    assert_uses(
-        DUE_TASKS,
-        &["call_tasks_claimable", "call_attempts_one_live_per_number"],
-    )
-    .await;
-    assert_uses(HAS_CLAIMABLE, &["call_tasks_claimable"]).await;
-}
-
-#[tokio::test]
-async fn the_ready_list_is_read_in_its_order() {
-    assert_uses(READY_COMPANIES, &["company_queue_ready"]).await;
-    assert_uses(READY_CAMPAIGNS, &["campaign_queue_ready"]).await;
-    assert_uses(NEXT_READY, &["company_queue_ready"]).await;
-}
-
-#[tokio::test]
 async fn what_falls_due_next_is_read_from_partial_indexes() {
     assert_uses(PROMOTE, &["call_tasks_waiting"]).await;
     assert_uses(NEXT_DUE, &["call_tasks_waiting"]).await;
     assert_uses(EXPIRED_ATTEMPTS, &["call_attempts_leases"]).await;
     assert_uses(NEXT_EXPIRY, &["call_attempts_leases"]).await;
+    assert_uses(NEXT_READY, &["company_queue_ready"]).await;
+    assert_uses(NEXT_REVIEW, &["campaign_lanes_to_review"]).await;
 }
 
 #[tokio::test]
@@ -46,6 +31,10 @@ async fn campaigns_are_found_by_their_status() {
             .any(|step| step.contains("campaigns_scheduled")),
         "{start:#?}"
     );
+    assert_uses(CAMPAIGNS_TO_END, &["campaigns_ending"]).await;
+    assert_uses(NEXT_END, &["campaigns_ending"]).await;
+    assert_uses(CAMPAIGNS_WITH_BUDGET, &["campaigns_with_budget"]).await;
+    assert_uses(CAMPAIGNS_TO_EMPTY, &["campaign_counters_waiting"]).await;
     let finish = plan(CAMPAIGNS_TO_FINISH).await;
     assert!(
         finish.iter().any(|step| step.contains("campaigns_open")),

@@ -1,5 +1,6 @@
 //! What the schema promises: types are enforced, and every key begins with the company, so that
-//! the tables could be distributed by company without change.
+//! the tables could be distributed by company without change. Accounts at telephony providers are
+//! the platform's, and have no company.
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Row as _};
@@ -41,7 +42,8 @@ async fn every_primary_key_and_unique_constraint_begins_with_the_company() {
          JOIN pragma_index_list(tables.name) AS keys ON keys.\"unique\" = 1
          JOIN pragma_index_info(keys.name) AS columns ON columns.seqno = 0
          WHERE tables.schema = 'main' AND tables.type = 'table'
-           AND tables.name NOT LIKE 'sqlite_%' AND tables.name <> '_sqlx_migrations'",
+           AND tables.name NOT LIKE 'sqlite_%'
+           AND tables.name NOT IN ('_sqlx_migrations', 'provider_queue')",
     )
     .fetch_all(&mut connection)
     .await
@@ -101,7 +103,7 @@ async fn every_tenant_table_names_its_company() {
     let without: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM pragma_table_list
          WHERE schema = 'main' AND type = 'table'
-           AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'
+           AND name NOT LIKE 'sqlite_%' AND name NOT IN ('_sqlx_migrations', 'provider_queue')
            AND NOT EXISTS (SELECT 1 FROM pragma_table_info(pragma_table_list.name) AS info
                            WHERE info.name = 'company_id' AND info.\"notnull\" = 1)",
     )

@@ -1,19 +1,18 @@
 //! Turning the rows of a call list into tasks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{Campaigns, company, locked};
 use crate::api_key::Actor;
 use crate::call_list::{CallList, Contact, RowError, Upload};
 use crate::call_task::{CallTask, TaskState};
 use crate::campaign::Campaign;
-use crate::gate::{self, Decision, Reason};
+use crate::gate::Reason;
 use crate::id::{CampaignId, UploadId};
 use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::UnitOfWork;
 use crate::service::error::ServiceError;
 use crate::time::Timestamp;
-use crate::time_zone::TimeZone;
 
 /// Contacts that a preview shows.
 const PREVIEWED: usize = 10;
@@ -104,16 +103,14 @@ impl Campaigns {
             .map(|contact| contact.phone_number)
             .collect();
         let excluded = work.exclusions().among(&numbers).await?;
-        let mut openings = Openings {
-            campaign,
-            now,
-            known: HashMap::new(),
-        };
         Ok(contacts
             .into_iter()
             .map(|contact| {
-                let is_excluded = excluded.contains(&contact.phone_number);
-                let (state, reason) = openings.first_state(&contact, is_excluded);
+                let (state, reason) = if excluded.contains(&contact.phone_number) {
+                    (TaskState::Excluded, Some(Reason::Excluded))
+                } else {
+                    (TaskState::Pending { due_at: now }, None)
+                };
                 CallTask {
                     id: self.ids.next(),
                     company_id: campaign.company_id,
@@ -160,46 +157,4 @@ fn sort(call_list: &CallList, region: Region) -> Sorted {
         }
     }
     sorted
-}
-
-/// When the hours open next, worked out once per list of zones: a list of a million people has few.
-struct Openings<'a> {
-    campaign: &'a Campaign,
-    now: Timestamp,
-    known: HashMap<Vec<TimeZone>, Decision>,
-}
-
-impl Openings<'_> {
-    /// Where a new task stands: due now, or when the hours open where the person is.
-    fn first_state(&mut self, contact: &Contact, is_excluded: bool) -> (TaskState, Option<Reason>) {
-        if is_excluded {
-            return (TaskState::Excluded, Some(Reason::Excluded));
-        }
-        let settings = self.campaign.effective_settings();
-        let zones = if contact.time_zones.is_empty() {
-            vec![settings.schedule.time_zone]
-        } else {
-            contact.time_zones.clone()
-        };
-        let now = self.now;
-        let decision = *self
-            .known
-            .entry(zones)
-            .or_insert_with_key(|zones| gate::opening(&settings.schedule, zones, now));
-        match decision {
-            // The schedule of a draft may still be changed, so it gives a reason but no time.
-            Decision::Wait { reason, .. } if self.campaign.status.is_editable() => {
-                (TaskState::Pending { due_at: now }, Some(reason))
-            }
-            Decision::Wait { until, reason } => (
-                TaskState::Pending {
-                    due_at: until.unwrap_or(now),
-                },
-                Some(reason),
-            ),
-            // A task that can never be called is still added; the gate says so when its turn comes,
-            // because the hours may be changed before the start.
-            Decision::Dial | Decision::Never { .. } => (TaskState::Pending { due_at: now }, None),
-        }
-    }
 }

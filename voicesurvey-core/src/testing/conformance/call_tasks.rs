@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, assert_conflict, begin, begin_as, claim, commit, live_call, page_after,
+    all_pages, assert_conflict, at_most, begin, begin_as, claim, commit, live_call, page_after,
     running_campaign, store_campaign, store_tasks, stored_company, stored_task,
 };
 use crate::call_list::Contact;
@@ -424,14 +424,14 @@ pub async fn cancelling_ends_what_waits(store: &dyn StorageUnderTest) {
     let mut work = begin(store, &company).await;
     assert_eq!(
         work.call_tasks()
-            .cancel_waiting(campaign.id, now)
+            .cancel_waiting(campaign.id, Reason::CampaignEnded, now, at_most(1_000))
             .await
             .unwrap(),
         3
     );
     assert_eq!(
         work.call_tasks()
-            .cancel_waiting(campaign.id, now)
+            .cancel_waiting(campaign.id, Reason::CampaignEnded, now, at_most(1_000))
             .await
             .unwrap(),
         0

@@ -166,7 +166,7 @@ pub async fn counters_follow_promotion_the_gate_and_cancelling(store: &dyn Stora
 
     let mut work = begin(store, &company).await;
     work.call_tasks()
-        .cancel_waiting(campaign.id, later)
+        .cancel_waiting(campaign.id, Reason::CampaignEnded, later, at_most(1_000))
         .await
         .unwrap();
     commit(work).await;

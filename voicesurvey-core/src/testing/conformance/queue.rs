@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, assert_conflict, at_most, begin, change_campaign, claim, claim_all, claim_request,
-    commit, live_call, run_campaign, running_campaign, settle, store_campaign, store_tasks,
-    stored_company, stored_task,
+    PROVIDER, all_pages, assert_conflict, at_most, begin, change_campaign, claim, claim_all,
+    claim_request, commit, live_call, run_campaign, running_campaign, settle, store_campaign,
+    store_tasks, stored_company, stored_task,
 };
 use crate::call_task::{CallTask, TaskEvent, TaskState};
 use crate::calling_hours::CallingHours;
@@ -24,7 +24,7 @@ use crate::testing::samples::{self, SampleCampaign, SampleTask};
 /// Nothing is claimed from an empty store, and nothing is ready.
 pub async fn an_empty_queue_has_nothing_to_claim(store: &dyn StorageUnderTest) {
     assert_eq!(claim(store, samples::now(), 10).await, []);
-    assert_eq!(store.next_ready_at().await.unwrap(), None);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), None);
     assert_eq!(store.next_due_at().await.unwrap(), None);
     assert_eq!(store.next_expiry_at().await.unwrap(), None);
 }
@@ -39,6 +39,7 @@ pub async fn a_claim_commits_task_and_attempt(store: &dyn StorageUnderTest) {
         provider: "twilio".to_owned(),
         ..claim_request(now, 3)
     };
+    store.review_lanes(now, at_most(10)).await.unwrap();
     let claimed = store.claim_due(&request).await.unwrap();
     let [
         ClaimedTask {
@@ -185,7 +186,7 @@ pub async fn a_resumed_campaign_goes_on(store: &dyn StorageUnderTest) {
 pub async fn added_tasks_wake_a_running_campaign(store: &dyn StorageUnderTest) {
     let (_, campaign) = running_campaign(store).await;
     assert_eq!(claim(store, samples::now(), 10).await, []);
-    assert_eq!(store.next_ready_at().await.unwrap(), None);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), None);
     let later = samples::now() + TimeDelta::hours(5);
     let task = samples::task(&campaign, "+393471234567").due_at(later);
     let task = CallTask {
@@ -194,7 +195,7 @@ pub async fn added_tasks_wake_a_running_campaign(store: &dyn StorageUnderTest) {
         ..task
     };
     store_tasks(store, &[task]).await;
-    assert_eq!(store.next_ready_at().await.unwrap(), Some(later));
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(later));
     assert_eq!(claim(store, later, 10).await.len(), 1);
 }
 
@@ -307,7 +308,7 @@ pub async fn an_excluded_number_is_not_claimed(store: &dyn StorageUnderTest) {
     assert_eq!((excluded.version, excluded.updated_at), (2, samples::now()));
 }
 
-/// Outside the calling hours nobody is claimed; the tasks wait for the next opening (I4).
+/// Outside the calling hours nobody is claimed; the campaign waits for the next opening (I4).
 pub async fn nobody_is_claimed_outside_the_calling_hours(store: &dyn StorageUnderTest) {
     let company = stored_company(store).await;
     let mut campaign = samples::campaign(&company);
@@ -320,11 +321,7 @@ pub async fn nobody_is_claimed_outside_the_calling_hours(store: &dyn StorageUnde
     store_tasks(store, &tasks).await;
     assert_eq!(claim_all(store, samples::now()).await, []);
     let opening = "2027-01-15T09:30:00Z".parse().unwrap();
-    let waiting = stored_task(store, tasks[24].id).await;
-    assert_eq!(waiting.state, TaskState::Pending { due_at: opening });
-    assert_eq!(waiting.reason, Some(Reason::OutsideCallingHours));
-    assert_eq!(store.next_due_at().await.unwrap(), Some(opening));
-    assert_eq!(store.promote_due(opening, at_most(100)).await.unwrap(), 25);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(opening));
     assert_eq!(claim_all(store, opening).await.len(), 25);
 }
 

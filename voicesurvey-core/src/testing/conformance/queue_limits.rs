@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 
 use super::StorageUnderTest;
 use super::support::{
-    begin, change_campaign, claim, claim_all, commit, run_campaign, settle, store_company,
-    store_tasks, stored_company,
+    PROVIDER, begin, change_campaign, claim, claim_all, commit, run_campaign, settle,
+    store_company, store_tasks, stored_company,
 };
 use crate::campaign::Campaign;
 use crate::company::{Company, CompanyLimits};
@@ -55,7 +55,7 @@ pub async fn the_lines_of_a_campaign_are_exact(store: &dyn StorageUnderTest) {
     limited_campaign(store, |campaign| campaign.with_lines(7)).await;
     assert_eq!(claim_concurrently(store, samples::now()).await, 7);
     assert_eq!(
-        store.next_ready_at().await.unwrap(),
+        store.next_ready_at(PROVIDER).await.unwrap(),
         None,
         "it waits for a call to end"
     );
@@ -70,7 +70,7 @@ pub async fn the_lines_of_a_company_are_exact(store: &dyn StorageUnderTest) {
     limited_company(store, limits).await;
     assert_eq!(claim_concurrently(store, samples::now()).await, 13);
     assert_eq!(
-        store.next_ready_at().await.unwrap(),
+        store.next_ready_at(PROVIDER).await.unwrap(),
         None,
         "it waits for a call to end"
     );
@@ -85,7 +85,7 @@ pub async fn a_call_that_ends_frees_its_line(store: &dyn StorageUnderTest) {
     for call in &calls {
         now += TimeDelta::seconds(10);
         settle(store, call, Outcome::Completed, now).await;
-        assert_eq!(store.next_ready_at().await.unwrap(), Some(now));
+        assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(now));
         assert_eq!(claim_all(store, now).await.len(), 1);
     }
 }
@@ -154,7 +154,7 @@ pub async fn the_pace_of_a_campaign_is_exact(store: &dyn StorageUnderTest) {
     for _ in 0..3 {
         assert_eq!(claim_concurrently(store, now).await, 1);
         let refill = now + TimeDelta::seconds(6);
-        assert_eq!(store.next_ready_at().await.unwrap(), Some(refill));
+        assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(refill));
         let too_early = refill - TimeDelta::microseconds(1);
         assert_eq!(claim_all(store, too_early).await, []);
         now = refill;
@@ -170,7 +170,7 @@ pub async fn the_pace_of_a_company_is_exact(store: &dyn StorageUnderTest) {
     limited_company(store, limits).await;
     assert_eq!(claim_concurrently(store, samples::now()).await, 1);
     let refill = samples::now() + TimeDelta::seconds(6);
-    assert_eq!(store.next_ready_at().await.unwrap(), Some(refill));
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(refill));
     assert_eq!(
         claim_all(store, refill - TimeDelta::microseconds(1)).await,
         []
@@ -212,7 +212,7 @@ pub async fn calls_are_as_far_apart_as_asked(store: &dyn StorageUnderTest) {
     limited_campaign(store, |campaign| campaign.with_pace(pace)).await;
     assert_eq!(claim_concurrently(store, samples::now()).await, 1);
     let next = samples::now() + TimeDelta::seconds(20);
-    assert_eq!(store.next_ready_at().await.unwrap(), Some(next));
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(next));
     assert_eq!(claim_concurrently(store, next).await, 1);
 }
 

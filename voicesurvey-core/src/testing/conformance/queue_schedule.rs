@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use super::support::{
-    at_most, begin, change_campaign, claim, claim_all, commit, run_campaign, running_campaign,
-    settle, store_campaign, store_tasks, stored_company, stored_task,
+    PROVIDER, at_most, begin, change_campaign, claim, claim_all, commit, run_campaign,
+    running_campaign, settle, store_campaign, store_tasks, stored_company, stored_task,
 };
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::{CallTask, TaskState};
@@ -50,7 +50,10 @@ pub async fn a_task_waits_for_its_time(store: &dyn StorageUnderTest) {
         None,
         "what is claimable does not wait"
     );
-    assert_eq!(store.next_ready_at().await.unwrap(), Some(after(60)));
+    assert_eq!(
+        store.next_ready_at(PROVIDER).await.unwrap(),
+        Some(after(60))
+    );
     assert_eq!(claim_all(store, after(60)).await.len(), 1);
 }
 
@@ -114,7 +117,7 @@ pub async fn a_task_that_is_due_when_written_is_claimable(store: &dyn StorageUnd
     let mut work = begin(store, &company).await;
     work.call_tasks().update(&sooner).await.unwrap();
     commit(work).await;
-    assert_eq!(store.next_ready_at().await.unwrap(), Some(after(5)));
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(after(5)));
     assert_eq!(claim_all(store, after(5)).await.len(), 1);
 }
 
@@ -129,7 +132,7 @@ pub async fn due_tasks_do_not_wake_a_paused_campaign(store: &dyn StorageUnderTes
     .await;
     claim_all(store, samples::now()).await;
     assert_eq!(store.promote_due(after(60), at_most(10)).await.unwrap(), 1);
-    assert_eq!(store.next_ready_at().await.unwrap(), None);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), None);
     assert_eq!(claim_all(store, after(60)).await, []);
     change_campaign(
         store,

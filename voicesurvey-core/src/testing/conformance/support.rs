@@ -15,6 +15,9 @@ use crate::ports::{ClaimRequest, ClaimedTask, Page, PageRequest, Scope, StorageE
 use crate::testing::samples::{self, SampleCampaign};
 use crate::time::Timestamp;
 
+/// The provider that all claims are for.
+pub(super) const PROVIDER: &str = "simulated";
+
 /// Begins a unit of work of one company.
 pub(super) async fn begin(store: &dyn StorageUnderTest, company: &Company) -> Box<dyn UnitOfWork> {
     begin_as(store, Scope::Company(company.id)).await
@@ -132,18 +135,19 @@ pub(super) fn claim_request(now: Timestamp, at_most: usize) -> ClaimRequest {
     ClaimRequest {
         now,
         attempt_ids: (0..at_most).map(|_| samples::id()).collect(),
-        provider: "simulated".to_owned(),
+        provider: PROVIDER.to_owned(),
         dial_before: now + TimeDelta::seconds(5),
         lease_until: now + TimeDelta::minutes(10),
     }
 }
 
-/// Claims up to `at_most` tasks at that instant.
+/// Looks which lanes are open, as a dispatcher does, and claims up to `at_most` tasks.
 pub(super) async fn claim(
     store: &dyn StorageUnderTest,
     now: Timestamp,
     at_most: usize,
 ) -> Vec<ClaimedTask> {
+    store.review_lanes(now, NonZeroU16::MAX).await.unwrap();
     store
         .claim_due(&claim_request(now, at_most))
         .await

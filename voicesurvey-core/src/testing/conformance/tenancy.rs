@@ -2,10 +2,11 @@
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, assert_conflict, begin, begin_as, commit, live_call, store_campaign, stored_attempt,
-    stored_company, stored_task,
+    all_pages, assert_conflict, at_most, begin, begin_as, commit, live_call, store_campaign,
+    stored_attempt, stored_company, stored_task,
 };
 use crate::company::Company;
+use crate::gate::Reason;
 use crate::id::CompanyId;
 use crate::language::Language;
 use crate::outcome::Outcome;
@@ -163,7 +164,12 @@ pub async fn tasks_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     );
     let cancelled = work
         .call_tasks()
-        .cancel_waiting(campaign.id, samples::now())
+        .cancel_waiting(
+            campaign.id,
+            Reason::CampaignEnded,
+            samples::now(),
+            at_most(1_000),
+        )
         .await
         .unwrap();
     assert_eq!(cancelled, 0);

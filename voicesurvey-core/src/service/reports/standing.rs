@@ -1,0 +1,157 @@
+//! Why people are not being called at this moment: for a whole campaign in numbers, for one person
+//! in words.
+//!
+//! Nothing is counted here: reasons that concern one person are kept on the tasks and counted with
+//! them; those that concern everybody follow from the lanes, which count their tasks.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Reports, campaign};
+use crate::api_key::Actor;
+use crate::call_task::{CallTask, TaskStatus};
+use crate::campaign::{Campaign, CampaignStatus};
+use crate::company::{Company, CompanyStatus};
+use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
+use crate::id::{CallTaskId, CampaignId};
+use crate::ports::StorageError;
+use crate::ports::UnitOfWork;
+use crate::ports::repositories::CampaignCounters;
+use crate::queue::lane::Lane;
+use crate::service::error::ServiceError;
+use crate::time::Timestamp;
+
+/// Where a campaign stands at this moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The campaign.
+    pub campaign: Campaign,
+    /// What its rows add up to.
+    pub counters: CampaignCounters,
+    /// People who are not being called, by reason. Those who wait and those who ended for a reason
+    /// of the gate.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// When the next people may be called whose hours are closed now.
+    pub next_opening: Option<Timestamp>,
+}
+
+/// Why one person is not being called now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WhyNotNow {
+    /// The reason; `waits_for_turn` when nothing but a free line or the pace is missing.
+    pub reason: Reason,
+    /// When it is worth asking again; absent when that depends on something other than time.
+    pub until: Option<Timestamp>,
+}
+
+impl Reports {
+    /// Where a campaign stands at `now`.
+    pub async fn standing(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        now: Timestamp,
+    ) -> Result<Standing, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = campaign(&mut *work, id).await?;
+        let counters = work.campaigns().counters(id).await?;
+        let company = company_of(&mut *work, &campaign).await?;
+        let lanes = work.campaigns().lanes(id).await?;
+        let mut reasons = counters.reasons.clone();
+        for lane in lanes.iter().filter(|lane| lane.claimable > 0) {
+            let reason = reason_of(lane, &campaign, &company, now);
+            *reasons.entry(reason).or_default() += lane.claimable;
+        }
+        let closed = lanes
+            .iter()
+            .filter(|lane| lane.claimable > 0)
+            .filter_map(|lane| lane.window)
+            .filter(|window| window.opens_at > now);
+        Ok(Standing {
+            next_opening: closed.map(|window| window.opens_at).min(),
+            campaign,
+            counters,
+            reasons,
+        })
+    }
+
+    /// Why the person of a task is not being called at `now`; `None` while a call is in progress.
+    pub async fn why_not_now(
+        &self,
+        actor: &Actor,
+        id: CallTaskId,
+        now: Timestamp,
+    ) -> Result<Option<WhyNotNow>, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let task = work.call_tasks().get(id).await?;
+        let task = task.ok_or(ServiceError::NotFound { what: "contact" })?;
+        if task.state.status() == TaskStatus::InProgress {
+            return Ok(None);
+        }
+        let campaign = campaign(&mut *work, task.campaign_id).await?;
+        let circumstances = circumstances(&mut *work, &task, &campaign, now).await?;
+        let (reason, until) = match gate::decide(&task, &campaign, &circumstances, now) {
+            Decision::Dial => (Reason::WaitsForTurn, None),
+            Decision::Wait { until, reason } => (reason, until),
+            Decision::Never { reason } => match task.reason {
+                Some(known) if reason == Reason::TaskEnded => (known, None),
+                _ => (reason, None),
+            },
+        };
+        Ok(Some(WhyNotNow { reason, until }))
+    }
+}
+
+/// Why the claimable tasks of a lane are not being called.
+fn reason_of(lane: &Lane, campaign: &Campaign, company: &Company, now: Timestamp) -> Reason {
+    if let Some(reason) = campaign.winding_up {
+        return reason;
+    }
+    if campaign.status != CampaignStatus::Running {
+        return Reason::CampaignNotRunning;
+    }
+    if company.status == CompanyStatus::Suspended {
+        return Reason::CompanySuspended;
+    }
+    let starts_at = campaign.effective_settings().schedule.starts_at;
+    match lane.window {
+        _ if starts_at.is_some_and(|starts_at| starts_at > now) => Reason::BeforeCampaignStart,
+        Some(window) if window.opens_at > now => Reason::OutsideCallingHours,
+        // A window that has passed, or is not known yet, is about to be worked out.
+        _ => Reason::WaitsForTurn,
+    }
+}
+
+/// Everything that the gate must know of a person who is not being called yet.
+async fn circumstances(
+    work: &mut dyn UnitOfWork,
+    task: &CallTask,
+    campaign: &Campaign,
+    now: Timestamp,
+) -> Result<Circumstances, StorageError> {
+    let company = company_of(work, campaign).await?;
+    let number = &task.contact.phone_number;
+    let since = now - ContactHistory::REACH;
+    let counters = work.campaigns().counters(campaign.id).await?;
+    let within_budget = crate::queue::claim::calls_within_budget(campaign, &counters);
+    Ok(Circumstances {
+        excluded: work.exclusions().get(number).await?.is_some(),
+        being_called: work.call_attempts().live(number).await?.is_some(),
+        history: work.call_attempts().history(number, since, None).await?,
+        caps: company.caps,
+        company_active: company.status == CompanyStatus::Active,
+        budget_left: within_budget != Some(0),
+    })
+}
+
+async fn company_of(
+    work: &mut dyn UnitOfWork,
+    campaign: &Campaign,
+) -> Result<Company, StorageError> {
+    let company = work.companies().get(campaign.company_id).await?;
+    company.ok_or_else(|| StorageError::Corrupt {
+        table: "campaigns",
+        what: format!("campaign {} names a company that is gone", campaign.id),
+    })
+}
