@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::call_events::CallEvents;
+use super::event_inbox::EventInbox;
 use super::interviews::Interviews;
 use crate::ports::{
     StorageError, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
@@ -16,7 +17,7 @@ const CONFLICTS_OUTLIVED: u8 = 3;
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     provider: Arc<dyn TelephonyProvider>,
-    call_events: CallEvents,
+    inbox: EventInbox,
     interviews: Interviews,
     clock: Arc<dyn Clock>,
 }
@@ -42,7 +43,7 @@ impl Webhooks {
     ) -> Self {
         Self {
             provider,
-            call_events,
+            inbox: EventInbox::new(call_events),
             interviews,
             clock,
         }
@@ -69,7 +70,7 @@ impl Webhooks {
         match webhook {
             Webhook::Nothing => Ok(WebhookReply::empty()),
             Webhook::Event(event) => {
-                self.call_events.receive(&event).await?;
+                self.inbox.receive(&event).await?;
                 Ok(WebhookReply::empty())
             }
             Webhook::Answered { call, by, at } => {

@@ -6,6 +6,7 @@
 )]
 
 mod engine;
+mod event_inbox;
 mod interviews;
 mod late_and_lost;
 mod memory_conformance;

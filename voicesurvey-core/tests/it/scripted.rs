@@ -169,7 +169,7 @@ pub(crate) struct World {
     pub(crate) actor: Actor,
     ids: Arc<IdGenerator>,
     interviews: Interviews,
-    call_events: CallEvents,
+    pub(crate) call_events: CallEvents,
     events_told: AtomicU64,
 }
 
