@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call_task::{CallTask, TaskState};
 use crate::campaign::{Campaign, CampaignStatus, Schedule};
+use crate::planted::{self, Bug};
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
@@ -117,7 +118,7 @@ pub fn decide(task: &CallTask, campaign: &Campaign, excluded: bool, now: Timesta
             reason: Reason::AttemptsUsedUp,
         };
     }
-    if campaign.status != CampaignStatus::Running {
+    if campaign.status != CampaignStatus::Running && !planted::is(Bug::PausedStillDials) {
         return Decision::Wait {
             until: None,
             reason: Reason::CampaignNotRunning,
@@ -185,7 +186,7 @@ pub fn opening(schedule: &Schedule, zones: &[TimeZone], now: Timestamp) -> Decis
             until: Some(until),
             reason: Reason::BeforeCampaignStart,
         },
-        Some(until) if until > now => Decision::Wait {
+        Some(until) if until > now && !planted::is(Bug::CallsOutsideHours) => Decision::Wait {
             until: Some(until),
             reason: Reason::OutsideCallingHours,
         },

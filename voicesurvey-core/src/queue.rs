@@ -12,6 +12,7 @@ pub mod claim;
 use serde::{Deserialize, Serialize};
 
 use crate::pace::Pace;
+use crate::planted;
 use crate::time::Timestamp;
 
 /// The moving part of a company or a campaign.
@@ -45,7 +46,12 @@ impl QueueLevel {
     /// How many calls may start at `now`.
     pub fn room(&self, now: Timestamp) -> u32 {
         let lines = self.max_concurrent_calls.saturating_sub(self.in_flight);
-        lines.min(self.pace.room(self.arrival, now))
+        let arrival = if planted::forgets_pace() {
+            now
+        } else {
+            self.arrival
+        };
+        lines.min(self.pace.room(arrival, now))
     }
 
     /// The level after `calls` have been claimed at `now`.

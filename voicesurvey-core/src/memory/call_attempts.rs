@@ -8,6 +8,8 @@ use super::rows::under_before;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
 use crate::id::CallAttemptId;
+use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::ports::repositories::CallAttemptFilter;
 use crate::ports::{CallAttemptRepository, Page, PageRequest, StorageError};
 
@@ -40,7 +42,9 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         let revives = !stored.state.is_live() && attempt.state.is_live();
         require(!revives, "an attempt that has ended stays ended")?;
         self.transaction.recount_attempt(Some(&stored), attempt);
-        if ends {
+        let is_kept = planted::is(Bug::LineKeptAfterRejection)
+            && attempt.outcome == Some(Outcome::ProviderRejected);
+        if ends && !is_kept {
             self.transaction.release_line(attempt);
         }
         self.transaction.put(CallAttempt {

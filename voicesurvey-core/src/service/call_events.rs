@@ -8,6 +8,7 @@ use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Position, SurveyResponse};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
 use crate::time::{Clock, Timestamp};
 
@@ -63,7 +64,7 @@ impl CallEvents {
             tracing::warn!(attempt = %event.attempt_id, "an event speaks of an unknown attempt");
             return Ok(Receipt::UnknownAttempt);
         };
-        if !work.events().receive(event, now).await? {
+        if !work.events().receive(event, now).await? && !planted::is(Bug::DuplicateCounts) {
             return Ok(Receipt::Repeated);
         }
         let was_live = attempt.state.is_live();
@@ -87,7 +88,9 @@ pub(crate) async fn store_progress(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let stored = work.call_attempts().get(attempt.id).await?;
-    let previous = stored.and_then(|stored| stored.outcome);
+    let previous = stored
+        .and_then(|stored| stored.outcome)
+        .filter(|_| !planted::is(Bug::DuplicateCounts));
     let conversation = work.interviews().conversation(attempt.id).await?;
     if attempt.state.is_live() && conversation.as_ref().is_some_and(is_past_consent) {
         // The interview goes on, so a machine that was detected just now decides nothing.

@@ -10,6 +10,7 @@ use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::ports::repositories::OutboxEvent;
 use crate::ports::{StorageError, UnitOfWork};
 use crate::time::Timestamp;
@@ -49,7 +50,7 @@ pub async fn settle(
             Err(error) => tracing::debug!(attempt = %attempt.id, %error, "nothing to settle"),
         }
     }
-    if outcome == Outcome::OptedOut {
+    if outcome == Outcome::OptedOut && !planted::is(Bug::OptOutOfOneCampaign) {
         exclude(work, attempt, now).await?;
     }
     Ok(())
