@@ -8,5 +8,5 @@
 
 mod embedder_with_mocks;
 mod examples;
-mod promises;
+mod simulation;
 mod tidy;

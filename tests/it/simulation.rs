@@ -24,6 +24,8 @@ mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use voicesurvey::simulator::Probability;
+
 use self::faults::Fault;
 use self::run::{Broken, Kept};
 
@@ -116,6 +118,20 @@ fn the_promises_hold_for_every_seed() {
         Ok(tally) if is_whole => tally.shows_every_fault(),
         Ok(_) => {}
         Err((seed, broken)) => panic!("{}", report(seed, &broken)),
+    }
+}
+
+/// I10: the same run with every webhook once and with every webhook twice.
+#[test]
+fn webhooks_that_come_twice_change_nothing() {
+    for seed in 0..100 {
+        let once = run::with_webhooks(seed, Probability::NEVER);
+        let twice = run::with_webhooks(seed, Probability::ALWAYS);
+        let results = |kept: Result<Kept, Broken>| match kept {
+            Ok(kept) => kept.results,
+            Err(broken) => panic!("{}", report(seed, &broken)),
+        };
+        assert_eq!(results(once), results(twice), "seed {seed}");
     }
 }
 

@@ -203,8 +203,11 @@ fn time_is_never_asked_of_the_database() {
                         .filter(|line| !line.trim_start().starts_with("--"));
                     let code = code.filter(|line| !line.trim_start().starts_with("//"));
                     let asks = ["now()", "current_timestamp", "clock_timestamp("];
+                    let ours = ["clock.now()", "instant::now()"];
                     if code.into_iter().any(|line| {
-                        asks.iter().any(|word| line.contains(word)) && !line.contains("clock.now()")
+                        let contains =
+                            |words: &[&str]| words.iter().any(|word| line.contains(word));
+                        contains(&asks) && !contains(&ours)
                     }) {
                         found.push(shown(&path));
                     }
@@ -212,6 +215,8 @@ fn time_is_never_asked_of_the_database() {
             }
         }
     }
+    // The clock itself follows the database's.
+    found.retain(|path| path != "voicesurvey-postgres/src/clock.rs");
     assert!(found.is_empty(), "take the time from the clock: {found:#?}");
 }
 

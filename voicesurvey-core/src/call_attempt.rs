@@ -19,6 +19,7 @@ use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
+use crate::planted::{self, Bug};
 use crate::time::Timestamp;
 
 /// One dial of a task.
@@ -256,10 +257,10 @@ impl CallAttempt {
 
     /// Records how the call will end, unless something stronger is known.
     pub fn conclude(&mut self, outcome: Outcome) {
-        self.outcome = Some(
-            self.outcome
-                .map_or(outcome, |known| known.or_stronger(outcome)),
-        );
+        let known = self
+            .outcome
+            .filter(|_| !planted::is(Bug::WeakerOutcomeWins));
+        self.outcome = Some(known.map_or(outcome, |known| known.or_stronger(outcome)));
     }
 
     /// Ends the attempt without news from the provider, such as when it refused the call.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::call_task::{CallTask, TaskState};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{Campaign, CampaignStatus, Schedule};
+use crate::planted::{self, Bug};
 use crate::queue::lane::{LaneKey, Window};
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
@@ -209,7 +210,7 @@ fn standing(
         never(reason)
     } else if task.attempts_spent >= policy.max_attempts || task.attempts_count >= MOST_ATTEMPTS {
         never(Reason::AttemptsUsedUp)
-    } else if campaign.status != CampaignStatus::Running {
+    } else if campaign.status != CampaignStatus::Running && !planted::is(Bug::PausedStillDials) {
         wait(Reason::CampaignNotRunning)
     } else if !circumstances.company_active {
         wait(Reason::CompanySuspended)
@@ -297,7 +298,7 @@ pub fn opening(
             until: Some(until),
             reason: Reason::BeforeCampaignStart,
         },
-        Some(until) if until > now => Decision::Wait {
+        Some(until) if until > now && !planted::is(Bug::CallsOutsideHours) => Decision::Wait {
             until: Some(until),
             reason: Reason::OutsideCallingHours,
         },

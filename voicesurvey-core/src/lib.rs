@@ -35,6 +35,7 @@ pub mod money;
 pub mod outcome;
 pub mod pace;
 pub mod phone_number;
+pub mod planted;
 pub mod ports;
 pub mod queue;
 pub mod service;

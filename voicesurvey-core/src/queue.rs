@@ -13,6 +13,7 @@ pub mod lane;
 use serde::{Deserialize, Serialize};
 
 use crate::pace::Pace;
+use crate::planted;
 use crate::time::Timestamp;
 
 /// The moving part of a company or a campaign.
@@ -46,7 +47,12 @@ impl QueueLevel {
     /// How many calls may start at `now`.
     pub fn room(&self, now: Timestamp) -> u32 {
         let lines = self.max_concurrent_calls.saturating_sub(self.in_flight);
-        lines.min(self.pace.room(self.arrival, now))
+        let arrival = if planted::forgets_pace() {
+            now
+        } else {
+            self.arrival
+        };
+        lines.min(self.pace.room(arrival, now))
     }
 
     /// When a level that was ready at `ready_at` below can be visited with success; `None` while all

@@ -56,7 +56,7 @@ impl PostgresLeadership {
     /// The epoch in which this server leads, if it does.
     pub fn epoch(&self) -> Option<i64> {
         let term = *self.lock();
-        term.filter(|term| now() < term.trusted_until)
+        term.filter(|term| monotonic() < term.trusted_until)
             .map(|term| term.epoch)
     }
 
@@ -218,7 +218,7 @@ impl Candidate {
             session.epoch = Some(epoch);
         }
         if let Some(epoch) = session.epoch {
-            let begun = now();
+            let begun = monotonic();
             session.beat(epoch).await?;
             self.leadership.set(Some(Term {
                 epoch,
@@ -326,6 +326,6 @@ async fn ask(connection: &mut PgConnection, query: &'static str) -> Result<PgRow
     clippy::disallowed_methods,
     reason = "trust runs out on a clock that nobody can set"
 )]
-fn now() -> Instant {
+fn monotonic() -> Instant {
     Instant::now()
 }

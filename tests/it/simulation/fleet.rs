@@ -78,13 +78,13 @@ impl Fleet {
     fn start(&self, server: usize, life: u32) -> Serving {
         #[cfg(feature = "planted-bugs")]
         voicesurvey::planted::server_started();
-        let line = Line {
+        let present = Line {
             shared: self.shared.clone(),
             server,
             life,
         };
         let ports = Arc::new(Ports {
-            line: line.clone(),
+            line: present.clone(),
             storage: self.storage.clone(),
             queue: self.queue.clone(),
             providers: self.providers.clone(),
@@ -98,7 +98,7 @@ impl Fleet {
         );
         let ids = Arc::new(ids);
         Serving {
-            line,
+            line: present,
             engine: self.engine(ports.clone(), ports.clone(), ports.clone(), &ids),
             ports,
             ids,

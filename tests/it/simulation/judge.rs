@@ -12,6 +12,7 @@ use chrono::{TimeDelta, Timelike};
 use voicesurvey::call_attempt::{AttemptState, CallAttempt};
 use voicesurvey::campaign::CampaignStatus;
 use voicesurvey::company::CompanyLimits;
+use voicesurvey::exclusion::ExclusionSource;
 use voicesurvey::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use voicesurvey::outcome::Outcome;
 use voicesurvey::phone_number::PhoneNumber;
@@ -140,6 +141,17 @@ impl Judge {
         if touched.exclusions {
             let page = PageRequest::first(PageRequest::LARGEST);
             let excluded = at_once(work.exclusions().list(&page)).unwrap().rows;
+            for row in &excluded {
+                let is_known = row
+                    .attempt_id
+                    .is_some_and(|id| self.attempts.contains_key(&id));
+                if row.source == ExclusionSource::Spoken && !is_known {
+                    let number = row.phone_number.as_str();
+                    return Err(format!(
+                        "I8: {number} opted out in a call that nobody knows"
+                    ));
+                }
+            }
             let numbers = excluded
                 .into_iter()
                 .map(|row| (company_id, row.phone_number));

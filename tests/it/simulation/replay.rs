@@ -27,7 +27,7 @@ fn run<S: Storage + TaskQueue + 'static>(
         most_people: 2,
         ..Plan::of(seed)
     };
-    Run::new(seed, plan, Order::OneByOne, drive, storage.clone(), storage).to_the_end()
+    Run::new(seed, plan, Order::OneByOne, drive, storage.clone(), storage).play()
 }
 
 fn on_both(seed: u64) -> Result<(), String> {

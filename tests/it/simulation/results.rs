@@ -109,7 +109,10 @@ pub(super) fn of_rings(rings: &[Ring], shared: &Shared) -> Option<String> {
         let most = judge.most_lines(ring.company_id);
         let lines = lines_at(rings, ring.company_id, ring.placed_at);
         if lines > most as usize {
-            return Some(format!("I5: {lines} telephones rang, and {most} may"));
+            return Some(format!(
+                "I5: {lines} telephones rang when {number} did at {}, and {most} may",
+                ring.placed_at
+            ));
         }
     }
     None

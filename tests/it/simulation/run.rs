@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use voicesurvey::id::IdGenerator;
 use voicesurvey::memory::MemoryStorage;
 use voicesurvey::ports::{Scope, Storage, TaskQueue, TelephonyProvider as _};
-use voicesurvey::simulator::SimulatedProvider;
+use voicesurvey::simulator::{Probability, SimulatedProvider};
 use voicesurvey::time::{Clock, ManualClock, Timestamp};
 
 use super::actors::Actors;
@@ -65,6 +65,13 @@ pub(super) struct Kept {
     pub(super) happened: [u32; Fault::ALL.len()],
 }
 
+/// When the queue says that a step of a server is due.
+#[derive(Clone, Copy)]
+enum NextStep {
+    NotAsked,
+    At(Option<Timestamp>),
+}
+
 pub(super) struct Run<'a> {
     plan: Plan,
     drive: Drive<'a>,
@@ -83,7 +90,7 @@ pub(super) struct Run<'a> {
     healed: bool,
     begun_now: u32,
     /// What the queue said when it was asked last, unless something has happened since.
-    next_step: Option<Option<Timestamp>>,
+    next_step: NextStep,
 }
 
 /// Runs a seed over the store in memory, with everything interleaved.
@@ -98,7 +105,22 @@ pub(super) fn interleaved(seed: u64) -> Result<Kept, Broken> {
         storage.clone(),
         storage,
     )
-    .to_the_end()
+    .play()
+}
+
+/// Runs a seed over the store in memory, one activity after the other, with no other fault than
+/// webhooks that come twice so often.
+pub(super) fn with_webhooks(seed: u64, twice: Probability) -> Result<Kept, Broken> {
+    let storage = Arc::new(MemoryStorage::default());
+    let mut plan = Plan {
+        faults: Faults::default(),
+        claim_at_most: 1,
+        ..Plan::of(seed)
+    };
+    plan.simulation.faults = Faults::default().of_provider();
+    plan.simulation.faults.delivered_twice = twice;
+    let drive = Drive::AtOnce;
+    Run::new(seed, plan, Order::OneByOne, drive, storage.clone(), storage).play()
 }
 
 impl<'a> Run<'a> {
@@ -145,7 +167,7 @@ impl<'a> Run<'a> {
             ids: Arc::new(IdGenerator::from_seed(clock.clone(), seed)),
             healed: false,
             begun_now: 0,
-            next_step: None,
+            next_step: NextStep::NotAsked,
         };
         run.populate(&clock);
         run
@@ -176,7 +198,7 @@ impl<'a> Run<'a> {
             .judged(|judge, now| judge.after_commit(Scope::Platform, Touched::EVERYTHING, now));
     }
 
-    pub(super) fn to_the_end(mut self) -> Result<Kept, Broken> {
+    pub(super) fn play(mut self) -> Result<Kept, Broken> {
         let mut steps = 0;
         let end = self.plan.start + LONGEST;
         loop {
@@ -189,7 +211,7 @@ impl<'a> Run<'a> {
                 .actors
                 .poll_one(&mut self.chance, |id, _| shared.begin(id));
             if polled {
-                self.next_step = None;
+                self.next_step = NextStep::NotAsked;
             }
             self.take_note();
             let violation = self.shared.state().violation.take();
@@ -235,7 +257,7 @@ impl<'a> Run<'a> {
     /// Begins an activity; one by one, it is also brought to its end.
     fn begin(&mut self, name: &'static str, activity: impl Future<Output = ()> + Send + 'static) {
         self.begun_now += 1;
-        self.next_step = None;
+        self.next_step = NextStep::NotAsked;
         match self.shared.order {
             Order::Interleaved => self.actors.spawn(name, Box::pin(activity)),
             Order::OneByOne => self.drive.finish(activity),
@@ -358,7 +380,7 @@ impl<'a> Run<'a> {
         if self.shared.state().servers.iter().all(is_down) {
             return None;
         }
-        if let Some(known) = self.next_step {
+        if let NextStep::At(known) = self.next_step {
             return known;
         }
         let queue = &self.queue;
@@ -371,7 +393,7 @@ impl<'a> Run<'a> {
             ]
         });
         let next = instants.into_iter().flatten().min();
-        self.next_step = Some(next);
+        self.next_step = NextStep::At(next);
         next
     }
 
@@ -382,7 +404,10 @@ impl<'a> Run<'a> {
         };
         if self.shared.happens(Fault::ClockJump, 5) {
             let seconds = self.chance.between(60, 30_000);
-            next += TimeDelta::seconds(seconds.into());
+            let jump = next + TimeDelta::seconds(seconds.into());
+            // An order is on its way for seconds, not for hours, whatever else stands still.
+            let orders = &self.shared.state().late_orders;
+            next = orders.iter().map(|(at, ..)| *at).fold(jump, Timestamp::min);
         }
         self.begun_now = 0;
         self.shared.clock.set(next);

@@ -228,7 +228,7 @@ impl Line {
                 .trace
                 .note(now, format_args!("{self:?} dies {when} {what}"));
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Whether the store fails before the effect.

@@ -47,9 +47,11 @@ impl Trace {
 
     /// The latest events, one a line.
     pub(super) fn latest(&self) -> String {
-        self.latest
-            .iter()
-            .map(|line| format!("  {line}\n"))
-            .collect()
+        self.latest.iter().fold(String::new(), |mut text, line| {
+            text.push_str("  ");
+            text.push_str(line);
+            text.push('\n');
+            text
+        })
     }
 }

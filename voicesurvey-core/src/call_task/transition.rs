@@ -8,6 +8,7 @@ use crate::campaign::{RetryPolicy, Schedule};
 use crate::gate::Reason;
 use crate::id::CallAttemptId;
 use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::time::Timestamp;
 
 /// What can happen to a task.
@@ -184,7 +185,8 @@ impl CallTask {
     ) -> Option<bool> {
         let spends = outcome.rule().spends_attempt;
         if let TaskState::InProgress { attempt_id: live } = self.state {
-            return (live == attempt_id).then_some(spends);
+            let is_own = live == attempt_id || planted::is(Bug::NoFencing);
+            return is_own.then_some(spends);
         }
         let is_news = previous.is_none_or(|known| known.or_stronger(outcome) != known);
         let counts = attempt_number == self.attempts_count || outcome.is_decided_by_person();

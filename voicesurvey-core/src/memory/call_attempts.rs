@@ -12,6 +12,7 @@ use crate::gate::ContactHistory;
 use crate::id::{CallAttemptId, CompanyId};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
+use crate::planted::{self, Bug};
 use crate::ports::repositories::CallAttemptFilter;
 use crate::ports::{CallAttemptRepository, Page, PageRequest, Scope, StorageError};
 use crate::time::Timestamp;
@@ -103,7 +104,9 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         let revives = !stored.state.is_live() && attempt.state.is_live();
         require(!revives, "an attempt that has ended stays ended")?;
         self.transaction.recount_attempt(Some(&stored), attempt);
-        if ends {
+        let is_kept = planted::is(Bug::LineKeptAfterRejection)
+            && attempt.outcome == Some(Outcome::ProviderRejected);
+        if ends && !is_kept {
             self.transaction.release_line(attempt);
         }
         self.transaction.put(CallAttempt {

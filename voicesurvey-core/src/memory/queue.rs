@@ -16,6 +16,7 @@ use crate::campaign::{Campaign, Pacing};
 use crate::exclusion::Exclusion;
 use crate::gate::ContactHistory;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
+use crate::planted::{self, Bug};
 use crate::ports::{
     AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
@@ -191,12 +192,18 @@ impl ClaimRows for MemoryUnitOfWork {
 #[async_trait]
 impl TaskQueue for MemoryStorage {
     async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+        #[cfg(feature = "planted-bugs")]
+        let counted = self.counted_before().await;
         let mut rows = MemoryUnitOfWork {
             scope: Scope::Platform,
             transaction: self.transaction().await,
         };
+        #[cfg(feature = "planted-bugs")]
+        rows.transaction.put_counted(counted);
         let claimed = claim(&mut rows, request).await?;
-        rows.transaction.commit();
+        if !planted::is(Bug::DialBeforeCommit) {
+            rows.transaction.commit();
+        }
         Ok(claimed)
     }
 
@@ -431,6 +438,37 @@ impl TaskQueue for MemoryStorage {
             .take(at_most.get().into())
             .map(campaign_key)
             .collect())
+    }
+}
+
+/// The levels as they were before others had their turn.
+#[cfg(feature = "planted-bugs")]
+type Counted = (Vec<CompanyLevel>, Vec<CampaignLevel>);
+
+#[cfg(feature = "planted-bugs")]
+impl MemoryStorage {
+    async fn counted_before(&self) -> Counted {
+        if !planted::is(Bug::CountThenClaim) {
+            return Counted::default();
+        }
+        let rows = self.transaction().await;
+        let companies = rows.table::<CompanyLevel>().range(..).copied().collect();
+        let campaigns = rows.table::<CampaignLevel>().range(..).copied().collect();
+        drop(rows);
+        planted::yield_once().await;
+        (companies, campaigns)
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+impl Transaction {
+    fn put_counted(&mut self, (companies, campaigns): Counted) {
+        for row in companies {
+            self.put(row);
+        }
+        for row in campaigns {
+            self.put(row);
+        }
     }
 }
 

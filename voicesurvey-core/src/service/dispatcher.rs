@@ -18,6 +18,7 @@ use crate::conversation::script::spoken_language;
 use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::ports::{
     CallOrder, CallReference, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope, Storage,
     StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
@@ -272,6 +273,10 @@ impl Dispatcher {
             // The provider may be ringing this number right now. Dialing again could reach a person
             // twice, which is worse than not at all, so the attempt stays live until a webhook or
             // recovery tells what became of the call (I3).
+            Err(PlaceCallError::Unknown { .. }) if planted::is(Bug::RedialAfterUnknown) => {
+                let again = Some(TimeDelta::zero());
+                self.retry_later(&mut *work, attempt, again, now).await?;
+            }
             Err(PlaceCallError::Unknown { source }) => {
                 tracing::warn!(attempt = %id, error = &*source, "it is not known whether it rings");
                 attempt.state = attempt.state.max(AttemptState::Unknown);

@@ -15,6 +15,7 @@ use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
 use crate::id::{CallTaskId, CampaignId, IdGenerator};
 use crate::outcome::Outcome;
+use crate::planted::{self, Bug};
 use crate::ports::repositories::OutboxEvent;
 use crate::ports::{StorageError, UnitOfWork};
 use crate::time::Timestamp;
@@ -78,6 +79,7 @@ pub(crate) async fn settle(
             Err(error) => tracing::debug!(attempt = %attempt.id, %error, "nothing to settle"),
         }
     }
+<<<<<<< HEAD
     let moved: Vec<CallTask> = settled
         .keys()
         .filter_map(|id| tasks.get(id).cloned())
@@ -97,6 +99,10 @@ pub(crate) async fn settle(
     }
     for campaign_id in answered {
         stop_at_target(work, &campaigns[&campaign_id], now).await?;
+=======
+    if outcome == Outcome::OptedOut && !planted::is(Bug::OptOutOfOneCampaign) {
+        exclude(work, attempt, now).await?;
+>>>>>>> main
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ async fn several_servers_may_migrate_at_once() {
 async fn a_missing_a_changed_and_a_newer_migration_are_named() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
-    let last = MIGRATOR.iter().last().unwrap().version;
+    let newest = MIGRATOR.iter().last().unwrap();
+    let last = newest.version;
 
     let newer = "INSERT INTO _sqlx_migrations
                      (version, description, success, checksum, execution_time)
@@ -80,6 +81,9 @@ async fn a_missing_a_changed_and_a_newer_migration_are_named() {
     let what = what_is_missing(database.storage().check().await);
     assert_eq!(
         what,
-        format!("migration {last} (create events) has not been applied yet")
+        format!(
+            "migration {last} ({}) has not been applied yet",
+            newest.description
+        )
     );
 }

@@ -48,7 +48,7 @@ async fn a_thousand_people_are_called_once_while_servers_are_killed_twenty_times
     .await;
 }
 
-/// The same ten times larger; it takes some ten minutes, so it is run by hand and at night:
+/// The same ten times larger; it takes ten to twenty minutes, so it is run by hand and at night:
 ///
 /// ```text
 /// cargo test -p voicesurvey-server --test it -- --ignored --nocapture killed_two_hundred_times
@@ -57,7 +57,7 @@ async fn a_thousand_people_are_called_once_while_servers_are_killed_twenty_times
 /// `VOICESURVEY_KILL_CONTACTS`, `VOICESURVEY_KILL_KILLS` and `VOICESURVEY_KILL_SEED` make it
 /// smaller, larger and different.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes some ten minutes"]
+#[ignore = "takes ten to twenty minutes"]
 async fn ten_thousand_people_are_called_once_while_servers_are_killed_two_hundred_times() {
     run(Size {
         contacts: from_environment("CONTACTS", 10_000),

@@ -1,8 +1,6 @@
 //! Two real servers on one PostgreSQL: who leads, who takes over and how soon, and how one wakes
 //! up the other.
 
-#![expect(clippy::print_stdout, reason = "the figures of a run are its result")]
-
 use std::time::Duration;
 
 use crate::servers::{Installation, ServerProcess, TAKE_OVER, open_day_and_night};

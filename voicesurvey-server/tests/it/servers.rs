@@ -142,7 +142,8 @@ impl ServerProcess {
     /// Everything it has said.
     pub(crate) fn log(&self) -> String {
         let said = self.said.lock().unwrap();
-        said.iter().map(|(_, line)| format!("{line}\n")).collect()
+        let lines: Vec<&str> = said.iter().map(|(_, line)| line.as_str()).collect();
+        lines.join("\n")
     }
 
     /// Sends a signal, and returns when that was.

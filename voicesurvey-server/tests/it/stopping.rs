@@ -132,8 +132,10 @@ async fn start(directory: &Path, provider: &Arc<SlowProvider>, people: u32) -> R
     let api = Api::new(format!("http://{}", server.address()));
     let key = create_company(&server.app().companies).await;
     let campaign = api.create_campaign(&key, &open_day_and_night()).await;
-    let list = (0..people).map(|person| format!("+3933312345{person:02}\n"));
-    let list = format!("phone\n{}", list.collect::<String>());
+    let people: Vec<String> = (0..people)
+        .map(|person| format!("+3933312345{person:02}"))
+        .collect();
+    let list = format!("phone\n{}\n", people.join("\n"));
     api.upload(&key, &campaign, &list).await;
     api.post(&key, &format!("{campaign}/start")).await;
     Running {
@@ -224,12 +226,11 @@ async fn a_process_with_calls_in_progress_ends_within_ten_seconds() {
     let server = installation.serve(&[]).await;
     let key = installation.company_key().await;
     let campaign = server.create_campaign(&key, &open_day_and_night()).await;
-    let list: String = (10..90)
-        .map(|person| format!("+3933312345{person}\n"))
+    let people: Vec<String> = (10..90)
+        .map(|person| format!("+3933312345{person}"))
         .collect();
-    server
-        .upload(&key, &campaign, &format!("phone\n{list}"))
-        .await;
+    let list = format!("phone\n{}\n", people.join("\n"));
+    server.upload(&key, &campaign, &list).await;
     server.post(&key, &format!("{campaign}/start")).await;
     let talking = async {
         while server.stats(&key, &campaign).await["calls_in_progress"] == 0 {

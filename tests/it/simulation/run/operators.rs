@@ -13,7 +13,7 @@ use voicesurvey::service::companies::CompanyChanges;
 use voicesurvey::service::{CampaignService, Companies};
 use voicesurvey::testing::samples;
 
-use super::Run;
+use super::{NextStep, Run};
 use crate::simulation::fleet::Serving;
 use crate::simulation::world::{self, CampaignIdea, Operation};
 
@@ -53,7 +53,7 @@ impl Run<'_> {
             let engine = self.fleet.engine_of_operator(&self.ids);
             let page = PageRequest::first(PageRequest::LARGEST);
             let storage = &self.storage;
-            self.next_step = None;
+            self.next_step = NextStep::NotAsked;
             moved |= self.drive.finish(async move {
                 let mut work = storage
                     .begin(Scope::Company(actor.company_id))

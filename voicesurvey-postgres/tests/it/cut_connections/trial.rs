@@ -37,7 +37,7 @@ pub(super) enum Stage {
     Dial,
     /// The server died after the claim; the attempt's lease has run out.
     Recover,
-    /// The so-manieth webhook of that endpoint.
+    /// The webhook of that endpoint with that number, from 1.
     Webhook(&'static str, usize),
     Finish,
 }

@@ -29,6 +29,7 @@ pub(super) struct Campaign {
     pub(super) id: CampaignId,
     pub(super) limits: Limits,
     pub(super) contacts: usize,
+    pub(super) max_attempts: u16,
 }
 
 /// How many calls at once, and how many in any 60 seconds.
@@ -206,6 +207,7 @@ impl Campaign {
             id,
             limits,
             contacts,
+            max_attempts: plan.max_attempts,
         }
     }
 }

@@ -54,6 +54,7 @@ impl<'a> Judge<'a> {
         self.print();
         self.nobody_rang_twice();
         self.every_ring_was_committed_before();
+        self.every_ring_was_counted();
         self.limits_held();
         self.attempts_are_numbered();
         for company in &self.crowd.companies {
@@ -100,6 +101,27 @@ impl<'a> Judge<'a> {
             assert!(
                 !never_dialed,
                 "it rang, and we think it did not: {attempt:?}"
+            );
+        }
+    }
+
+    /// I3: whoever is rung again because it was not known that they had been is rung too often.
+    fn every_ring_was_counted(&self) {
+        let mut rings: HashMap<CallTaskId, usize> = HashMap::new();
+        for ring in self.ledger.rings.rings() {
+            let attempt = &self.attempts[&ring.attempt_id];
+            *rings.entry(attempt.task_id).or_default() += 1;
+        }
+        let campaigns = self.crowd.companies.iter().flat_map(|of| &of.campaigns);
+        let allowed: HashMap<CampaignId, u16> = campaigns
+            .map(|campaign| (campaign.id, campaign.max_attempts))
+            .collect();
+        for (id, rings) in rings {
+            let task = &self.tasks[&id];
+            let (allowed, spent) = (allowed[&task.campaign_id], task.attempts_spent);
+            assert!(
+                rings <= usize::from(allowed) && rings <= usize::from(spent),
+                "rang {rings} times: {task:?}"
             );
         }
     }
@@ -195,7 +217,10 @@ impl<'a> Judge<'a> {
             stored += said.len();
             let of_task = work.interviews().answers(attempt.task_id).await.unwrap();
             proven(&said, &of_task);
-            answers += of_task.len();
+            let of_call = of_task
+                .iter()
+                .filter(|answer| answer.attempt_id == attempt.id);
+            answers += of_call.count();
         }
         assert!(
             heard.is_empty(),

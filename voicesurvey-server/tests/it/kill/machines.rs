@@ -32,7 +32,7 @@ unknown_and_not_placed = 0.03
 lost = 0.10
 delivered_twice = 0.20
 delayed = 0.30
-delayed_by_seconds = { from = 1, to = 90 }
+delayed_by_seconds = { from = 1, to = 300 }
 
 [telephony.simulated.population.lines]
 busy = 0.05
