@@ -5,9 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
-use voicesurvey_core::ports::{Scope, Storage, StorageError, UnitOfWork};
+use voicesurvey_core::ports::{
+    ClaimRequest, ClaimedTask, Scope, Storage, StorageError, UnitOfWork,
+};
 
 use crate::error::storage_error;
+use crate::known::Known;
 use crate::migrations;
 use crate::unit_of_work::PostgresUnitOfWork;
 
@@ -67,6 +70,7 @@ pub struct PostgresStorage {
     pool: PgPool,
     /// As given, without timeouts: for migrations.
     unlimited: PgConnectOptions,
+    known: Known,
 }
 
 impl PostgresStorage {
@@ -95,7 +99,11 @@ impl PostgresStorage {
             .max_connections(options.max_connections)
             .acquire_timeout(options.connect_timeout)
             .connect_lazy_with(limited);
-        Ok(Self { pool, unlimited })
+        Ok(Self {
+            pool,
+            unlimited,
+            known: Known::default(),
+        })
     }
 
     /// Brings the schema up to date. A step of its own, before servers start; where several do it
@@ -113,6 +121,20 @@ impl PostgresStorage {
 
     pub(crate) async fn work(&self, scope: Scope) -> Result<PostgresUnitOfWork, StorageError> {
         PostgresUnitOfWork::begin(&self.pool, scope).await
+    }
+
+    /// Claims, and commits.
+    pub(crate) async fn claim(
+        &self,
+        request: &ClaimRequest,
+    ) -> Result<Vec<ClaimedTask>, StorageError> {
+        if request.attempt_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut work = PostgresUnitOfWork::begin_claim(&self.pool).await?;
+        let claimed = work.claim(request, &self.known).await?;
+        work.finish().await?;
+        Ok(claimed)
     }
 }
 
