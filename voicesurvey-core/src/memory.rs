@@ -48,11 +48,22 @@ use crate::ports::{
 #[derive(Clone, Default)]
 pub struct MemoryStorage {
     tables: Arc<Mutex<Tables>>,
+    forgets: bool,
 }
 
 impl MemoryStorage {
+    /// A store that forgets what the engine does not need any more, for dry runs of a million people:
+    /// an attempt that has ended is gone, but for its place in counts and caps, and so are the events
+    /// that told of it and those for subscribers. News of such an attempt is news of an unknown one.
+    pub fn without_history() -> Self {
+        Self {
+            forgets: true,
+            ..Self::default()
+        }
+    }
+
     async fn transaction(&self) -> Transaction {
-        Transaction::new(Arc::clone(&self.tables).lock_owned().await)
+        Transaction::new(Arc::clone(&self.tables).lock_owned().await, self.forgets)
     }
 }
 

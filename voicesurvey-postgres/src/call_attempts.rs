@@ -4,11 +4,14 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
-use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::gate::ContactHistory;
+use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
-use voicesurvey_core::ports::{CallAttemptRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::ports::{CallAttemptRepository, Page, PageRequest, Scope, StorageError};
+use voicesurvey_core::time::Timestamp;
 
 use crate::error::written;
 use crate::page::{self, Direction, Place};
@@ -27,11 +30,6 @@ macro_rules! columns {
 
 fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
     let row = Reader::new("call_attempts", row);
-    let cost = match (row.get("cost_amount")?, row.get("cost_currency")?) {
-        (Some(amount), Some(currency)) => Some(Cost { amount, currency }),
-        (None, None) => None,
-        _ => return Err(row.corrupt(&"a cost without currency, or the other way round")),
-    };
     Ok(CallAttempt {
         id: row.id("id")?,
         company_id: row.id("company_id")?,
@@ -53,26 +51,58 @@ fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
         outcome: row.optional_parsed("outcome")?,
         raw_status: row.get("raw_status")?,
         error_code: row.get("error_code")?,
-        cost,
+        cost: cost(&row, "cost_amount", "cost_currency")?,
         version: row.number("version")?,
     })
 }
 
+/// A cost, of which both columns are absent or none.
+fn cost(row: &Reader<'_>, amount: &str, currency: &str) -> Result<Option<Cost>, StorageError> {
+    match (row.get(amount)?, row.get(currency)?) {
+        (Some(amount), Some(currency)) => Ok(Some(Cost { amount, currency })),
+        (None, None) => Ok(None),
+        _ => Err(row.corrupt(&"a cost without currency, or the other way round")),
+    }
+}
+
 impl PostgresUnitOfWork {
+    /// The company whose calls to a number are meant.
+    fn own_company(&self) -> Result<CompanyId, StorageError> {
+        match self.scope {
+            Scope::Company(company_id) => Ok(company_id),
+            Scope::Platform => Err(StorageError::Conflict {
+                what: "the calls to a number are a company's".to_owned(),
+            }),
+        }
+    }
+
     /// Moves counters and ready list after an attempt was changed; `row` tells what it was before.
     fn count_change(&mut self, attempt: &CallAttempt, row: &PgRow) -> Result<(), StorageError> {
         let row = Reader::new("call_attempts", row);
         let old_state = row.named("old_state", AttemptState::from_name)?;
         let old_outcome: Option<Outcome> = row.optional_parsed("old_outcome")?;
+        let old_cost = cost(&row, "old_cost_amount", "old_cost_currency")?;
         let campaign = (attempt.company_id, attempt.campaign_id);
         self.counters.attempts(campaign, old_state, old_outcome, -1);
         self.counters
             .attempts(campaign, attempt.state, attempt.outcome, 1);
+        if old_cost != attempt.cost {
+            if let Some(cost) = &old_cost {
+                self.counters.cost(campaign, cost, -1);
+            }
+            if let Some(cost) = &attempt.cost {
+                self.counters.cost(campaign, cost, 1);
+            }
+            // It may leave more of the budget than was reserved.
+            let at = attempt.ended_at.unwrap_or(attempt.created_at);
+            self.ready_list.tasks_are_due(campaign, at);
+        }
         match (old_state.is_live(), attempt.state.is_live()) {
             (true, false) => {
                 // Any instant in the past means "at once".
                 let at = attempt.ended_at.unwrap_or(attempt.created_at);
-                self.ready_list.line_is_free(campaign, at);
+                self.ready_list
+                    .line_is_free(campaign, &attempt.provider, at);
                 Ok(())
             }
             (false, true) => Err(StorageError::Conflict {
@@ -95,6 +125,45 @@ impl CallAttemptRepository for PostgresUnitOfWork {
             .find(company_of!("call_attempts"), select, id.as_uuid())
             .await?;
         row.as_ref().map(call_attempt).transpose()
+    }
+
+    async fn live(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<CallAttempt>, StorageError> {
+        let company_id = self.own_company()?;
+        let select = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM call_attempts
+             WHERE company_id = $1 AND phone_number = $2 AND state <> 'ended'"
+        ))
+        .bind(company_id.as_uuid())
+        .bind(phone_number.to_string());
+        self.row(select)
+            .await?
+            .as_ref()
+            .map(call_attempt)
+            .transpose()
+    }
+
+    async fn history(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: Option<CallAttemptId>,
+    ) -> Result<ContactHistory, StorageError> {
+        let company_id = self.own_company()?;
+        let select = sqlx::query(include_str!("sql/history.sql"))
+            .bind(company_id.as_uuid())
+            .bind(phone_number.to_string())
+            .bind(since)
+            .bind(except.map(CallAttemptId::as_uuid));
+        let rows = self.rows(select).await?;
+        let calls = rows
+            .iter()
+            .map(|row| Reader::new("call_attempts", row).get("created_at"));
+        Ok(ContactHistory::new(calls.collect::<Result<_, _>>()?))
     }
 
     async fn get_for_update(

@@ -1,6 +1,7 @@
 //! Call tasks. Every write moves the counters and wakes the ready list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _, LikeExpr};
@@ -15,6 +16,7 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::CallTaskFilter;
 use voicesurvey_core::ports::{CallTaskRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::queue::lane::{LaneId, LaneKey};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
@@ -35,6 +37,8 @@ macro_rules! columns {
          last_attempt_at, outcome, reason, created_at, updated_at, version"
     };
 }
+
+pub(crate) use columns;
 
 pub(crate) fn call_task(row: &PgRow) -> Result<CallTask, StorageError> {
     let row = Reader::new("call_tasks", row);
@@ -91,6 +95,7 @@ impl PostgresUnitOfWork {
     async fn insert_tasks(
         &mut self,
         tasks: &[CallTask],
+        lanes: &[LaneId],
     ) -> Result<HashSet<CallTaskId>, StorageError> {
         /// One array per column.
         fn all<T>(tasks: &[CallTask], column: impl Fn(&CallTask) -> T) -> Vec<T> {
@@ -114,6 +119,7 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| {
                 task.state.attempt_id().map(CallAttemptId::as_uuid)
             }))
+            .bind(lanes.iter().map(|id| id.to_bits()).collect::<Vec<_>>())
             .bind(all(tasks, is_claimable))
             .bind(all(tasks, |task| i64::from(task.attempts_count)))
             .bind(all(tasks, |task| i64::from(task.attempts_spent)))
@@ -128,10 +134,62 @@ impl PostgresUnitOfWork {
             .map(|row| Reader::new("call_tasks", row).id("id"))
             .collect()
     }
+
+    /// Moves counters, lanes and ready list after a task was added.
+    fn count_added(&mut self, task: &CallTask, lane: LaneId) {
+        let campaign = (task.company_id, task.campaign_id);
+        self.counters
+            .tasks(campaign, task.state.status(), task.reason, 1);
+        self.lanes.make(campaign, lane, || task.lane());
+        if let Some(due_at) = task.state.due_at().filter(|_| is_claimable(task)) {
+            let place = (due_at, task.id);
+            self.lanes.add(campaign, lane, place, task.updated_at);
+            self.ready_list.tasks_are_due(campaign, task.updated_at);
+        }
+    }
+
+    /// Moves counters, lanes and ready list after a task was changed; `row` tells what it was before.
+    fn count_changed(
+        &mut self,
+        task: &CallTask,
+        lane: LaneId,
+        row: &PgRow,
+    ) -> Result<(), StorageError> {
+        let (old_status, old_reason) = old_state(row)?;
+        let row = Reader::new("call_tasks", row);
+        let old_lane = LaneId::from_bits(row.get("old_lane_id")?);
+        let campaign = (task.company_id, task.campaign_id);
+        self.counters.tasks(campaign, old_status, old_reason, -1);
+        self.counters
+            .tasks(campaign, task.state.status(), task.reason, 1);
+        if lane != old_lane {
+            self.lanes.make(campaign, lane, || task.lane());
+        }
+        if row.get("was_claimable")? {
+            self.lanes.remove(campaign, old_lane, 1);
+        }
+        if let Some(due_at) = task.state.due_at().filter(|_| is_claimable(task)) {
+            let place = (due_at, task.id);
+            self.lanes.add(campaign, lane, place, task.updated_at);
+            self.ready_list.tasks_are_due(campaign, task.updated_at);
+        }
+        Ok(())
+    }
 }
 
-fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
+pub(crate) fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
     zones.iter().map(|zone| zone.name()).collect()
+}
+
+/// What becomes of a waiting task that is ended for that reason, as [`CallTask::barred`] says: its
+/// status, and its outcome if it has none yet.
+fn barred_as(reason: Reason) -> (TaskStatus, Option<Outcome>) {
+    match reason {
+        Reason::Excluded => (TaskStatus::Excluded, None),
+        Reason::AttemptsUsedUp => (TaskStatus::NotReached, None),
+        Reason::NeverInCallingHours | Reason::UnknownTimeZone => (TaskStatus::Failed, None),
+        _ => (TaskStatus::Cancelled, Some(Outcome::Cancelled)),
+    }
 }
 
 /// Whether name or number contain `text`, in any case.
@@ -160,16 +218,20 @@ impl CallTaskRepository for PostgresUnitOfWork {
             return Err(foreign_company());
         }
         let mut added = HashSet::with_capacity(tasks.len());
+        let mut known: HashMap<LaneKey, LaneId> = HashMap::new();
         for some in tasks.chunks(TASKS_PER_STATEMENT) {
-            added.extend(self.insert_tasks(some).await?);
-        }
-        for task in tasks.iter().filter(|task| added.contains(&task.id)) {
-            let campaign = (task.company_id, task.campaign_id);
-            self.counters
-                .tasks(campaign, task.state.status(), task.reason, 1);
-            if is_claimable(task) {
-                self.ready_list.tasks_are_due(campaign, task.updated_at);
+            let lanes = some.iter().map(|task| {
+                let key = task.lane();
+                *known.entry(key).or_insert_with_key(LaneKey::id)
+            });
+            let lanes: Vec<LaneId> = lanes.collect();
+            let new = self.insert_tasks(some, &lanes).await?;
+            for (task, &lane) in some.iter().zip(&lanes) {
+                if new.contains(&task.id) {
+                    self.count_added(task, lane);
+                }
             }
+            added.extend(new);
         }
         Ok(added)
     }
@@ -201,6 +263,7 @@ impl CallTaskRepository for PostgresUnitOfWork {
 
     async fn update(&mut self, task: &CallTask) -> Result<(), StorageError> {
         self.permit(task.company_id)?;
+        let lane = task.lane().id();
         let update = sqlx::query(include_str!("sql/update_task.sql"))
             .bind(task.company_id.as_uuid())
             .bind(task.id.as_uuid())
@@ -213,6 +276,7 @@ impl CallTaskRepository for PostgresUnitOfWork {
             .bind(task.state.status().name())
             .bind(task.state.due_at())
             .bind(task.state.attempt_id().map(CallAttemptId::as_uuid))
+            .bind(lane.to_bits())
             .bind(is_claimable(task))
             .bind(i64::from(task.attempts_count))
             .bind(i64::from(task.attempts_spent))
@@ -220,18 +284,10 @@ impl CallTaskRepository for PostgresUnitOfWork {
             .bind(task.outcome.map(Outcome::name))
             .bind(task.reason.map(Reason::name))
             .bind(task.updated_at);
-        let Some(row) = self.row(update).await? else {
-            return written(0, "the task was changed meanwhile");
-        };
-        let (old_status, old_reason) = old_state(&row)?;
-        let campaign = (task.company_id, task.campaign_id);
-        self.counters.tasks(campaign, old_status, old_reason, -1);
-        self.counters
-            .tasks(campaign, task.state.status(), task.reason, 1);
-        if is_claimable(task) {
-            self.ready_list.tasks_are_due(campaign, task.updated_at);
+        match self.row(update).await? {
+            Some(row) => self.count_changed(task, lane, &row),
+            None => written(0, "the task was changed meanwhile"),
         }
-        Ok(())
     }
 
     async fn list(
@@ -282,30 +338,66 @@ impl CallTaskRepository for PostgresUnitOfWork {
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
+        reason: Reason,
         now: Timestamp,
+        at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
         let id = campaign_id.as_uuid();
         let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
             return Ok(0);
         };
+        let (status, outcome) = barred_as(reason);
         let cancel = sqlx::query(include_str!("sql/cancel_waiting.sql"))
             .bind(company_id)
             .bind(id)
-            .bind(now);
+            .bind(now)
+            .bind(status.name())
+            .bind(reason.name())
+            .bind(i64::from(at_most.get()))
+            .bind(outcome.map(Outcome::name));
         let campaign = (CompanyId::from_uuid(company_id), campaign_id);
         let mut cancelled = 0;
-        for row in self.rows(cancel).await? {
-            let (status, reason) = old_state(&row)?;
-            let count: i64 = Reader::new("call_tasks", &row).get("count")?;
-            self.counters.tasks(campaign, status, reason, -count);
-            self.counters.tasks(
-                campaign,
-                TaskStatus::Cancelled,
-                Some(Reason::CampaignEnded),
-                count,
-            );
+        // Planned with its limit each time: with a plan for any limit, the planner expects a tenth
+        // of the table and may read all of it.
+        for row in self.rows(cancel.persistent(false)).await? {
+            let (old_status, old_reason) = old_state(&row)?;
+            let row = Reader::new("call_tasks", &row);
+            let count: i64 = row.get("count")?;
+            self.counters
+                .tasks(campaign, old_status, old_reason, -count);
+            self.counters.tasks(campaign, status, Some(reason), count);
+            if row.get("was_claimable")? {
+                let lane = LaneId::from_bits(row.get("lane_id")?);
+                self.lanes.remove(campaign, lane, count);
+            }
             cancelled += count.unsigned_abs();
         }
+        if cancelled < u64::from(at_most.get()) {
+            let emptied = "UPDATE campaigns SET emptying = false
+                           WHERE company_id = $1 AND id = $2 AND emptying";
+            self.execute(sqlx::query(emptied).bind(company_id).bind(id))
+                .await?;
+        }
         Ok(cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voicesurvey_core::testing::samples;
+
+    use super::*;
+
+    #[test]
+    fn a_cancelled_task_is_what_the_core_makes_of_it() {
+        let campaign = samples::campaign(&samples::company());
+        for &reason in Reason::ALL {
+            let task = samples::task(&campaign, "+393471234567").barred(reason, samples::now());
+            assert_eq!(
+                (task.state.status(), task.outcome),
+                barred_as(reason),
+                "{reason}"
+            );
+        }
     }
 }

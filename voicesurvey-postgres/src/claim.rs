@@ -1,208 +1,308 @@
-//! The rows that the core's claim algorithm asks for.
+//! The claim: one statement that takes tasks, and the gate's last word on each of them.
+//!
+//! The statement decides what core's `queue::claim` decides step by step, in one go and under the
+//! same locks. It cannot ask the gate, so what it took is judged here before it is committed, and
+//! the few that may not be called now are put back as if they had not been taken. Normally that is
+//! nobody: whoever is excluded or outside the hours has been sorted out before.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use voicesurvey_core::call_task::{CallTask, TaskStatus};
-use voicesurvey_core::id::{CampaignId, CompanyId};
-use voicesurvey_core::pace::Pace;
-use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::{CampaignKey, ClaimedTask, StorageError};
-use voicesurvey_core::queue::QueueLevel;
-use voicesurvey_core::queue::claim::ClaimRows;
+use voicesurvey_core::call_attempt::{AttemptState, CallAttempt};
+use voicesurvey_core::call_task::{CallTask, TaskEvent, TaskStatus};
+use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::gate::{ContactHistory, Decision, Reason};
+use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::ports::{CallTaskRepository as _, ClaimRequest, ClaimedTask, StorageError};
+use voicesurvey_core::queue::claim::{
+    Candidate, PASSED_OVER_AGAIN, calls_within_budget, judge, turned_away,
+};
+use voicesurvey_core::queue::lane::LaneId;
 use voicesurvey_core::time::Timestamp;
 
-use crate::call_tasks::{call_task, old_state};
-use crate::error::written;
+use crate::call_tasks::call_task;
+use crate::counters::CampaignPlace;
+use crate::known::Known;
+use crate::ready_list::{NextVisit, UnmadeCalls};
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
 
-/// A row of the ready list.
-fn level(row: &Reader<'_>, seconds_between_calls: u32) -> Result<QueueLevel, StorageError> {
-    Ok(QueueLevel {
-        ready_at: row.instant("ready_at")?,
-        in_flight: row.number("in_flight")?,
-        max_concurrent_calls: row.number("max_concurrent_calls")?,
-        pace: Pace {
-            calls_per_minute: row.number("calls_per_minute")?,
-            seconds_between_calls,
-        },
-        arrival: row.get("arrival")?,
-    })
+/// The statement.
+const CLAIM: &str = include_str!("sql/claim.sql");
+
+/// A task that the statement took, as it was before, with what is needed to judge it.
+#[derive(Debug)]
+struct Taken {
+    candidate: Candidate,
+    attempt_id: CallAttemptId,
+    lane: LaneId,
+    claimable_since: Timestamp,
+    campaign_version: u32,
+    company_version: u32,
 }
 
-fn company_level(row: &PgRow) -> Result<(CompanyId, QueueLevel), StorageError> {
-    let row = Reader::new("company_queue", row);
-    Ok((row.id("company_id")?, level(&row, 0)?))
-}
-
-fn campaign_level(row: &PgRow) -> Result<(CampaignId, QueueLevel), StorageError> {
-    let row = Reader::new("campaign_queue", row);
-    Ok((
-        row.id("campaign_id")?,
-        level(&row, row.number("seconds_between_calls")?)?,
-    ))
-}
-
-#[async_trait]
-impl ClaimRows for PostgresUnitOfWork {
-    async fn ready_companies(
-        &mut self,
-        now: Timestamp,
-        at_most: u16,
-    ) -> Result<Vec<(CompanyId, QueueLevel)>, StorageError> {
-        let select = sqlx::query(include_str!("sql/ready_companies.sql")).bind(now);
-        let mut rows = self.rows(select).await?;
-        rows.truncate(usize::from(at_most));
-        rows.iter().map(company_level).collect()
+impl Taken {
+    fn read(row: &PgRow) -> Result<Self, StorageError> {
+        let columns = Reader::new("call_tasks", row);
+        Ok(Self {
+            candidate: Candidate {
+                task: call_task(row)?,
+                excluded: columns.get("excluded")?,
+                history: ContactHistory::new(columns.get("calls_before")?),
+            },
+            attempt_id: columns.id("new_attempt_id")?,
+            lane: LaneId::from_bits(columns.get("lane_id")?),
+            claimable_since: columns.get("claimable_since")?,
+            campaign_version: columns.number("campaign_version")?,
+            company_version: columns.number("company_version")?,
+        })
     }
 
-    async fn ready_campaigns(
-        &mut self,
-        company_id: CompanyId,
-        now: Timestamp,
-        at_most: u16,
-    ) -> Result<Vec<(CampaignId, QueueLevel)>, StorageError> {
-        let select =
-            sqlx::query(include_str!("sql/ready_campaigns.sql")).bind(company_id.as_uuid());
-        let mut rows = self.rows(select.bind(now)).await?;
-        rows.truncate(usize::from(at_most));
-        rows.iter().map(campaign_level).collect()
-    }
-
-    async fn due_tasks(
-        &mut self,
-        campaign: CampaignKey,
-        at_most: u16,
-    ) -> Result<Vec<CallTask>, StorageError> {
-        let select = sqlx::query(include_str!("sql/due_tasks.sql"))
-            .bind(campaign.company_id.as_uuid())
-            .bind(campaign.campaign_id.as_uuid());
-        let mut rows = self.rows(select).await?;
-        rows.truncate(usize::from(at_most));
-        rows.iter().map(call_task).collect()
-    }
-
-    async fn has_claimable(&mut self, campaign: CampaignKey) -> Result<bool, StorageError> {
-        let select = sqlx::query(
-            "SELECT id FROM call_tasks
-             WHERE company_id = $1 AND campaign_id = $2 AND claimable LIMIT 1",
+    fn campaign(&self) -> CampaignPlace {
+        (
+            self.candidate.task.company_id,
+            self.candidate.task.campaign_id,
         )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign.campaign_id.as_uuid());
-        Ok(self.row(select).await?.is_some())
     }
 
-    async fn excluded_among(
-        &mut self,
-        company_id: CompanyId,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        self.exclusions_among(Some(company_id.as_uuid()), phone_numbers)
-            .await
-    }
-
-    async fn write_claimed(&mut self, claimed: &[ClaimedTask]) -> Result<(), StorageError> {
-        let Some(ClaimedTask { task, .. }) = claimed.first() else {
-            return Ok(());
+    /// The task and its attempt as the statement has written them.
+    fn into_claimed(self, request: &ClaimRequest) -> Result<ClaimedTask, StorageError> {
+        let attempt_id = self.attempt_id;
+        let task = self.candidate.task;
+        let task = task
+            .on(TaskEvent::Claimed { attempt_id }, request.now)
+            .map_err(|error| StorageError::Corrupt {
+                table: "call_tasks",
+                what: error.to_string(),
+            })?;
+        let task = CallTask {
+            version: task.version + 1,
+            ..task
         };
-        let (company_id, campaign_id) = (task.company_id, task.campaign_id);
-        let mark = sqlx::query(include_str!("sql/claim_tasks.sql"))
-            .bind(company_id.as_uuid())
-            .bind(all(claimed, |claim| claim.task.id.as_uuid()))
-            .bind(all(claimed, |claim| claim.attempt.id.as_uuid()))
-            .bind(all(claimed, |claim| i64::from(claim.task.attempts_count)))
-            .bind(all(claimed, |claim| claim.task.updated_at))
-            .bind(all(claimed, |claim| i64::from(claim.task.version)));
-        let marked = self.rows(mark).await?;
-        if marked.len() != claimed.len() {
-            return written(0, "a task was changed while it was claimed");
+        let attempt = CallAttempt::created(
+            attempt_id,
+            &task,
+            &request.provider,
+            request.now,
+            request.dial_before,
+            request.lease_until,
+        );
+        Ok(ClaimedTask { task, attempt })
+    }
+}
+
+impl PostgresUnitOfWork {
+    /// Claims as `TaskQueue::claim_due` promises. The caller commits.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the statement takes more than it was asked for: better no calls than too many.
+    pub(crate) async fn claim(
+        &mut self,
+        request: &ClaimRequest,
+        known: &Known,
+    ) -> Result<Vec<ClaimedTask>, StorageError> {
+        let ids: Vec<_> = request.attempt_ids.iter().map(|id| id.as_uuid()).collect();
+        let take = sqlx::query(CLAIM)
+            .bind(request.now)
+            .bind(ids)
+            .bind(request.provider.clone())
+            .bind(request.dial_before)
+            .bind(request.lease_until);
+        let rows = self.rows(take).await?;
+        assert!(
+            rows.len() <= request.attempt_ids.len(),
+            "a claim takes no more than was asked for"
+        );
+        let mut allowed: BTreeMap<CampaignPlace, Vec<(usize, Taken)>> = BTreeMap::new();
+        let mut turned: Vec<(Taken, Decision)> = Vec::new();
+        let mut with_budget: BTreeMap<CampaignPlace, u32> = BTreeMap::new();
+        for (place, row) in rows.iter().enumerate() {
+            let taken = Taken::read(row)?;
+            let (company_id, campaign_id) = taken.campaign();
+            let company = known
+                .company(self, company_id, taken.company_version)
+                .await?;
+            let campaign = known
+                .campaign(self, (company_id, campaign_id), taken.campaign_version)
+                .await?;
+            if campaign.has_budget() {
+                *with_budget.entry(taken.campaign()).or_default() += 1;
+            }
+            match judge(&taken.candidate, &campaign, &company, request.now) {
+                Decision::Dial => allowed
+                    .entry(taken.campaign())
+                    .or_default()
+                    .push((place, taken)),
+                decision => turned.push((taken, decision)),
+            }
         }
-        for row in &marked {
-            let (status, reason) = old_state(row)?;
-            self.counters
-                .tasks((company_id, campaign_id), status, reason, -1);
-            self.counters
-                .tasks((company_id, campaign_id), TaskStatus::InProgress, None, 1);
+        for (place, calls) in with_budget {
+            let campaign = known.campaign(self, place, 0).await?;
+            let within = self.within_budget(&campaign, calls).await?;
+            let tasks = allowed.entry(place).or_default();
+            for (_, excess) in tasks.drain(within.min(tasks.len())..) {
+                turned.push((excess, OVER_BUDGET));
+            }
         }
-        let insert = sqlx::query(include_str!("sql/insert_attempts.sql"))
-            .bind(company_id.as_uuid())
-            .bind(campaign_id.as_uuid())
-            .bind(all(claimed, |claim| claim.attempt.id.as_uuid()))
-            .bind(all(claimed, |claim| claim.attempt.task_id.as_uuid()))
-            .bind(all(claimed, |claim| i64::from(claim.attempt.number)))
-            .bind(all(claimed, |claim| claim.attempt.phone_number.to_string()))
-            .bind(all(claimed, |claim| claim.attempt.provider.clone()))
-            .bind(all(claimed, |claim| claim.attempt.state.name()))
-            .bind(all(claimed, |claim| claim.attempt.dial_before))
-            .bind(all(claimed, |claim| claim.attempt.lease_until))
-            .bind(all(claimed, |claim| claim.attempt.created_at))
-            .bind(all(claimed, |claim| i64::from(claim.attempt.version)));
-        self.execute(insert).await?;
-        for ClaimedTask { attempt, .. } in claimed {
-            let campaign = (company_id, campaign_id);
+        self.put_back(turned, request).await?;
+        let mut claimed: Vec<_> = allowed.into_values().flatten().collect();
+        claimed.sort_unstable_by_key(|(place, _)| *place);
+        claimed
+            .into_iter()
+            .map(|(_, taken)| taken.into_claimed(request))
+            .collect()
+    }
+
+    /// How many of the `calls` that have just been counted the campaign's budget allows.
+    async fn within_budget(
+        &mut self,
+        campaign: &Campaign,
+        calls: u32,
+    ) -> Result<usize, StorageError> {
+        let mut counters = self.read_counters(campaign.company_id, campaign.id).await?;
+        let created = counters.attempts.entry(AttemptState::Created).or_default();
+        *created = created.saturating_sub(calls.into());
+        let within = calls_within_budget(campaign, &counters);
+        Ok(within.map_or(usize::MAX, |calls| {
+            usize::try_from(calls).unwrap_or(usize::MAX)
+        }))
+    }
+
+    /// Undoes what was taken and may not be called, and lets it wait as the gate says.
+    async fn put_back(
+        &mut self,
+        turned: Vec<(Taken, Decision)>,
+        request: &ClaimRequest,
+    ) -> Result<(), StorageError> {
+        if turned.is_empty() {
+            return Ok(());
+        }
+        self.undo(&turned).await?;
+        let mut visits: BTreeMap<CampaignPlace, Visit> = BTreeMap::new();
+        for (taken, decision) in turned {
+            let (place, task) = (taken.campaign(), taken.candidate.task);
+            self.counters.tasks(place, TaskStatus::InProgress, None, -1);
             self.counters
-                .attempts(campaign, attempt.state, attempt.outcome, 1);
+                .tasks(place, task.state.status(), task.reason, 1);
+            self.counters
+                .attempts(place, AttemptState::Created, None, -1);
+            self.lanes.remove(place, taken.lane, -1);
+            let waiting = turned_away(task, decision, request.now);
+            let visit = visits.entry(place).or_default();
+            visit.calls += 1;
+            visit.over_budget |= decision == OVER_BUDGET;
+            visit.stays |= waiting.is_none();
+            if let Some(waiting) = waiting {
+                self.update(&waiting).await?;
+            }
+        }
+        for (campaign, visit) in visits {
+            self.ready_list.calls_are_not_made(UnmadeCalls {
+                campaign,
+                provider: &request.provider,
+                calls: visit.calls,
+                now: request.now,
+                next_visit: visit.next(request.now),
+            });
         }
         Ok(())
     }
 
-    async fn write_campaign(
-        &mut self,
-        campaign: CampaignKey,
-        level: &QueueLevel,
-    ) -> Result<(), StorageError> {
-        let update = sqlx::query(
-            "UPDATE campaign_queue SET ready_at = $3, in_flight = $4, arrival = $5
-             WHERE company_id = $1 AND campaign_id = $2",
-        )
-        .bind(campaign.company_id.as_uuid())
-        .bind(campaign.campaign_id.as_uuid())
-        .bind(level.ready_at)
-        .bind(i64::from(level.in_flight))
-        .bind(level.arrival);
-        written(
-            self.execute(update).await?,
-            "the campaign has left the ready list",
-        )
-    }
-
-    async fn next_ready_campaign(
-        &mut self,
-        company_id: CompanyId,
-    ) -> Result<Option<Timestamp>, StorageError> {
-        let select = sqlx::query(
-            "SELECT ready_at FROM campaign_queue
-             WHERE company_id = $1 AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1",
-        );
-        match self.row(select.bind(company_id.as_uuid())).await? {
-            Some(row) => Reader::new("campaign_queue", &row).instant("ready_at"),
-            None => Ok(None),
+    /// Deletes the attempts and puts the tasks back.
+    async fn undo(&mut self, turned: &[(Taken, Decision)]) -> Result<(), StorageError> {
+        /// One array per column.
+        fn all<T>(turned: &[(Taken, Decision)], column: impl Fn(&Taken) -> T) -> Vec<T> {
+            turned.iter().map(|(taken, _)| column(taken)).collect()
         }
-    }
-
-    async fn write_company(
-        &mut self,
-        company_id: CompanyId,
-        level: &QueueLevel,
-    ) -> Result<(), StorageError> {
-        let update = sqlx::query(
-            "UPDATE company_queue SET ready_at = $2, in_flight = $3, arrival = $4
-             WHERE company_id = $1",
+        let companies = all(turned, |taken| taken.candidate.task.company_id.as_uuid());
+        let delete = sqlx::query(
+            "DELETE FROM call_attempts AS attempt
+             USING UNNEST($1::uuid[], $2::uuid[]) AS unmade (company_id, id)
+             WHERE attempt.company_id = unmade.company_id AND attempt.id = unmade.id",
         )
-        .bind(company_id.as_uuid())
-        .bind(level.ready_at)
-        .bind(i64::from(level.in_flight))
-        .bind(level.arrival);
-        written(
-            self.execute(update).await?,
-            "the company has left the ready list",
-        )
+        .bind(companies.clone())
+        .bind(all(turned, |taken| taken.attempt_id.as_uuid()));
+        self.execute(delete).await?;
+        let undo = sqlx::query(include_str!("sql/undo_claim.sql"))
+            .bind(companies)
+            .bind(all(turned, |taken| taken.candidate.task.id.as_uuid()))
+            .bind(all(turned, |taken| {
+                taken.candidate.task.state.status().name()
+            }))
+            .bind(all(turned, |taken| taken.candidate.task.state.due_at()))
+            .bind(all(turned, |taken| taken.claimable_since))
+            .bind(all(turned, |taken| taken.candidate.task.last_attempt_at))
+            .bind(all(turned, |taken| {
+                taken.candidate.task.reason.map(Reason::name)
+            }))
+            .bind(all(turned, |taken| taken.candidate.task.updated_at));
+        self.execute(undo).await?;
+        Ok(())
     }
 }
 
-/// One array per column.
-fn all<T>(claimed: &[ClaimedTask], column: impl Fn(&ClaimedTask) -> T) -> Vec<T> {
-    claimed.iter().map(column).collect()
+/// Why the last calls are put back that a budget does not allow.
+const OVER_BUDGET: Decision = Decision::Wait {
+    until: None,
+    reason: Reason::BudgetUsedUp,
+};
+
+/// What became of the tasks of a campaign that were put back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Visit {
+    calls: u32,
+    over_budget: bool,
+    stays: bool,
+}
+
+impl Visit {
+    /// When the campaign is worth a visit again.
+    fn next(self, now: Timestamp) -> NextVisit {
+        if self.over_budget {
+            // The scheduler pauses it; a price that turns out lower wakes it.
+            NextVisit::WhenWoken
+        } else if self.stays {
+            // They would be handed out again at once.
+            NextVisit::At(now + PASSED_OVER_AGAIN)
+        } else {
+            // Others may stand behind them.
+            NextVisit::At(now)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voicesurvey_core::outcome::Outcome;
+    use voicesurvey_core::queue::claim::{COMPANIES_PER_CLAIM, TASKS_PER_VISIT};
+
+    use super::*;
+
+    #[test]
+    fn the_statement_has_the_numbers_of_the_core() {
+        assert!(CLAIM.contains(&format!("LIMIT {COMPANIES_PER_CLAIM}\n")));
+        assert!(CLAIM.contains(&format!("LIMIT {TASKS_PER_VISIT}\n")));
+        assert!(CLAIM.contains(&format!("LEAST(campaign.room, {TASKS_PER_VISIT},")));
+        let seconds = PASSED_OVER_AGAIN.num_seconds();
+        assert!(CLAIM.contains(&format!("INTERVAL '{seconds} seconds'\n")));
+        let hours = ContactHistory::REACH.num_hours();
+        assert!(CLAIM.contains(&format!("INTERVAL '{hours} hours'\n")));
+    }
+
+    #[test]
+    fn the_statements_leave_out_the_outcomes_that_are_no_contact() {
+        let mut names: Vec<String> = Outcome::ALL
+            .iter()
+            .filter(|outcome| !outcome.counts_as_contact())
+            .map(|outcome| format!("'{outcome}'"))
+            .collect();
+        names.sort_unstable();
+        for sql in [CLAIM, include_str!("sql/history.sql")] {
+            assert!(
+                sql.contains(&format!("{}\n", names.join(", "))),
+                "{names:?}"
+            );
+        }
+    }
 }

@@ -1,13 +1,18 @@
 //! Companies, each with its row in the ready list.
 
+use std::num::NonZeroI64;
+
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use voicesurvey_core::company::{Company, CompanyLimits};
+use voicesurvey_core::company::{Company, CompanyLimits, CompanyStatus};
+use voicesurvey_core::gate::AttemptCaps;
 use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::pace::Pace;
 use voicesurvey_core::ports::{CompanyRepository, Page, PageRequest, Scope, StorageError};
 
 use crate::error::{foreign_company, written};
 use crate::page::{self, Direction, Place};
+use crate::ready_list::interval_and_burst;
 use crate::row::Reader;
 use crate::schema;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -15,7 +20,8 @@ use crate::unit_of_work::PostgresUnitOfWork;
 macro_rules! columns {
     () => {
         "company_id, name, time_zone, region, language, max_concurrent_calls, calls_per_minute, \
-         created_at, version"
+         created_at, version, status, calls_per_day, calls_per_week, calls_per_month, \
+         minimum_gap_minutes"
     };
 }
 
@@ -31,9 +37,30 @@ fn company(row: &PgRow) -> Result<Company, StorageError> {
             max_concurrent_calls: row.number("max_concurrent_calls")?,
             calls_per_minute: row.number("calls_per_minute")?,
         },
+        status: row.named("status", CompanyStatus::from_name)?,
+        caps: AttemptCaps {
+            per_day: cap(&row, "calls_per_day")?,
+            per_week: cap(&row, "calls_per_week")?,
+            per_month: cap(&row, "calls_per_month")?,
+            minimum_gap_minutes: cap(&row, "minimum_gap_minutes")?,
+        },
         created_at: row.get("created_at")?,
         version: row.number("version")?,
     })
+}
+
+/// A cap; absent means none.
+fn cap<T: TryFrom<NonZeroI64>>(row: &Reader<'_>, column: &str) -> Result<Option<T>, StorageError> {
+    let Some(number) = row.get::<Option<i64>>(column)? else {
+        return Ok(None);
+    };
+    let cap = NonZeroI64::new(number).and_then(|number| T::try_from(number).ok());
+    cap.map(Some)
+        .ok_or_else(|| row.corrupt(&format!("{column}: {number} is no cap")))
+}
+
+fn stored<T: Into<NonZeroI64>>(cap: Option<T>) -> Option<i64> {
+    cap.map(|cap| cap.into().get())
 }
 
 #[async_trait]
@@ -46,7 +73,8 @@ impl CompanyRepository for PostgresUnitOfWork {
             "INSERT INTO companies (",
             columns!(),
             ")
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             ON CONFLICT DO NOTHING"
         ))
         .bind(company.id.as_uuid())
         .bind(company.name.clone())
@@ -56,16 +84,27 @@ impl CompanyRepository for PostgresUnitOfWork {
         .bind(i64::from(company.limits.max_concurrent_calls))
         .bind(i64::from(company.limits.calls_per_minute))
         .bind(company.created_at)
-        .bind(i64::from(company.version));
+        .bind(i64::from(company.version))
+        .bind(company.status.name())
+        .bind(stored(company.caps.per_day))
+        .bind(stored(company.caps.per_week))
+        .bind(stored(company.caps.per_month))
+        .bind(stored(company.caps.minimum_gap_minutes));
         written(self.execute(insert).await?, "the company exists already")?;
+        let pace = Pace::per_minute(company.limits.calls_per_minute);
+        let (interval, burst) = interval_and_burst(pace);
         let insert = sqlx::query(
             "INSERT INTO company_queue
-                 (company_id, in_flight, max_concurrent_calls, calls_per_minute, arrival)
-             VALUES ($1, 0, $2, $3, $4)",
+                 (company_id, calling, in_flight, max_concurrent_calls, calls_per_minute,
+                  interval_microseconds, burst, arrival)
+             VALUES ($1, $2, 0, $3, $4, $5, $6, $7)",
         )
         .bind(company.id.as_uuid())
+        .bind(company.status == CompanyStatus::Active)
         .bind(i64::from(company.limits.max_concurrent_calls))
         .bind(i64::from(company.limits.calls_per_minute))
+        .bind(interval)
+        .bind(burst)
         .bind(company.created_at);
         self.execute(insert).await?;
         Ok(())
@@ -92,7 +131,8 @@ impl CompanyRepository for PostgresUnitOfWork {
         let update = sqlx::query(
             "UPDATE companies
              SET name = $3, time_zone = $4, region = $5, language = $6, max_concurrent_calls = $7,
-                 calls_per_minute = $8, version = version + 1
+                 calls_per_minute = $8, status = $9, calls_per_day = $10, calls_per_week = $11,
+                 calls_per_month = $12, minimum_gap_minutes = $13, version = version + 1
              WHERE company_id = $1 AND version = $2",
         )
         .bind(company.id.as_uuid())
@@ -102,12 +142,17 @@ impl CompanyRepository for PostgresUnitOfWork {
         .bind(company.region.to_string())
         .bind(company.language.code())
         .bind(i64::from(company.limits.max_concurrent_calls))
-        .bind(i64::from(company.limits.calls_per_minute));
+        .bind(i64::from(company.limits.calls_per_minute))
+        .bind(company.status.name())
+        .bind(stored(company.caps.per_day))
+        .bind(stored(company.caps.per_week))
+        .bind(stored(company.caps.per_month))
+        .bind(stored(company.caps.minimum_gap_minutes));
         written(
             self.execute(update).await?,
             "the company was changed meanwhile",
         )?;
-        self.ready_list.limits_changed(company);
+        self.ready_list.terms_changed(company);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The counters of campaigns, moved by what a unit of work changes (I12).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sqlx::postgres::PgRow;
@@ -8,9 +9,10 @@ use voicesurvey_core::call_attempt::AttemptState;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::{CampaignId, CompanyId};
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
-use voicesurvey_core::ports::repositories::CampaignCounters;
+use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
 
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -19,11 +21,11 @@ use crate::unit_of_work::PostgresUnitOfWork;
 pub(crate) type CampaignPlace = (CompanyId, CampaignId);
 
 /// Names one counter. Its order is the order in which counters are locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Counter {
     campaign: CampaignPlace,
     kind: &'static str,
-    name: &'static str,
+    name: Cow<'static, str>,
 }
 
 /// What a unit of work has still to add to counters.
@@ -59,13 +61,27 @@ impl CounterChanges {
         }
     }
 
-    fn add(&mut self, campaign: CampaignPlace, kind: &'static str, name: &'static str, by: i64) {
+    /// Counts a call whose price is known, or no longer is when `sign` is below zero.
+    pub(crate) fn cost(&mut self, campaign: CampaignPlace, cost: &Cost, sign: i64) {
+        let currency = || Cow::Owned(cost.currency.clone());
+        let millionths = sign * CostCount::of(cost).millionths;
+        self.add(campaign, "cost_calls", currency(), sign);
+        self.add(campaign, "cost_millionths", currency(), millionths);
+    }
+
+    fn add(
+        &mut self,
+        campaign: CampaignPlace,
+        kind: &'static str,
+        name: impl Into<Cow<'static, str>>,
+        by: i64,
+    ) {
         *self
             .0
             .entry(Counter {
                 campaign,
                 kind,
-                name,
+                name: name.into(),
             })
             .or_default() += by;
     }
@@ -88,7 +104,10 @@ impl PostgresUnitOfWork {
             .map(|counter| counter.campaign.1.as_uuid())
             .collect();
         let kinds: Vec<&str> = changes.keys().map(|counter| counter.kind).collect();
-        let names: Vec<&str> = changes.keys().map(|counter| counter.name).collect();
+        let names: Vec<String> = changes
+            .keys()
+            .map(|counter| counter.name.clone().into_owned())
+            .collect();
         let by: Vec<i64> = changes.values().copied().collect();
         let add = "INSERT INTO campaign_counters AS counters
                        (company_id, campaign_id, kind, name, count)
@@ -124,7 +143,7 @@ impl PostgresUnitOfWork {
         let pending = self.counters.0.iter();
         for (counter, by) in pending.filter(|(counter, _)| counter.campaign.1 == campaign_id) {
             *counts
-                .entry((counter.kind.to_owned(), counter.name.to_owned()))
+                .entry((counter.kind.to_owned(), counter.name.clone().into_owned()))
                 .or_default() += by;
         }
         let mut counters = CampaignCounters::default();
@@ -133,11 +152,17 @@ impl PostgresUnitOfWork {
                 table: "campaign_counters",
                 what: format!("{count} of {kind} {name}"),
             };
+            if kind == "cost_millionths" {
+                // A refund may bring the sum below zero.
+                counters.costs.entry(name).or_default().millionths = count;
+                continue;
+            }
             let count = u64::try_from(count).map_err(|_| corrupt())?;
             if count > 0 {
                 insert(&mut counters, &kind, &name, count).ok_or_else(corrupt)?;
             }
         }
+        counters.costs.retain(|_, cost| cost.calls > 0);
         Ok(counters)
     }
 }
@@ -155,6 +180,10 @@ fn insert(counters: &mut CampaignCounters, kind: &str, name: &str, count: u64) -
         "attempt" => counters
             .attempts
             .insert(AttemptState::from_name(name)?, count),
+        "cost_calls" => {
+            counters.costs.entry(name.to_owned()).or_default().calls = count;
+            return Some(());
+        }
         "outcome" => counters.outcomes.insert(name.parse().ok()?, count),
         _ => return None,
     };

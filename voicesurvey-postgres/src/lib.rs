@@ -9,7 +9,7 @@
 //! - One file for each repository, which the one unit of work implements: [statements] that never
 //!   vary are written out there, or in `sql/` when they are long or hot; lists, which vary with
 //!   their filters, are built with sea-query from `schema.rs` and `page.rs`.
-//! - `claim.rs`, `task_queue.rs`, `ready_list.rs`, `counters.rs`: the queue.
+//! - `claim.rs`, `known.rs`, `task_queue.rs`, `ready_list.rs`, `lanes.rs`, `counters.rs`: the queue.
 //! - `leader.rs`, `wake_up.rs`, `clock.rs`: what servers on one database agree on: who leads, when to
 //!   look, and what time it is.
 //! - `migrations/`: the schema. Every tenant table has `company_id`, first in its keys, and
@@ -33,6 +33,8 @@ mod error;
 mod events;
 mod exclusions;
 mod interviews;
+mod known;
+mod lanes;
 mod leader;
 mod migrations;
 mod page;

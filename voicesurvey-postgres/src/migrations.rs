@@ -37,7 +37,13 @@ const FILES: &[(&str, &str)] = files![
     "20261121090700_create_interviews",
     "20261121090800_create_exclusions",
     "20261121090900_create_events",
-    "20261121091500_create_leadership",
+    "20261121091000_keep_pace_in_microseconds",
+    "20261121091100_create_campaign_lanes",
+    "20261121091200_wind_campaigns_up",
+    "20261121091300_suspend_and_cap_companies",
+    "20261121091400_create_provider_queue",
+    "20261121091500_count_costs",
+    "20261121091600_create_leadership",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

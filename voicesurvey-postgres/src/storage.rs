@@ -5,9 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
-use voicesurvey_core::ports::{Scope, Storage, StorageError, UnitOfWork};
+use voicesurvey_core::ports::{
+    ClaimRequest, ClaimedTask, Scope, Storage, StorageError, UnitOfWork,
+};
 
 use crate::error::storage_error;
+use crate::known::Known;
 use crate::leader::PostgresLeadership;
 use crate::migrations;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -70,6 +73,7 @@ pub struct PostgresStorage {
     unlimited: PgConnectOptions,
     /// Who must lead for a unit of work to commit; `None` when that does not matter.
     fence: Option<PostgresLeadership>,
+    known: Known,
 }
 
 impl PostgresStorage {
@@ -102,6 +106,7 @@ impl PostgresStorage {
             pool,
             unlimited,
             fence: None,
+            known: Known::default(),
         })
     }
 
@@ -140,6 +145,20 @@ impl PostgresStorage {
     /// How to connect, without timeouts.
     pub(crate) const fn unlimited(&self) -> &PgConnectOptions {
         &self.unlimited
+    }
+
+    /// Claims, and commits.
+    pub(crate) async fn claim(
+        &self,
+        request: &ClaimRequest,
+    ) -> Result<Vec<ClaimedTask>, StorageError> {
+        if request.attempt_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut work = PostgresUnitOfWork::begin_claim(&self.pool).await?;
+        let claimed = work.claim(request, &self.known).await?;
+        work.finish().await?;
+        Ok(claimed)
     }
 }
 

@@ -5,15 +5,18 @@ use std::num::NonZeroU16;
 use async_trait::async_trait;
 use sqlx::Row as _;
 use uuid::Uuid;
-use voicesurvey_core::id::{CampaignId, CompanyId};
+use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::campaign::Pacing;
+use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
 use voicesurvey_core::ports::{
     AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
-use voicesurvey_core::queue::claim::claim;
+use voicesurvey_core::queue::lane::{LaneId, review};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks::old_state;
 use crate::error::storage_error;
+use crate::ready_list::{interval_and_burst, level};
 use crate::row::Reader;
 use crate::storage::PostgresStorage;
 use crate::unit_of_work::{PostgresUnitOfWork, Statement};
@@ -21,17 +24,107 @@ use crate::unit_of_work::{PostgresUnitOfWork, Statement};
 #[async_trait]
 impl TaskQueue for PostgresStorage {
     async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
-        let mut work = self.work(Scope::Platform).await?;
-        let claimed = claim(&mut work, request).await?;
-        work.finish().await?;
-        Ok(claimed)
+        self.claim(request).await
     }
 
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        let mut work = self.work(Scope::Platform).await?;
+        let select = "SELECT next.ready_at, account.in_flight, account.max_concurrent_calls,
+                 account.calls_per_minute, account.seconds_between_calls, account.arrival,
+                 account.provider IS NOT NULL AS limited
+             FROM (
+                 SELECT min(ready_at) AS ready_at FROM company_queue WHERE ready_at IS NOT NULL
+             ) AS next
+             LEFT JOIN provider_queue AS account ON account.provider = $1";
+        let select = sqlx::query(select).bind(provider.to_owned());
+        let Some(row) = work.row(select).await? else {
+            return Ok(None);
+        };
+        let row = Reader::new("provider_queue", &row);
+        let Some(ready_at) = row.instant("ready_at")? else {
+            return Ok(None);
+        };
+        if row.get("limited")? {
+            Ok(level(&row)?.next_visit(ready_at))
+        } else {
+            Ok(Some(ready_at))
+        }
+    }
+
+    async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        let mut work = self.work(Scope::Platform).await?;
+        let reviewed = review(&mut work, now, at_most.get()).await?;
+        work.finish().await?;
+        Ok(reviewed)
+    }
+
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.earliest(sqlx::query(
-            "SELECT min(ready_at) FROM company_queue WHERE ready_at IS NOT NULL",
+            "SELECT min(review_at) FROM campaign_lanes WHERE review_at IS NOT NULL",
         ))
         .await
+    }
+
+    async fn campaigns_to_end(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let select = sqlx::query(
+            "SELECT company_id, id FROM campaigns
+             WHERE status IN ('running', 'paused') AND winding_up IS NULL AND ends_at <= $1
+             ORDER BY ends_at, id LIMIT $2",
+        );
+        let keys = self
+            .keys(select.bind(now).bind(i64::from(at_most.get())))
+            .await?;
+        Ok(keys.into_iter().map(campaign_key).collect())
+    }
+
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.earliest(sqlx::query(
+            "SELECT min(ends_at) FROM campaigns
+             WHERE status IN ('running', 'paused') AND winding_up IS NULL AND ends_at IS NOT NULL",
+        ))
+        .await
+    }
+
+    async fn campaigns_to_empty(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let select = sqlx::query(
+            "SELECT company_id, id FROM campaigns WHERE emptying ORDER BY company_id, id LIMIT $1",
+        );
+        let keys = self.keys(select.bind(i64::from(at_most.get()))).await?;
+        Ok(keys.into_iter().map(campaign_key).collect())
+    }
+
+    async fn campaigns_with_budget(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let select = sqlx::query(
+            "SELECT company_id, id FROM campaigns WHERE status = 'running' AND has_budget
+             ORDER BY company_id, id LIMIT $1",
+        );
+        let keys = self.keys(select.bind(i64::from(at_most.get()))).await?;
+        Ok(keys.into_iter().map(campaign_key).collect())
+    }
+
+    async fn limit_provider(
+        &self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError> {
+        let mut work = self.work(Scope::Platform).await?;
+        if let Some(limits) = limits {
+            work.limit_provider(provider, limits).await?;
+        } else {
+            let lift = sqlx::query("DELETE FROM provider_queue WHERE provider = $1");
+            work.execute(lift.bind(provider.to_owned())).await?;
+        }
+        work.finish().await
     }
 
     async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
@@ -44,7 +137,7 @@ impl TaskQueue for PostgresStorage {
     async fn next_due_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.earliest(sqlx::query(
             "SELECT min(due_at) FROM call_tasks
-             WHERE status IN ('pending', 'retry') AND NOT claimable",
+             WHERE status IN ('pending', 'retry') AND claimable_since IS NULL",
         ))
         .await
     }
@@ -56,7 +149,9 @@ impl TaskQueue for PostgresStorage {
     ) -> Result<Vec<AttemptKey>, StorageError> {
         let select = sqlx::query(
             "SELECT company_id, id FROM call_attempts
-             WHERE state <> 'ended' AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2",
+             WHERE state IN ('created', 'unknown', 'accepted', 'ringing', 'answered')
+                 AND lease_until <= $1
+             ORDER BY lease_until, id LIMIT $2",
         );
         let keys = self
             .keys(select.bind(now).bind(i64::from(at_most.get())))
@@ -70,7 +165,8 @@ impl TaskQueue for PostgresStorage {
 
     async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.earliest(sqlx::query(
-            "SELECT min(lease_until) FROM call_attempts WHERE state <> 'ended'",
+            "SELECT min(lease_until) FROM call_attempts
+             WHERE state IN ('created', 'unknown', 'accepted', 'ringing', 'answered')",
         ))
         .await
     }
@@ -153,22 +249,58 @@ impl PostgresUnitOfWork {
             let row = Reader::new("call_tasks", row);
             let company_id: CompanyId = row.id("company_id")?;
             let campaign: (_, CampaignId) = (company_id, row.id("campaign_id")?);
+            let id: CallTaskId = row.id("id")?;
             companies.push(company_id.as_uuid());
-            tasks.push(row.get("id")?);
+            tasks.push(id.as_uuid());
             self.counters.tasks(campaign, old_status, old_reason, -1);
-            self.counters.tasks(
-                campaign,
-                voicesurvey_core::call_task::TaskStatus::Pending,
-                None,
-                1,
-            );
+            self.counters.tasks(campaign, TaskStatus::Pending, None, 1);
+            let lane = LaneId::from_bits(row.get("lane_id")?);
+            self.lanes
+                .add(campaign, lane, (row.get("due_at")?, id), now);
             self.ready_list.tasks_are_due(campaign, now);
         }
         if due.is_empty() {
             return Ok(0);
         }
-        let promote = sqlx::query(include_str!("sql/promote_tasks.sql"));
-        self.execute(promote.bind(companies).bind(tasks).bind(now))
-            .await
+        let promote = sqlx::query(include_str!("sql/promote_tasks.sql"))
+            .bind(companies)
+            .bind(tasks)
+            .bind(now);
+        self.execute(promote).await
+    }
+
+    async fn limit_provider(&mut self, provider: &str, limits: Pacing) -> Result<(), StorageError> {
+        // Every claim and every end of a call takes a weaker lock on the table, so afterwards none
+        // is under way whose calls would be counted twice or not at all.
+        self.execute(sqlx::query("LOCK TABLE provider_queue IN EXCLUSIVE MODE"))
+            .await?;
+        let Pacing {
+            max_concurrent_calls,
+            pace,
+        } = limits;
+        let (interval, burst) = interval_and_burst(pace);
+        let limit = sqlx::query(
+            "INSERT INTO provider_queue (
+                 provider, in_flight, max_concurrent_calls, calls_per_minute,
+                 seconds_between_calls, interval_microseconds, burst, arrival
+             )
+             SELECT $1, count(*), $2, $3, $4, $5, $6, to_timestamp(0)
+             FROM call_attempts WHERE provider = $1 AND state <> 'ended'
+             ON CONFLICT (provider) DO UPDATE
+             SET in_flight = excluded.in_flight,
+                 max_concurrent_calls = excluded.max_concurrent_calls,
+                 calls_per_minute = excluded.calls_per_minute,
+                 seconds_between_calls = excluded.seconds_between_calls,
+                 interval_microseconds = excluded.interval_microseconds,
+                 burst = excluded.burst",
+        )
+        .bind(provider.to_owned())
+        .bind(i64::from(max_concurrent_calls))
+        .bind(i64::from(pace.calls_per_minute))
+        .bind(i64::from(pace.seconds_between_calls))
+        .bind(interval)
+        .bind(burst);
+        self.execute(limit).await?;
+        Ok(())
     }
 }

@@ -4,8 +4,13 @@
 //! hides the rows of others from a statement that would forget to.
 //!
 //! Counters and the ready list are written when the unit of work commits, always companies first,
-//! then campaigns, then counters, each in the order of their keys. So no two units of work wait
-//! for each other there, and these rows, which everybody wants, are locked for a moment only.
+//! then campaigns, lanes, counters and provider accounts, each in the order of their keys. So these
+//! rows, which everybody wants, are locked for a moment only, and no two units of work wait for each
+//! other there. Nor does a claim with a unit of work: it waits for a provider account before it holds
+//! anything, passes over companies and tasks that others hold, and has to wait once more for
+//! counters only, whose holders never wait for what it holds: a unit of work that waits for one of
+//! its companies has no counters yet, and one that waits for its provider account has finished with
+//! companies that the claim cannot have.
 
 use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
@@ -21,6 +26,7 @@ use voicesurvey_core::ports::{
 
 use crate::counters::CounterChanges;
 use crate::error::{foreign_company, storage_error};
+use crate::lanes::LaneChanges;
 use crate::leader::PostgresLeadership;
 use crate::ready_list::ReadyListChanges;
 
@@ -33,6 +39,7 @@ pub(crate) struct PostgresUnitOfWork {
     pub(crate) scope: Scope,
     pub(crate) counters: CounterChanges,
     pub(crate) ready_list: ReadyListChanges,
+    pub(crate) lanes: LaneChanges,
     /// A statement has failed. PostgreSQL would answer a commit with a silent rollback.
     failed: bool,
 }
@@ -44,43 +51,64 @@ impl PostgresUnitOfWork {
         scope: Scope,
         fence: Option<&PostgresLeadership>,
     ) -> Result<Self, StorageError> {
-        let epoch = match fence {
-            Some(leadership) => Some(leadership.epoch().ok_or(StorageError::NotLeader)?),
-            None => None,
+        let Some(leadership) = fence else {
+            return Self::begin_with(pool, scope, "").await;
         };
-        let transaction = pool.begin().await.map_err(storage_error)?;
-        let mut work = Self {
+        let epoch = leadership.epoch().ok_or(StorageError::NotLeader)?;
+        // The database ends it soon when this server is frozen or waits for others, so that the next
+        // leader never waits long.
+        let limits = ", set_config('idle_in_transaction_session_timeout', '2s', true), \
+                     set_config('lock_timeout', '2s', true)";
+        let mut work = Self::begin_with(pool, scope, limits).await?;
+        work.stand_behind_fence(epoch).await.inspect_err(|error| {
+            if matches!(error, StorageError::NotLeader) {
+                leadership.is_over(epoch);
+            }
+        })?;
+        Ok(work)
+    }
+
+    /// Begins a unit of work whose statements are planned for large tables, whatever they hold when
+    /// they are planned, and once for all.
+    ///
+    /// Without it a statement with many parts, planned while a table was small, would read all of it
+    /// when it has grown, until the server takes new statistics.
+    pub(crate) async fn begin_claim(pool: &PgPool) -> Result<Self, StorageError> {
+        let settings = ", set_config('plan_cache_mode', 'force_generic_plan', true), \
+                         set_config('enable_seqscan', 'off', true), \
+                         set_config('enable_bitmapscan', 'off', true), \
+                         set_config('enable_hashjoin', 'off', true), \
+                         set_config('enable_mergejoin', 'off', true), \
+                         set_config('jit', 'off', true)";
+        Self::begin_with(pool, Scope::Platform, settings).await
+    }
+
+    async fn begin_with(pool: &PgPool, scope: Scope, settings: &str) -> Result<Self, StorageError> {
+        let (company_id, name) = match scope {
+            Scope::Company(company_id) => (company_id.to_string(), "company"),
+            Scope::Platform => (String::new(), "platform"),
+        };
+        // In one round trip, so nothing can be bound: a UUID and words of ours.
+        let begin = format!(
+            "BEGIN; SELECT set_config('voicesurvey.company_id', '{company_id}', true), \
+             set_config('voicesurvey.scope', '{name}', true){settings}"
+        );
+        let transaction = pool
+            .begin_with(sqlx::AssertSqlSafe(begin))
+            .await
+            .map_err(storage_error)?;
+        Ok(Self {
             transaction,
             scope,
             counters: CounterChanges::default(),
             ready_list: ReadyListChanges::default(),
+            lanes: LaneChanges::default(),
             failed: false,
-        };
-        let (company_id, scope) = match scope {
-            Scope::Company(company_id) => (company_id.to_string(), "company"),
-            Scope::Platform => (String::new(), "platform"),
-        };
-        let set_scope = "SELECT set_config('voicesurvey.company_id', $1, true), \
-                         set_config('voicesurvey.scope', $2, true)";
-        work.execute(sqlx::query(set_scope).bind(company_id).bind(scope))
-            .await?;
-        if let (Some(leadership), Some(epoch)) = (fence, epoch) {
-            work.stand_behind_fence(epoch).await.inspect_err(|error| {
-                if matches!(error, StorageError::NotLeader) {
-                    leadership.is_over(epoch);
-                }
-            })?;
-        }
-        Ok(work)
+        })
     }
 
-    /// Holds the next election up until the transaction has ended, if the epoch has not passed. The
-    /// database ends it soon when this server is frozen or waits for others, so that the next
-    /// leader never waits long.
+    /// Holds the next election up until the transaction has ended, if the epoch has not passed.
     async fn stand_behind_fence(&mut self, epoch: i64) -> Result<(), StorageError> {
-        let limit = "SELECT set_config('idle_in_transaction_session_timeout', '2s', true), \
-                     set_config('lock_timeout', '2s', true)";
-        self.execute(sqlx::query(limit)).await?;
         let fence = "SELECT epoch FROM leadership WHERE epoch = $1 FOR SHARE";
         match self.row(sqlx::query(fence).bind(epoch)).await? {
             Some(_) => Ok(()),
@@ -186,10 +214,12 @@ impl PostgresUnitOfWork {
         }
     }
 
-    /// Writes counters and ready list, so that later statements see them.
+    /// Writes ready list, lanes and counters, so that later statements see them.
     pub(crate) async fn write_changes(&mut self) -> Result<(), StorageError> {
         self.write_ready_list().await?;
-        self.write_counters().await
+        self.write_lanes().await?;
+        self.write_counters().await?;
+        self.write_providers().await
     }
 
     /// Writes what is left to write, and commits.

@@ -29,6 +29,7 @@
 
 mod chance;
 mod delivery;
+pub mod dry_run;
 mod ledger;
 mod person;
 mod provider;

@@ -48,6 +48,16 @@ pub(crate) enum Attitude {
 
 impl Person {
     pub(crate) fn behind(number: &PhoneNumber, seed: u64, population: &Population) -> Self {
+        Self::in_zones(number, &number.time_zones(), seed, population)
+    }
+
+    /// The same person, of whom it is known that they live in one of `zones`.
+    pub(crate) fn in_zones(
+        number: &PhoneNumber,
+        zones: &[TimeZone],
+        seed: u64,
+        population: &Population,
+    ) -> Self {
         let mut chance = Chance::of(seed, Topic::Person, number, 0);
         let numbers = &population.numbers;
         let kinds = [
@@ -77,10 +87,7 @@ impl Person {
             contentment: chance.integer(0, 100),
             // At least one, so that what they say takes a finite time.
             words_per_minute: chance.between(population.lines.words_per_minute).max(1),
-            zone: chance
-                .pick(&number.time_zones())
-                .copied()
-                .unwrap_or(TimeZone::UTC),
+            zone: chance.pick(zones).copied().unwrap_or(TimeZone::UTC),
             availability: f64::from(chance.between(Between::new(50, 150))) / 100.0,
         }
     }

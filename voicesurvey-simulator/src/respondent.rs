@@ -12,7 +12,7 @@ use crate::settings::{Between, Population, Probability};
 use crate::speech::{Speaker, Vocabulary};
 
 /// How fast the host's voice speaks.
-const VOICE_WORDS_PER_MINUTE: u32 = 150;
+pub(crate) const VOICE_WORDS_PER_MINUTE: u32 = 150;
 
 /// How often somebody says that they will not take part before they just hang up.
 const PATIENCE: u8 = 3;
@@ -233,7 +233,7 @@ impl Respondent {
     }
 }
 
-fn count_words(sentence: &str) -> u32 {
+pub(crate) fn count_words(sentence: &str) -> u32 {
     u32::try_from(sentence.split_whitespace().count()).unwrap_or(u32::MAX)
 }
 
@@ -241,6 +241,6 @@ fn key_count(keys: &str) -> i32 {
     i32::try_from(keys.len()).unwrap_or(i32::MAX)
 }
 
-fn speaking_time(words: u32, words_per_minute: u32) -> TimeDelta {
+pub(crate) fn speaking_time(words: u32, words_per_minute: u32) -> TimeDelta {
     TimeDelta::milliseconds(i64::from(words) * 60_000 / i64::from(words_per_minute.max(1)))
 }

@@ -6,7 +6,7 @@
 //! slow host does not change the run.
 
 mod call;
-mod plan;
+pub(crate) mod plan;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,8 +25,8 @@ use crate::person::Person;
 use crate::respondent::{Act, Respondent};
 use crate::settings::SimulationSettings;
 use crate::webhook::{Message, read_reply};
-pub(crate) use call::Outgoing;
-use call::{Call, Ending, Happening, Live};
+use call::{Call, Ending, Live};
+pub(crate) use call::{Happening, Outgoing};
 
 /// How often a webhook is tried when the host answers with a fault of its own.
 const TRIES: u8 = 3;
@@ -35,7 +35,7 @@ const TRIES: u8 = 3;
 const REPLY_TIMEOUT: TimeDelta = TimeDelta::seconds(15);
 
 /// No call rings or lasts longer than this, whatever was ordered.
-const LONGEST: TimeDelta = TimeDelta::hours(24);
+pub(crate) const LONGEST: TimeDelta = TimeDelta::hours(24);
 
 /// Names a call: its place in the list of all calls.
 type CallIndex = usize;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use voicesurvey::call_attempt::{AnsweredBy, CallEvent, CallEventKind};
+use voicesurvey::campaign::Pacing;
 use voicesurvey::conversation::VoiceReply;
 use voicesurvey::id::CallAttemptId;
 use voicesurvey::ports::{
@@ -145,8 +146,8 @@ impl TaskQueue for Ports {
         Ok(claimed)
     }
 
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        self.queue.next_ready_at().await
+    async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_ready_at(provider).await
     }
 
     async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
@@ -184,6 +185,54 @@ impl TaskQueue for Ports {
 
     async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.queue.next_start_at().await
+    }
+
+    async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
+        self.line.before("review of lanes").await;
+        let reviewed = self.queue.review_lanes(now, at_most).await?;
+        self.line.after("review of lanes").await;
+        Ok(reviewed)
+    }
+
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_review_at().await
+    }
+
+    async fn campaigns_to_end(
+        &self,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_to_end(now, at_most).await
+    }
+
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_end_at().await
+    }
+
+    async fn campaigns_to_empty(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_to_empty(at_most).await
+    }
+
+    async fn campaigns_with_budget(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_with_budget(at_most).await
+    }
+
+    async fn limit_provider(
+        &self,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StorageError> {
+        self.queue.limit_provider(provider, limits).await
     }
 
     async fn campaigns_to_finish(

@@ -386,10 +386,12 @@ impl<'a> Run<'a> {
         let queue = &self.queue;
         let instants = self.drive.finish(async move {
             [
-                queue.next_ready_at().await.unwrap(),
+                queue.next_ready_at("simulated").await.unwrap(),
                 queue.next_due_at().await.unwrap(),
                 queue.next_expiry_at().await.unwrap(),
                 queue.next_start_at().await.unwrap(),
+                queue.next_end_at().await.unwrap(),
+                queue.next_review_at().await.unwrap(),
             ]
         });
         let next = instants.into_iter().flatten().min();

@@ -4,10 +4,11 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use super::rows::{first_id, under_before};
+use super::rows::{PastCall, ReceivedEvent, first_id, under_before};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
+use crate::company::Company;
 use crate::gate::ContactHistory;
 use crate::id::{CallAttemptId, CompanyId};
 use crate::outcome::Outcome;
@@ -18,15 +19,38 @@ use crate::ports::{CallAttemptRepository, Page, PageRequest, Scope, StorageError
 use crate::time::Timestamp;
 
 impl Transaction {
-    /// The attempts of a company to a number that count against its caps.
+    /// The attempts of a company to a number that count against its caps, and when they were made.
     pub(super) fn calls_of(
         &self,
         company_id: CompanyId,
         number: PhoneNumber,
         since: Timestamp,
-    ) -> impl Iterator<Item = &CallAttempt> {
-        self.calls(company_id, number, since)
+    ) -> impl Iterator<Item = (CallAttemptId, Timestamp)> {
+        let kept = self
+            .calls(company_id, number, since)
             .filter(|attempt| attempt.outcome.is_none_or(Outcome::counts_as_contact))
+            .map(|attempt| (attempt.id, attempt.created_at));
+        let forgotten = self
+            .table::<PastCall>()
+            .range((company_id, number, since, first_id())..)
+            .map(|PastCall(call)| *call)
+            .take_while(move |(of, to, ..)| *of == company_id && *to == number)
+            .map(|(.., at, id)| (id, at));
+        kept.chain(forgotten)
+    }
+
+    /// Keeps of an attempt that has ended only what caps need, if there are any.
+    fn forget(&mut self, attempt: &CallAttempt) {
+        let company = self.get::<Company>(&attempt.company_id);
+        let is_capped = company.is_some_and(|company| !company.caps.is_unlimited());
+        let counts = attempt.outcome.is_none_or(Outcome::counts_as_contact);
+        let id = attempt.id;
+        if is_capped && counts {
+            let (company_id, number) = (attempt.company_id, attempt.phone_number);
+            self.put(PastCall((company_id, number, attempt.created_at, id)));
+        }
+        self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.attempt_id == id);
+        self.remove::<CallAttempt>(id);
     }
 
     /// The attempts of a company to a number.
@@ -78,10 +102,8 @@ impl CallAttemptRepository for MemoryUnitOfWork {
             return Err(conflict("the history of a number is a company's"));
         };
         let calls = self.transaction.calls_of(company_id, *phone_number, since);
-        let counted = calls.filter(|attempt| Some(attempt.id) != except);
-        Ok(ContactHistory::new(
-            counted.map(|attempt| attempt.created_at).collect(),
-        ))
+        let counted = calls.filter(|(id, _)| Some(*id) != except);
+        Ok(ContactHistory::new(counted.map(|(_, at)| at).collect()))
     }
 
     async fn get_for_update(
@@ -113,6 +135,9 @@ impl CallAttemptRepository for MemoryUnitOfWork {
             version: attempt.version + 1,
             ..attempt.clone()
         });
+        if ends && self.transaction.forgets {
+            self.transaction.forget(attempt);
+        }
         Ok(())
     }
 

@@ -36,7 +36,9 @@ impl EventRepository for MemoryUnitOfWork {
             !self.transaction.has::<OutboxEvent>(&event.id),
             "the event exists",
         )?;
-        self.transaction.put(event.clone());
+        if !self.transaction.forgets {
+            self.transaction.put(event.clone());
+        }
         Ok(())
     }
 

@@ -115,7 +115,7 @@ impl ClaimRows for MemoryUnitOfWork {
                 Candidate {
                     task: task.clone(),
                     excluded: rows.get::<Exclusion>(&(number, company_id)).is_some(),
-                    history: ContactHistory::new(calls.map(|call| call.created_at).collect()),
+                    history: ContactHistory::new(calls.map(|(_, at)| at).collect()),
                 }
             })
             .collect())
@@ -428,12 +428,7 @@ impl TaskQueue for MemoryStorage {
             .under_way
             .iter()
             .filter_map(|id| campaigns.get(id));
-        let finished = under_way.filter(|campaign| {
-            let counters = rows.counters(campaign.id);
-            counters.total_tasks() > 0
-                && counters.open_tasks() == 0
-                && counters.live_attempts() == 0
-        });
+        let finished = under_way.filter(|campaign| rows.is_done(campaign.id));
         Ok(finished
             .take(at_most.get().into())
             .map(campaign_key)

@@ -150,11 +150,29 @@ impl Transaction {
             .map_or(0, |count| count.rows)
     }
 
+    fn counts(&self, campaign_id: CampaignId) -> impl Iterator<Item = &Count> {
+        let counts = self.table::<Count>().range((campaign_id, Counted::FIRST)..);
+        counts.take_while(move |count| count.campaign_id == campaign_id)
+    }
+
+    /// Whether the campaign has tasks, all of them have ended, and no attempt is live.
+    pub(super) fn is_done(&self, campaign_id: CampaignId) -> bool {
+        let mut has_tasks = false;
+        for count in self.counts(campaign_id) {
+            match count.counted {
+                Counted::Task(status) if status.is_final() => has_tasks = true,
+                Counted::Attempt(state) if state.is_live() => return false,
+                Counted::Task(_) => return false,
+                _ => {}
+            }
+        }
+        has_tasks
+    }
+
     /// What the campaign's rows add up to.
     pub(super) fn counters(&self, campaign_id: CampaignId) -> CampaignCounters {
         let mut counters = CampaignCounters::default();
-        let counts = self.table::<Count>().range((campaign_id, Counted::FIRST)..);
-        for count in counts.take_while(|count| count.campaign_id == campaign_id) {
+        for count in self.counts(campaign_id) {
             let &Count { counted, rows, .. } = count;
             match counted {
                 Counted::Task(status) => counters.tasks.insert(status, rows),

@@ -9,7 +9,7 @@ use super::table::{Row, shift};
 use crate::api_key::ApiKey;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_list::Upload;
-use crate::call_task::{CallTask, TaskState, TaskStatus};
+use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::Company;
 use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
@@ -106,7 +106,12 @@ plain_rows! {
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
     ProviderLevel, String = |row| row.provider.clone();
     Emptying, CampaignId = |row| row.campaign_id;
+    PastCall, (CompanyId, PhoneNumber, Timestamp, CallAttemptId) = |row| row.0;
 }
+
+/// What caps still need of an attempt that was forgotten: whose it was, whom it called, and when.
+#[derive(Clone, Copy)]
+pub(super) struct PastCall(pub(super) (CompanyId, PhoneNumber, Timestamp, CallAttemptId));
 
 /// How many rows of a campaign are of one kind. Never zero: then there is no row.
 #[derive(Clone, Copy)]

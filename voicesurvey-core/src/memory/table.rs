@@ -10,8 +10,8 @@ use std::ops::{Bound, RangeBounds};
 use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, ProviderLevel, ReceivedEvent,
-    TaskRow,
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, PastCall, ProviderLevel,
+    ReceivedEvent, TaskRow,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
@@ -155,6 +155,7 @@ tables! {
     uploads: Upload,
     call_tasks: TaskRow,
     call_attempts: CallAttempt,
+    past_calls: PastCall,
     conversations: Conversation,
     turns: Turn,
     answers: Answer,
@@ -171,14 +172,17 @@ type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 pub(super) struct Transaction {
     tables: OwnedMutexGuard<Tables>,
     journal: Vec<Undo>,
+    /// Whether what is over is not kept.
+    pub(super) forgets: bool,
 }
 
 impl Transaction {
     /// Begins with an empty journal.
-    pub(super) fn new(tables: OwnedMutexGuard<Tables>) -> Self {
+    pub(super) fn new(tables: OwnedMutexGuard<Tables>, forgets: bool) -> Self {
         Self {
             tables,
             journal: Vec::new(),
+            forgets,
         }
     }
 

@@ -70,8 +70,7 @@ impl Recovery {
                 Ok(()) => looked_after += 1,
                 // One attempt that cannot be settled must not keep the others waiting.
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
+                    not_recovered(*key, &error);
                     self.try_later(*key).await;
                 }
             }
@@ -199,4 +198,9 @@ impl Recovery {
             .filter(|attempt| attempt.state.is_live() && attempt.lease_until <= now)
             .map(|attempt| (work, attempt)))
     }
+}
+
+fn not_recovered(key: AttemptKey, error: &StorageError) {
+    let error = error as &dyn std::error::Error;
+    tracing::error!(attempt = %key.attempt_id, error, "an attempt was not recovered");
 }

@@ -79,7 +79,6 @@ pub(crate) async fn settle(
             Err(error) => tracing::debug!(attempt = %attempt.id, %error, "nothing to settle"),
         }
     }
-<<<<<<< HEAD
     let moved: Vec<CallTask> = settled
         .keys()
         .filter_map(|id| tasks.get(id).cloned())
@@ -93,16 +92,14 @@ pub(crate) async fn settle(
         }
     }
     for concluded in &telling {
-        if concluded.attempt.outcome == Some(Outcome::OptedOut) {
+        if concluded.attempt.outcome == Some(Outcome::OptedOut)
+            && !planted::is(Bug::OptOutOfOneCampaign)
+        {
             exclude(work, &concluded.attempt, now).await?;
         }
     }
     for campaign_id in answered {
         stop_at_target(work, &campaigns[&campaign_id], now).await?;
-=======
-    if outcome == Outcome::OptedOut && !planted::is(Bug::OptOutOfOneCampaign) {
-        exclude(work, attempt, now).await?;
->>>>>>> main
     }
     Ok(())
 }

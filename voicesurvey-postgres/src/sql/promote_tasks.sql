@@ -1,7 +1,7 @@
 -- Makes tasks claimable that were selected and locked before.
 UPDATE call_tasks AS task
 SET status = 'pending',
-    claimable = true,
+    claimable_since = task.due_at,
     reason = NULL,
     updated_at = $3,
     version = task.version + 1

@@ -1,7 +1,7 @@
 -- The waiting tasks whose time has come, earliest first, that nobody else holds.
-SELECT company_id, id, campaign_id, status AS old_status, reason AS old_reason
+SELECT company_id, id, campaign_id, lane_id, due_at, status AS old_status, reason AS old_reason
 FROM call_tasks
-WHERE status IN ('pending', 'retry') AND NOT claimable AND due_at <= $1
+WHERE status IN ('pending', 'retry') AND claimable_since IS NULL AND due_at <= $1
 ORDER BY due_at
 LIMIT $2
 FOR NO KEY UPDATE SKIP LOCKED

@@ -1,6 +1,6 @@
 -- Writes an attempt back if it is still the one that was read, and tells what it was before.
 WITH old AS MATERIALIZED (
-    SELECT id, state, outcome
+    SELECT id, state, outcome, cost_amount, cost_currency
     FROM call_attempts
     WHERE company_id = $1 AND id = $2 AND version = $3
     FOR NO KEY UPDATE
@@ -23,4 +23,5 @@ SET provider_call_id = $4,
     version = attempt.version + 1
 FROM old
 WHERE attempt.company_id = $1 AND attempt.id = old.id AND attempt.version = $3
-RETURNING old.state AS old_state, old.outcome AS old_outcome
+RETURNING old.state AS old_state, old.outcome AS old_outcome, old.cost_amount AS old_cost_amount,
+    old.cost_currency AS old_cost_currency

@@ -15,7 +15,7 @@ use voicesurvey_postgres::PostgresStorage;
 
 use crate::support::{PostgresUnderTest, texts};
 
-async fn store(
+pub(crate) async fn store(
     store: &PostgresStorage,
     company: &Company,
     campaigns: &[(Campaign, Vec<CallTask>)],
@@ -33,7 +33,11 @@ async fn store(
     work.commit().await.unwrap();
 }
 
-async fn claim(store: &PostgresStorage, now: Timestamp, at_most: usize) -> Vec<ClaimedTask> {
+pub(crate) async fn claim(
+    store: &PostgresStorage,
+    now: Timestamp,
+    at_most: usize,
+) -> Vec<ClaimedTask> {
     let request = ClaimRequest {
         now,
         attempt_ids: (0..at_most).map(|_| samples::id()).collect(),
@@ -41,11 +45,15 @@ async fn claim(store: &PostgresStorage, now: Timestamp, at_most: usize) -> Vec<C
         dial_before: now + TimeDelta::seconds(5),
         lease_until: now + TimeDelta::minutes(10),
     };
+    store
+        .review_lanes(now, std::num::NonZeroU16::MAX)
+        .await
+        .unwrap();
     store.claim_due(&request).await.unwrap()
 }
 
 /// Settles a claimed task as a call that nobody answered, in the order in which rows are locked.
-async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: Timestamp) {
+pub(crate) async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: Timestamp) {
     let mut work = store
         .begin(Scope::Company(claimed.task.company_id))
         .await
@@ -130,9 +138,23 @@ pub(crate) const MISCOUNTED: &str = "
     UNION ALL
     SELECT format('company in flight: %s, counted %s', sum(rows), in_flight)
     FROM live RIGHT JOIN company_queue USING (company_id) GROUP BY company_id, in_flight
-    HAVING COALESCE(sum(rows), 0) <> in_flight";
+    HAVING COALESCE(sum(rows), 0) <> in_flight
+    UNION ALL
+    SELECT format('lane %s: %s, counted %s', lane_id, claimable.rows, campaign_lanes.claimable)
+    FROM (
+        SELECT company_id, campaign_id, lane_id, count(*) AS rows
+        FROM call_tasks WHERE claimable_since IS NOT NULL GROUP BY 1, 2, 3
+    ) AS claimable FULL JOIN campaign_lanes USING (company_id, campaign_id, lane_id)
+    WHERE COALESCE(claimable.rows, 0) <> COALESCE(campaign_lanes.claimable, -1)
+    UNION ALL
+    SELECT format('provider in flight: %s, counted %s', rows, in_flight)
+    FROM (
+        SELECT provider, count(*) AS rows
+        FROM call_attempts WHERE state <> 'ended' GROUP BY 1
+    ) AS live RIGHT JOIN provider_queue USING (provider)
+    WHERE COALESCE(rows, 0) <> in_flight";
 
-async fn assert_everything_is_counted(database: &PostgresUnderTest) {
+pub(crate) async fn assert_everything_is_counted(database: &PostgresUnderTest) {
     let mut connection = database.connection().await;
     sqlx::query("SET voicesurvey.scope = 'platform'")
         .execute(&mut connection)

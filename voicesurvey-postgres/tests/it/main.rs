@@ -2,14 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod claims;
 mod concurrency;
 mod cut_connections;
 mod leader;
 mod migrations;
 mod proxy;
 mod query_plans;
-mod row_level_security;
+mod queue_arithmetic;
 mod restarts;
+mod row_level_security;
 mod schema;
 mod storage_conformance;
 mod support;

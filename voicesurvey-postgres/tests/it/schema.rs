@@ -1,9 +1,14 @@
 //! Rules that every table keeps, also those that are added later.
 
+use voicesurvey_core::campaign::Pacing;
+use voicesurvey_core::pace::Pace;
+use voicesurvey_core::ports::TaskQueue as _;
+
 use crate::support::{PostgresUnderTest, texts};
 
-/// Tables that belong to no company.
-const SHARED: &str = "('_sqlx_migrations', 'leadership')";
+/// Tables that belong to no company: the log of migrations, what all companies together may use of a
+/// provider account, and who leads.
+const SHARED: &str = "('_sqlx_migrations', 'provider_queue', 'leadership')";
 
 #[tokio::test]
 async fn every_table_has_a_company_and_forced_row_level_security() {
@@ -32,20 +37,43 @@ async fn every_table_has_a_company_and_forced_row_level_security() {
 async fn keys_and_unique_indexes_begin_with_the_company() {
     let database = PostgresUnderTest::create().await;
     let mut connection = database.connection().await;
-    let constraints = "SELECT conname::text FROM pg_constraint
+    let constraints = format!(
+        "SELECT conname::text FROM pg_constraint
          JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+         JOIN pg_class AS class ON class.oid = conrelid
          WHERE contype IN ('p', 'u', 'f') AND connamespace = 'public'::regnamespace
-             AND conrelid <> '_sqlx_migrations'::regclass AND attname <> 'company_id'";
+             AND relname NOT IN {SHARED} AND attname <> 'company_id'"
+    );
     assert_eq!(
-        texts(&mut connection, constraints).await,
+        texts(&mut connection, &constraints).await,
         Vec::<String>::new()
     );
-    let indexes = "SELECT indexrelid::regclass::text FROM pg_index
+    let indexes = format!(
+        "SELECT indexrelid::regclass::text FROM pg_index
          JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
          JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-         WHERE indisunique AND relname <> '_sqlx_migrations' AND attname <> 'company_id'";
+         WHERE indisunique AND relname NOT IN {SHARED} AND attname <> 'company_id'"
+    );
     // A key is looked up by its hash before its company is known.
-    assert_eq!(texts(&mut connection, indexes).await, ["api_keys_by_hash"]);
+    assert_eq!(texts(&mut connection, &indexes).await, ["api_keys_by_hash"]);
+}
+
+#[tokio::test]
+async fn shared_limits_are_seen_in_units_of_work_only() {
+    let database = PostgresUnderTest::create().await;
+    let limits = Pacing {
+        max_concurrent_calls: 7,
+        pace: Pace::per_minute(60),
+    };
+    database
+        .limit_provider("simulated", Some(limits))
+        .await
+        .unwrap();
+    let mut connection = database.connection().await;
+    let select = "SELECT provider FROM provider_queue";
+    assert_eq!(texts(&mut connection, select).await, Vec::<String>::new());
+    texts(&mut connection, "SET voicesurvey.scope = 'company'").await;
+    assert_eq!(texts(&mut connection, select).await, ["simulated"]);
 }
 
 #[tokio::test]

@@ -36,3 +36,13 @@ pub(crate) async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<Strin
         .await
         .unwrap()
 }
+
+/// A connection that sees the rows of all companies.
+pub(crate) async fn platform(database: &PostgresUnderTest) -> PgConnection {
+    let mut connection = database.connection().await;
+    sqlx::query("SET voicesurvey.scope = 'platform'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection
+}

@@ -382,6 +382,8 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         },
         pacing: new.pacing,
         retry: new.retry.clone(),
+        target: None,
+        budget: None,
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::memory::MemoryStorage;
@@ -36,7 +37,7 @@ where
         Ok(Vec::new())
     }
 
-    async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
+    async fn next_ready_at(&self, _: &str) -> Result<Option<Timestamp>, StorageError> {
         Ok(None)
     }
 
@@ -70,6 +71,38 @@ where
         _: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
         Ok(Vec::new())
+    }
+
+    async fn review_lanes(&self, _: Timestamp, _: NonZeroU16) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+
+    async fn next_review_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
+    async fn campaigns_to_end(
+        &self,
+        _: Timestamp,
+        _: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
+    async fn campaigns_to_empty(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn campaigns_with_budget(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn limit_provider(&self, _: &str, _: Option<Pacing>) -> Result<(), StorageError> {
+        Ok(())
     }
 
     async fn campaigns_to_finish(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {

@@ -78,7 +78,7 @@ pub(super) struct Live {
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Happening {
+pub(crate) enum Happening {
     Initiated,
     Ringing,
     Answered(AnsweredBy),
@@ -88,8 +88,8 @@ pub(super) enum Happening {
 
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ending {
-    pub(super) outcome: Option<Outcome>,
+pub(crate) struct Ending {
+    pub(crate) outcome: Option<Outcome>,
     pub(super) raw_status: &'static str,
     pub(super) error_code: Option<&'static str>,
 }

@@ -11,7 +11,7 @@ use crate::person::{Line, Person};
 use crate::settings::Population;
 
 /// The happenings, in order. The last one answers or ends the call.
-pub(super) fn of_call(
+pub(crate) fn of_call(
     person: &Person,
     chance: &mut Chance,
     population: &Population,
