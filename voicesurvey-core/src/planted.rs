@@ -120,7 +120,7 @@ mod switch {
 }
 
 #[cfg(feature = "planted-bugs")]
-pub use switch::{server_started, with};
-#[cfg(feature = "planted-bugs")]
 pub(crate) use switch::yield_once;
 pub(crate) use switch::{forgets_pace, is};
+#[cfg(feature = "planted-bugs")]
+pub use switch::{server_started, with};
