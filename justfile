@@ -14,6 +14,10 @@ test:
 test-fast:
     cargo test -p voicesurvey-core -p voicesurvey-simulator -p voicesurvey-files
 
+# The simulation against bugs that were planted on purpose: it must find each.
+planted:
+    cargo test -p voicesurvey --features planted-bugs planted
+
 # Licences, advisories and arrows between crates.
 deny:
     cargo deny check
