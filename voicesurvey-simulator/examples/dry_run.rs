@@ -23,7 +23,9 @@ const BATCH: u32 = 1_000;
     reason = "an example shows and measures"
 )]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let contacts = std::env::args().nth(1).map_or(Ok(10_000), |count| count.parse())?;
+    let contacts = std::env::args()
+        .nth(1)
+        .map_or(Ok(10_000), |count| count.parse())?;
     let company = samples::company();
     let mut campaign = samples::campaign(&company)
         .with_lines(500)
@@ -46,7 +48,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     eprintln!("{contacts} contacts are listed after {:?}", begun.elapsed());
     let report = dry_run.run(|| true).await?;
-    eprintln!("{} calls are made after {:?}", report.calls, begun.elapsed());
+    eprintln!(
+        "{} calls are made after {:?}",
+        report.calls,
+        begun.elapsed()
+    );
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }

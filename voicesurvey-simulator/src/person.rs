@@ -87,10 +87,7 @@ impl Person {
             contentment: chance.integer(0, 100),
             // At least one, so that what they say takes a finite time.
             words_per_minute: chance.between(population.lines.words_per_minute).max(1),
-            zone: chance
-                .pick(zones)
-                .copied()
-                .unwrap_or(TimeZone::UTC),
+            zone: chance.pick(zones).copied().unwrap_or(TimeZone::UTC),
             availability: f64::from(chance.between(Between::new(50, 150))) / 100.0,
         }
     }

@@ -93,7 +93,8 @@ impl<'a> Judge<'a> {
     }
 
     fn committed_first(&self) -> Score {
-        let text = "An attempt is committed before anybody is dialed, and no transaction is open then.";
+        let text =
+            "An attempt is committed before anybody is dialed, and no transaction is open then.";
         let mut score = self.each_call("I2", text, |call, _| {
             call.committed_at.is_some_and(|at| at <= call.placed_at)
         });
@@ -102,7 +103,8 @@ impl<'a> Judge<'a> {
     }
 
     fn one_call_at_a_time(&self) -> Score {
-        let text = "Nobody is dialed twice for one attempt, or while another call to the number lives.";
+        let text =
+            "Nobody is dialed twice for one attempt, or while another call to the number lives.";
         let mut score = self.each_call("I3", text, |call, before| {
             before.is_none_or(|before| before.ended_at.is_some_and(|end| end <= call.placed_at))
         });
@@ -111,7 +113,8 @@ impl<'a> Judge<'a> {
     }
 
     fn within_hours(&self) -> Score {
-        let text = "Nobody is dialed outside the calling hours where they are, or outside the dates.";
+        let text =
+            "Nobody is dialed outside the calling hours where they are, or outside the dates.";
         let Schedule {
             starts_at,
             ends_at,
@@ -129,14 +132,21 @@ impl<'a> Judge<'a> {
     }
 
     fn lines(&self) -> (Score, u32) {
-        let lines = self.rules.limits.iter().map(|limit| limit.max_concurrent_calls);
+        let lines = self
+            .rules
+            .limits
+            .iter()
+            .map(|limit| limit.max_concurrent_calls);
         let limit = lines.min().unwrap_or(u32::MAX) as usize;
         let mut ends: BinaryHeap<Reverse<Timestamp>> = BinaryHeap::new();
         let mut most = 0;
         let text = "Calls in progress never exceed the limits of campaign and company.";
         let score = self.each_call("I5", text, |call, _| {
             // At the instant at which a line becomes free it may be used again.
-            while ends.peek().is_some_and(|Reverse(end)| *end <= call.placed_at) {
+            while ends
+                .peek()
+                .is_some_and(|Reverse(end)| *end <= call.placed_at)
+            {
                 ends.pop();
             }
             ends.push(Reverse(call.ended_at.unwrap_or(Timestamp::MAX_UTC)));
@@ -156,7 +166,9 @@ impl<'a> Judge<'a> {
             self.rules.limits.iter().all(|limit| {
                 let pace = limit.pace;
                 let gap = TimeDelta::seconds(pace.seconds_between_calls.into());
-                let apart = calls.last().is_none_or(|last| call.placed_at - last.placed_at >= gap);
+                let apart = calls
+                    .last()
+                    .is_none_or(|last| call.placed_at - last.placed_at >= gap);
                 // The call that must have left the minute before this one may enter it.
                 let first = calls.len().checked_sub(pace.calls_per_minute as usize);
                 let oldest = first.map(|first| calls.get(first));

@@ -101,7 +101,10 @@ pub(super) fn limits(plan: &DryRunPlan<'_>) -> Vec<Pacing> {
         pace: Pace::per_minute(company.calls_per_minute),
     };
     let campaign = plan.campaign.effective_settings().pacing;
-    [campaign, company].into_iter().chain(plan.provider_limits).collect()
+    [campaign, company]
+        .into_iter()
+        .chain(plan.provider_limits)
+        .collect()
 }
 
 /// What the dry run takes for granted, in sentences.

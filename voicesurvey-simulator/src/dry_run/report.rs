@@ -173,11 +173,7 @@ impl Tally {
 }
 
 /// Why nothing was settled with a person.
-fn explain(
-    task: &CallTask,
-    status: TaskStatus,
-    waits: Reason,
-) -> (&'static str, &'static str) {
+fn explain(task: &CallTask, status: TaskStatus, waits: Reason) -> (&'static str, &'static str) {
     let reason = match (status, task.reason, task.outcome) {
         (_, Some(reason), _) => reason,
         (TaskStatus::Failed, None, Some(outcome)) => {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 use voicesurvey_core::call_attempt::{CallAttempt, CallEvent, CallEventKind};
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::id::{CallAttemptId, CallTaskId, CompanyId};
@@ -16,11 +17,10 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, Scope, Storage as _,
-    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, Scope,
+    Storage as _, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock, Timestamp};
-use uuid::Uuid;
 
 use super::ledger::{Call, Ledger};
 use super::respondents::Respondents;
@@ -197,7 +197,10 @@ impl TelephonyProvider for Telephones {
         let calls_before = u32::from(*calls);
         *calls = calls.saturating_add(1);
         let zones = &state.ledger.zones[usize::from(listed.zones)];
-        let zone = zones.first().copied().unwrap_or(voicesurvey_core::time_zone::TimeZone::UTC);
+        let zone = zones
+            .first()
+            .copied()
+            .unwrap_or(voicesurvey_core::time_zone::TimeZone::UTC);
         let course = self.respondents.call(
             &order.phone_number,
             zone,

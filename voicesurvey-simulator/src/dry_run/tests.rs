@@ -51,7 +51,10 @@ impl Trial {
             assert_eq!(score.violations, 0, "{score:?}");
             assert_eq!(score.checked, report.calls, "{score:?}");
         }
-        let open = report.contacts_by_status.keys().find(|status| !status.is_final());
+        let open = report
+            .contacts_by_status
+            .keys()
+            .find(|status| !status.is_final());
         let finished = !matches!(report.finish, Finish::BudgetUsedUp | Finish::Stalled);
         assert_eq!(open.is_none(), finished, "{:?}", report.contacts_by_status);
         report
@@ -91,12 +94,18 @@ fn ideal_lines() -> Population {
 async fn when_everybody_answers_each_is_called_once() {
     let report = Trial::of(200, everybody_answers()).run().await;
     assert_eq!(report.finish, Finish::Completed);
-    assert_eq!((report.contacts, report.calls, report.completes), (200, 200, 200));
+    assert_eq!(
+        (report.contacts, report.calls, report.completes),
+        (200, 200, 200)
+    );
     assert_eq!(report.attempts_by_outcome[&Outcome::Completed], 200);
     assert_eq!(report.most_calls_at_once, 10, "all lines were used");
     assert!(report.unreached.is_empty());
     assert!(report.cost.minutes >= 200);
-    assert_eq!(report.cost.low * rust_decimal::Decimal::TEN, report.cost.high);
+    assert_eq!(
+        report.cost.low * rust_decimal::Decimal::TEN,
+        report.cost.high
+    );
     assert!(report.finished_at > report.started_at);
 }
 
@@ -104,7 +113,10 @@ async fn when_everybody_answers_each_is_called_once() {
 async fn when_nobody_answers_all_attempts_are_used_up() {
     let report = Trial::of(50, nobody_answers()).run().await;
     assert_eq!(report.finish, Finish::Completed);
-    assert_eq!((report.calls, report.completes, report.cost.minutes), (150, 0, 0));
+    assert_eq!(
+        (report.calls, report.completes, report.cost.minutes),
+        (150, 0, 0)
+    );
     let [unreached] = &report.unreached[..] else {
         panic!("{:?}", report.unreached)
     };
@@ -118,8 +130,9 @@ async fn somebody_whose_zones_are_never_open_together_is_never_called() {
     let mut trial = Trial::of(3, everybody_answers());
     let hours = CallingHours::daily("09:00".parse().unwrap(), "10:00".parse().unwrap());
     trial.campaign.settings.schedule.hours = hours.unwrap();
-    trial.tasks[1].contact.time_zones =
-        ["Europe/Rome", "Asia/Tokyo"].map(|zone| zone.parse().unwrap()).into();
+    trial.tasks[1].contact.time_zones = ["Europe/Rome", "Asia/Tokyo"]
+        .map(|zone| zone.parse().unwrap())
+        .into();
     let report = trial.run().await;
     assert_eq!((report.finish, report.calls), (Finish::Completed, 2));
     let [unreached] = &report.unreached[..] else {
@@ -160,7 +173,10 @@ async fn an_end_date_that_is_too_early_is_told() {
     let [unreached] = &report.unreached[..] else {
         panic!("{:?}", report.unreached)
     };
-    assert_eq!((unreached.reason, unreached.never_called), ("campaign_ended", 70));
+    assert_eq!(
+        (unreached.reason, unreached.never_called),
+        ("campaign_ended", 70)
+    );
 }
 
 #[tokio::test]
@@ -169,7 +185,10 @@ async fn a_target_stops_the_calling() {
     trial.campaign.settings.target = NonZeroU32::new(20);
     let report = trial.run().await;
     assert_eq!(report.finish, Finish::TargetReached);
-    assert!((20..30).contains(&report.completes), "as many more as calls ran");
+    assert!(
+        (20..30).contains(&report.completes),
+        "as many more as calls ran"
+    );
     assert_eq!(report.unreached[0].reason, "target_reached");
 }
 
@@ -215,9 +234,19 @@ async fn limits_hold_and_calls_keep_to_the_hours() {
     }
     let report = trial.run().await;
     assert_eq!(report.finish, Finish::Completed);
-    assert!(report.calls > 500 && report.most_calls_at_once <= 3, "{report:?}");
-    assert!(report.completes > 100 && report.completes < 250, "{report:?}");
-    assert!(report.attempts_by_outcome.len() > 8, "{:?}", report.attempts_by_outcome);
+    assert!(
+        report.calls > 500 && report.most_calls_at_once <= 3,
+        "{report:?}"
+    );
+    assert!(
+        report.completes > 100 && report.completes < 250,
+        "{report:?}"
+    );
+    assert!(
+        report.attempts_by_outcome.len() > 8,
+        "{:?}",
+        report.attempts_by_outcome
+    );
 }
 
 #[tokio::test]
@@ -226,7 +255,10 @@ async fn the_same_seed_gives_the_same_report_and_another_seed_another() {
     let first = trial.run().await;
     assert_eq!(first, trial.run().await);
     trial.settings.seed = 1;
-    assert_ne!(first.attempts_by_outcome, trial.run().await.attempts_by_outcome);
+    assert_ne!(
+        first.attempts_by_outcome,
+        trial.run().await.attempts_by_outcome
+    );
 }
 
 #[tokio::test]
@@ -234,7 +266,11 @@ async fn rates_are_what_the_caller_asks_for() {
     let mut trial = Trial::of(1_000, everybody_answers());
     trial.settings.completion_rate = Some(Probability::percent(30));
     let report = trial.run().await;
-    assert!((250..350).contains(&report.completes), "{}", report.completes);
+    assert!(
+        (250..350).contains(&report.completes),
+        "{}",
+        report.completes
+    );
     assert!(report.attempts_by_outcome[&Outcome::Refused] > 300);
 }
 
@@ -249,10 +285,16 @@ async fn what_cannot_be_tried_out_is_refused() {
     assert!(matches!(stopped, Err(DryRunError::Interrupted)));
 
     trial.settings.prices.currency = "euro".to_owned();
-    assert!(matches!(trial.prepared().await, Err(DryRunError::InvalidPrices)));
+    assert!(matches!(
+        trial.prepared().await,
+        Err(DryRunError::InvalidPrices)
+    ));
 
     trial.settings = everybody_answers();
     trial.campaign = trial.campaign.in_status(CampaignStatus::Cancelled);
     let ended = trial.prepared().await;
-    assert!(matches!(ended, Err(DryRunError::CampaignEnded("cancelled"))));
+    assert!(matches!(
+        ended,
+        Err(DryRunError::CampaignEnded("cancelled"))
+    ));
 }

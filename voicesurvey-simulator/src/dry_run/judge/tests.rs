@@ -6,7 +6,9 @@ use crate::dry_run::ledger::Listed;
 /// Ten calls without fault: one a minute, each to another person, half a minute long.
 fn book() -> Ledger {
     let mut ledger = Ledger::default();
-    let zones = ledger.zones_index(&["Europe/Rome".parse().unwrap()]).unwrap();
+    let zones = ledger
+        .zones_index(&["Europe/Rome".parse().unwrap()])
+        .unwrap();
     for index in 0..10 {
         let placed_at = noon() + TimeDelta::minutes(index.into());
         ledger.contacts.push(Listed {
@@ -46,10 +48,17 @@ fn violations(ledger: &Ledger) -> [u64; 8] {
         stuck: 0,
     };
     let (scores, _) = Judge::new(ledger, rules).scorecard();
-    assert!(scores.iter().all(|score| score.checked == ledger.calls.len() as u64));
+    assert!(
+        scores
+            .iter()
+            .all(|score| score.checked == ledger.calls.len() as u64)
+    );
     for score in &scores {
         let described = score.examples.len() as u64;
-        assert!(score.violations <= 3 && described <= score.violations, "{score:?}");
+        assert!(
+            score.violations <= 3 && described <= score.violations,
+            "{score:?}"
+        );
     }
     std::array::from_fn(|index| scores[index].violations)
 }
@@ -68,17 +77,26 @@ fn a_book_without_fault_has_no_violations() {
 
 #[test]
 fn an_attempt_number_that_is_missing_breaks_i1() {
-    assert_eq!(planted(|book| book.calls[3].number = 2), [1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        planted(|book| book.calls[3].number = 2),
+        [1, 0, 0, 0, 0, 0, 0, 0]
+    );
 }
 
 #[test]
 fn a_dial_before_the_commit_or_within_a_transaction_breaks_i2() {
-    assert_eq!(planted(|book| book.calls[3].committed_at = None), [0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        planted(|book| book.calls[3].committed_at = None),
+        [0, 1, 0, 0, 0, 0, 0, 0]
+    );
     let late = |book: &mut Ledger| {
         book.calls[3].committed_at = Some(book.calls[3].placed_at + TimeDelta::microseconds(1));
     };
     assert_eq!(planted(late), [0, 1, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(planted(|book| book.dialed_in_transaction = 1), [0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        planted(|book| book.dialed_in_transaction = 1),
+        [0, 1, 0, 0, 0, 0, 0, 0]
+    );
 }
 
 #[test]
@@ -89,7 +107,10 @@ fn two_calls_to_one_person_at_once_break_i3() {
         book.calls[3].ended_at = Some(book.calls[4].placed_at + TimeDelta::microseconds(1));
     };
     assert_eq!(planted(at_once), [0, 0, 1, 0, 0, 0, 0, 0]);
-    assert_eq!(planted(|book| book.dialed_again = 1), [0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        planted(|book| book.dialed_again = 1),
+        [0, 0, 1, 0, 0, 0, 0, 0]
+    );
 }
 
 #[test]
@@ -127,12 +148,18 @@ fn three_calls_within_a_minute_break_i6_and_a_whole_minute_does_not() {
         }
     };
     assert_eq!(planted(fast(TimeDelta::zero())), [0; 8]);
-    assert_eq!(planted(fast(TimeDelta::microseconds(1))), [0, 0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(
+        planted(fast(TimeDelta::microseconds(1))),
+        [0, 0, 0, 0, 0, 1, 0, 0]
+    );
 }
 
 #[test]
 fn a_call_that_is_never_settled_breaks_i7() {
-    assert_eq!(planted(|book| book.calls[9].ended_at = None), [0, 0, 0, 0, 0, 0, 1, 0]);
+    assert_eq!(
+        planted(|book| book.calls[9].ended_at = None),
+        [0, 0, 0, 0, 0, 0, 1, 0]
+    );
 }
 
 #[test]
@@ -143,7 +170,10 @@ fn a_call_after_a_no_or_to_an_excluded_number_breaks_i8() {
         book.calls[4].number = 2;
     };
     assert_eq!(planted(again), [0, 0, 0, 0, 0, 0, 0, 1]);
-    assert_eq!(planted(|book| book.contacts[3].excluded = true), [0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(
+        planted(|book| book.contacts[3].excluded = true),
+        [0, 0, 0, 0, 0, 0, 0, 1]
+    );
 }
 
 #[test]
