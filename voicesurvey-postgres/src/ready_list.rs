@@ -80,6 +80,13 @@ struct GivenBack {
     starts: i64,
 }
 
+impl GivenBack {
+    fn add(&mut self, more: Self) {
+        self.lines += more.lines;
+        self.starts += more.starts;
+    }
+}
+
 /// Whether a campaign calls, since when, and how fast.
 #[derive(Clone, Copy, Debug)]
 struct Mode {
@@ -145,17 +152,16 @@ impl ReadyListChanges {
 
     /// Calls that a claim has just counted are not made.
     pub(crate) fn calls_are_not_made(&mut self, unmade: UnmadeCalls<'_>) {
+        let given_back = GivenBack {
+            lines: unmade.calls.into(),
+            starts: unmade.calls.into(),
+        };
         let company = self.companies.entry(unmade.campaign.0).or_default();
         company.wake(unmade.now);
-        let calls = i64::from(unmade.calls);
         let campaign = self.campaign(unmade.campaign);
         campaign.next_visit = unmade.next_visit;
-        let provider = self.provider(unmade.provider);
-        provider.lines += calls;
-        provider.starts += calls;
-        let campaign = &mut self.campaign(unmade.campaign).given_back;
-        campaign.lines += calls;
-        campaign.starts += calls;
+        campaign.given_back.add(given_back);
+        self.provider(unmade.provider).add(given_back);
     }
 
     /// The rows of these companies are locked when the changes are carried out, although nothing in

@@ -37,6 +37,7 @@ use voicesurvey_core::ports::repositories::{CallTaskFilter, CampaignCounters};
 use voicesurvey_core::ports::{
     NoWakeUp, PageRequest, Scope, Storage, StorageError, TaskQueue as _, UnitOfWork,
 };
+use voicesurvey_core::queue::claim::TASKS_PER_VISIT;
 use voicesurvey_core::service::{CallEvents, Engine, EngineParts, EngineSettings};
 use voicesurvey_core::skillbase::Skillbase;
 use voicesurvey_core::time::{Clock, ManualClock, Timestamp};
@@ -261,15 +262,19 @@ impl DryRun {
             // What the engine names again although it had nothing to do cannot be done yet.
             let now = next.max(now + TimeDelta::milliseconds(1));
             self.clock.set(now);
+            let mut news = Vec::new();
             while let Some(ended) = telephones.end_next(now) {
                 if is_priced {
                     let cost = Cost {
                         amount: ended.call.cost(self.settings.prices.per_minute_high),
                         currency: currency.clone(),
                     };
-                    events.receive(&ended.price(self.company.id, cost)).await?;
+                    news.push(ended.price(self.company.id, cost));
                 }
-                events.receive(&ended.event(self.company.id)).await?;
+                news.push(ended.event(self.company.id));
+            }
+            if !news.is_empty() {
+                events.receive_many(self.company.id, &news).await?;
             }
         };
         let finish = if in_time {
@@ -316,6 +321,7 @@ impl DryRun {
             wake_up,
             settings: EngineSettings {
                 leases,
+                claim_at_most: TASKS_PER_VISIT,
                 ..EngineSettings::default()
             },
         });

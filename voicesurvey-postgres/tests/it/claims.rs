@@ -126,7 +126,7 @@ async fn add_tasks_later(database: &PostgresUnderTest, tasks: &[CallTask]) {
 async fn sixteen_servers_keep_the_limits_of_campaign_company_and_provider() {
     let database = PostgresUnderTest::create().await;
     let limits = Pacing {
-        max_concurrent_calls: 11,
+        max_concurrent_calls: 8,
         pace: Pace::per_minute(60_000),
     };
     database
@@ -180,7 +180,7 @@ const ABOVE_LIMITS: &str = "
     UNION ALL
     SELECT 'company' FROM live GROUP BY company_id HAVING sum(calls) > 7
     UNION ALL
-    SELECT 'provider' FROM live HAVING sum(calls) > 11";
+    SELECT 'provider' FROM live HAVING sum(calls) > 8";
 
 async fn work_under_limits(store: PostgresStorage, mut connection: PgConnection) -> usize {
     let now = samples::now();

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use voicesurvey_core::call_attempt::AnsweredBy;
 use voicesurvey_core::campaign::CampaignSettings;
 use voicesurvey_core::outcome::Outcome;
@@ -82,7 +82,7 @@ impl Respondents {
             Some((at, Happening::Ended(ending))) => {
                 return Course {
                     answered_at: None,
-                    ended_at: *at,
+                    ended_at: whole_second(*at),
                     outcome: ending.outcome.unwrap_or(Outcome::NoAnswer),
                 };
             }
@@ -101,7 +101,7 @@ impl Respondents {
         let longest = TimeDelta::from_std(longest_call).map_or(LONGEST, |time| time.min(LONGEST));
         Course {
             answered_at: Some(at),
-            ended_at: at + talk.min(longest),
+            ended_at: whole_second(at + talk.min(longest)),
             outcome,
         }
     }
@@ -162,6 +162,17 @@ impl Respondents {
             talk += *question + answering(chance);
         }
         talk
+    }
+}
+
+/// The next whole second. Calls end on whole seconds, so that those that end at the same time can be
+/// dealt with together: with hundreds of lines that is most of the work.
+fn whole_second(at: Timestamp) -> Timestamp {
+    let second = at.trunc_subsecs(0);
+    if second == at {
+        at
+    } else {
+        second + TimeDelta::seconds(1)
     }
 }
 
