@@ -224,7 +224,7 @@ async fn limits_hold_and_calls_keep_to_the_hours() {
     trial.campaign.settings.retry = RetryPolicy {
         max_attempts: 5,
         delays_minutes: vec![60, 240, 1440],
-        retried_outcomes: None,
+        ..RetryPolicy::default()
     };
     trial.company.limits.max_concurrent_calls = 3;
     trial.company.limits.calls_per_minute = 4;
