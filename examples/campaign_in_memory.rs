@@ -196,6 +196,8 @@ fn campaign() -> NewCampaign {
             pace: Pace::per_minute(60),
         },
         retry: RetryPolicy::default(),
+        target: None,
+        budget: None,
     }
 }
 

@@ -54,6 +54,13 @@ impl CallTask {
     pub fn lane(&self) -> LaneKey {
         LaneKey::of(&self.contact)
     }
+
+    /// What the person has decided in one of the calls. It is final (I8), also while a further call
+    /// is in progress that was made before it became known; so a task that waits never has one.
+    pub fn decision(&self) -> Option<Outcome> {
+        self.outcome
+            .filter(|outcome| outcome.is_decided_by_person())
+    }
 }
 
 /// Where a task stands, with what belongs to that state only.

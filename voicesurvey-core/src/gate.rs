@@ -200,7 +200,7 @@ fn standing(
         })
     };
     let policy = &campaign.effective_settings().retry;
-    if task.state.status().is_final() {
+    if task.state.status().is_final() || task.decision().is_some() {
         never(Reason::TaskEnded)
     } else if circumstances.excluded {
         never(Reason::Excluded)

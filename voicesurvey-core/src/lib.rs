@@ -17,6 +17,7 @@
 //! The promises I1 to I12 named in comments are listed in `ARCHITECTURE.md`.
 
 pub mod api_key;
+pub mod audit;
 pub mod call_attempt;
 pub mod call_list;
 pub mod call_task;

@@ -14,6 +14,7 @@
 //! # let _ = same_rows;
 //! ```
 
+mod audit;
 mod call_attempts;
 mod call_tasks;
 mod campaigns;

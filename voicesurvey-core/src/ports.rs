@@ -1,5 +1,6 @@
 //! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
 
+pub mod audit;
 pub mod leadership;
 pub mod repositories;
 pub mod storage;
@@ -7,6 +8,7 @@ pub mod task_queue;
 pub mod telephony;
 pub mod wake_up;
 
+pub use audit::Audit;
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,

@@ -23,7 +23,9 @@ pub mod validation;
 pub mod webhooks;
 
 pub use call_events::CallEvents;
-pub use campaign_service::{CampaignChanges, CampaignService, NewCampaign, NewSchedule};
+pub use campaign_service::{
+    CampaignChanges, CampaignService, Change, NewCampaign, NewSchedule, ScheduleChanges,
+};
 pub use campaigns::Campaigns;
 pub use companies::{Companies, NewApiKey, NewCompany};
 pub use dispatcher::Dispatcher;

@@ -1,8 +1,11 @@
 //! Call attempts. They are inserted by the claim; one that ends gives its lines back.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
+use uuid::Uuid;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
@@ -13,7 +16,7 @@ use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::ports::{CallAttemptRepository, Page, PageRequest, Scope, StorageError};
 use voicesurvey_core::time::Timestamp;
 
-use crate::error::written;
+use crate::error::{all_written, written};
 use crate::page::{self, Direction, Place};
 use crate::row::Reader;
 use crate::schema::{self, company_of};
@@ -27,6 +30,8 @@ macro_rules! columns {
          cost_currency, version"
     };
 }
+
+const CHANGED_MEANWHILE: &str = "the attempt was changed meanwhile";
 
 fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
     let row = Reader::new("call_attempts", row);
@@ -113,6 +118,53 @@ impl PostgresUnitOfWork {
     }
 }
 
+impl PostgresUnitOfWork {
+    /// Changes attempts by one statement. What was written is counted even when the others are a
+    /// conflict.
+    async fn update_attempts(&mut self, attempts: &[CallAttempt]) -> Result<(), StorageError> {
+        /// One array per column.
+        fn all<T>(attempts: &[CallAttempt], column: impl Fn(&CallAttempt) -> T) -> Vec<T> {
+            attempts.iter().map(column).collect()
+        }
+        for attempt in attempts {
+            self.permit(attempt.company_id)?;
+        }
+        let update = sqlx::query(include_str!("sql/update_attempts.sql"))
+            .bind(all(attempts, |attempt| attempt.company_id.as_uuid()))
+            .bind(all(attempts, |attempt| attempt.id.as_uuid()))
+            .bind(all(attempts, |attempt| i64::from(attempt.version)))
+            .bind(all(attempts, |attempt| attempt.provider_call_id.clone()))
+            .bind(all(attempts, |attempt| attempt.state.name()))
+            .bind(all(attempts, |attempt| attempt.dial_before))
+            .bind(all(attempts, |attempt| attempt.lease_until))
+            .bind(all(attempts, |attempt| attempt.accepted_at))
+            .bind(all(attempts, |attempt| attempt.ringing_at))
+            .bind(all(attempts, |attempt| attempt.answered_at))
+            .bind(all(attempts, |attempt| attempt.ended_at))
+            .bind(all(attempts, |attempt| {
+                attempt.answered_by.map(AnsweredBy::name)
+            }))
+            .bind(all(attempts, |attempt| attempt.outcome.map(Outcome::name)))
+            .bind(all(attempts, |attempt| attempt.raw_status.clone()))
+            .bind(all(attempts, |attempt| attempt.error_code.clone()))
+            .bind(all(attempts, |attempt| {
+                attempt.cost.as_ref().map(|cost| cost.amount)
+            }))
+            .bind(all(attempts, |attempt| {
+                attempt.cost.as_ref().map(|cost| cost.currency.clone())
+            }));
+        let rows = self.rows(update).await?;
+        let by_id: HashMap<_, _> = attempts.iter().map(|one| (one.id, one)).collect();
+        for row in &rows {
+            let id: CallAttemptId = Reader::new("call_attempts", row).id("id")?;
+            if let Some(attempt) = by_id.get(&id) {
+                self.count_change(attempt, row)?;
+            }
+        }
+        all_written(rows.len(), attempts.len(), CHANGED_MEANWHILE)
+    }
+}
+
 #[async_trait]
 impl CallAttemptRepository for PostgresUnitOfWork {
     async fn get(&mut self, id: CallAttemptId) -> Result<Option<CallAttempt>, StorageError> {
@@ -182,6 +234,30 @@ impl CallAttemptRepository for PostgresUnitOfWork {
         row.as_ref().map(call_attempt).transpose()
     }
 
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallAttemptId],
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let select = concat!(
+            "SELECT attempt.*
+             FROM UNNEST($2::uuid[]) WITH ORDINALITY AS named (id, place)
+             CROSS JOIN LATERAL (
+                 SELECT ",
+            columns!(),
+            "    FROM call_attempts
+                 WHERE company_id = $1 AND id = named.id
+                 LIMIT 1
+                 FOR NO KEY UPDATE
+             ) AS attempt
+             ORDER BY named.place"
+        );
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        let rows = self
+            .find_many(company_of!("call_attempts"), select, &ids)
+            .await?;
+        rows.iter().map(call_attempt).collect()
+    }
+
     async fn update(&mut self, attempt: &CallAttempt) -> Result<(), StorageError> {
         self.permit(attempt.company_id)?;
         let update = sqlx::query(include_str!("sql/update_attempt.sql"))
@@ -204,7 +280,15 @@ impl CallAttemptRepository for PostgresUnitOfWork {
             .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()));
         match self.row(update).await? {
             Some(row) => self.count_change(attempt, &row),
-            None => written(0, "the attempt was changed meanwhile"),
+            None => written(0, CHANGED_MEANWHILE),
+        }
+    }
+
+    async fn update_many(&mut self, attempts: &[CallAttempt]) -> Result<(), StorageError> {
+        match attempts {
+            [] => Ok(()),
+            [one] => self.update(one).await,
+            several => self.update_attempts(several).await,
         }
     }
 

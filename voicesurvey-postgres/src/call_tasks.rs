@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _, LikeExpr};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use uuid::Uuid;
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::gate::Reason;
@@ -20,7 +21,7 @@ use voicesurvey_core::queue::lane::{LaneId, LaneKey};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
-use crate::error::{foreign_company, written};
+use crate::error::{all_written, foreign_company, written};
 use crate::page::{self, Direction, Place};
 use crate::row::Reader;
 use crate::schema::{self, company_of};
@@ -29,6 +30,8 @@ use crate::unit_of_work::PostgresUnitOfWork;
 /// Tasks added by one statement: enough to make the round trips cheap, few enough to keep the
 /// statement's arguments small.
 const TASKS_PER_STATEMENT: usize = 5_000;
+
+const CHANGED_MEANWHILE: &str = "the task was changed meanwhile";
 
 macro_rules! columns {
     () => {
@@ -85,6 +88,11 @@ pub(crate) fn old_state(row: &PgRow) -> Result<(TaskStatus, Option<Reason>), Sto
     ))
 }
 
+/// One array per column.
+fn all<T>(tasks: &[CallTask], column: impl Fn(&CallTask) -> T) -> Vec<T> {
+    tasks.iter().map(column).collect()
+}
+
 /// Whether the task can be claimed as soon as it is written.
 fn is_claimable(task: &CallTask) -> bool {
     matches!(task.state, TaskState::Pending { due_at } if due_at <= task.updated_at)
@@ -97,10 +105,6 @@ impl PostgresUnitOfWork {
         tasks: &[CallTask],
         lanes: &[LaneId],
     ) -> Result<HashSet<CallTaskId>, StorageError> {
-        /// One array per column.
-        fn all<T>(tasks: &[CallTask], column: impl Fn(&CallTask) -> T) -> Vec<T> {
-            tasks.iter().map(column).collect()
-        }
         let insert = sqlx::query(include_str!("sql/insert_tasks.sql"))
             .bind(all(tasks, |task| task.company_id.as_uuid()))
             .bind(all(tasks, |task| task.id.as_uuid()))
@@ -133,6 +137,52 @@ impl PostgresUnitOfWork {
         rows.iter()
             .map(|row| Reader::new("call_tasks", row).id("id"))
             .collect()
+    }
+
+    /// Changes tasks by one statement. What was written is counted even when the others are a
+    /// conflict.
+    async fn update_tasks(&mut self, tasks: &[CallTask]) -> Result<(), StorageError> {
+        for task in tasks {
+            self.permit(task.company_id)?;
+        }
+        let lanes = all(tasks, |task| task.lane().id());
+        let update = sqlx::query(include_str!("sql/update_tasks.sql"))
+            .bind(all(tasks, |task| task.company_id.as_uuid()))
+            .bind(all(tasks, |task| task.id.as_uuid()))
+            .bind(all(tasks, |task| i64::from(task.version)))
+            .bind(all(tasks, |task| task.contact.name.clone()))
+            .bind(all(tasks, |task| task.contact.language.map(Language::code)))
+            .bind(all(tasks, |task| {
+                zone_names(&task.contact.time_zones).join(",")
+            }))
+            .bind(all(tasks, |task| task.contact.priority))
+            .bind(all(tasks, |task| Json(task.contact.extra.clone())))
+            .bind(all(tasks, |task| task.state.status().name()))
+            .bind(all(tasks, |task| task.state.due_at()))
+            .bind(all(tasks, |task| {
+                task.state.attempt_id().map(CallAttemptId::as_uuid)
+            }))
+            .bind(lanes.iter().map(|id| id.to_bits()).collect::<Vec<_>>())
+            .bind(all(tasks, is_claimable))
+            .bind(all(tasks, |task| i64::from(task.attempts_count)))
+            .bind(all(tasks, |task| i64::from(task.attempts_spent)))
+            .bind(all(tasks, |task| task.last_attempt_at))
+            .bind(all(tasks, |task| task.outcome.map(Outcome::name)))
+            .bind(all(tasks, |task| task.reason.map(Reason::name)))
+            .bind(all(tasks, |task| task.updated_at));
+        let rows = self.rows(update).await?;
+        let by_id: HashMap<_, _> = tasks
+            .iter()
+            .zip(lanes)
+            .map(|(task, lane)| (task.id, (task, lane)))
+            .collect();
+        for row in &rows {
+            let id: CallTaskId = Reader::new("call_tasks", row).id("id")?;
+            if let Some(&(task, lane)) = by_id.get(&id) {
+                self.count_changed(task, lane, row)?;
+            }
+        }
+        all_written(rows.len(), tasks.len(), CHANGED_MEANWHILE)
     }
 
     /// Moves counters, lanes and ready list after a task was added.
@@ -261,6 +311,30 @@ impl CallTaskRepository for PostgresUnitOfWork {
         row.as_ref().map(call_task).transpose()
     }
 
+    async fn get_many_for_update(
+        &mut self,
+        ids: &[CallTaskId],
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let select = concat!(
+            "SELECT task.*
+             FROM UNNEST($2::uuid[]) WITH ORDINALITY AS named (id, place)
+             CROSS JOIN LATERAL (
+                 SELECT ",
+            columns!(),
+            "    FROM call_tasks
+                 WHERE company_id = $1 AND id = named.id
+                 LIMIT 1
+                 FOR NO KEY UPDATE
+             ) AS task
+             ORDER BY named.place"
+        );
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        let rows = self
+            .find_many(company_of!("call_tasks"), select, &ids)
+            .await?;
+        rows.iter().map(call_task).collect()
+    }
+
     async fn update(&mut self, task: &CallTask) -> Result<(), StorageError> {
         self.permit(task.company_id)?;
         let lane = task.lane().id();
@@ -286,7 +360,15 @@ impl CallTaskRepository for PostgresUnitOfWork {
             .bind(task.updated_at);
         match self.row(update).await? {
             Some(row) => self.count_changed(task, lane, &row),
-            None => written(0, "the task was changed meanwhile"),
+            None => written(0, CHANGED_MEANWHILE),
+        }
+    }
+
+    async fn update_many(&mut self, tasks: &[CallTask]) -> Result<(), StorageError> {
+        match tasks {
+            [] => Ok(()),
+            [one] => self.update(one).await,
+            several => self.update_tasks(several).await,
         }
     }
 

@@ -69,3 +69,8 @@ pub(crate) fn written(rows: u64, what: &str) -> Result<(), StorageError> {
         })
     }
 }
+
+/// As many rows were to be written as there are entities; `what` says why some were not.
+pub(crate) fn all_written(rows: usize, entities: usize, what: &str) -> Result<(), StorageError> {
+    written(u64::from(rows == entities), what)
+}

@@ -1,9 +1,12 @@
 //! Events: from the provider (inbox) and for subscribers (outbox).
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use voicesurvey_core::call_attempt::CallEvent;
+use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::ports::repositories::OutboxEvent;
 use voicesurvey_core::ports::{EventRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -28,17 +31,47 @@ fn outbox_event(row: &PgRow) -> Result<OutboxEvent, StorageError> {
 #[async_trait]
 impl EventRepository for PostgresUnitOfWork {
     async fn receive(&mut self, event: &CallEvent, now: Timestamp) -> Result<bool, StorageError> {
-        self.permit(event.company_id)?;
-        let insert = sqlx::query(
-            "INSERT INTO call_events (company_id, attempt_id, event_id, event, received_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        )
-        .bind(event.company_id.as_uuid())
-        .bind(event.attempt_id.as_uuid())
-        .bind(event.event_id.clone())
-        .bind(Json(event.clone()))
-        .bind(now);
-        Ok(self.attempt(insert).await? == 1)
+        let news = self.receive_many(std::slice::from_ref(event), now).await?;
+        Ok(news == [true])
+    }
+
+    async fn receive_many(
+        &mut self,
+        events: &[CallEvent],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StorageError> {
+        /// One array per column.
+        fn all<T>(events: &[CallEvent], column: impl Fn(&CallEvent) -> T) -> Vec<T> {
+            events.iter().map(column).collect()
+        }
+        for event in events {
+            self.permit(event.company_id)?;
+        }
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let insert = sqlx::query(include_str!("sql/receive_events.sql"))
+            .bind(all(events, |event| event.company_id.as_uuid()))
+            .bind(all(events, |event| event.attempt_id.as_uuid()))
+            .bind(all(events, |event| event.event_id.clone()))
+            .bind(all(events, |event| Json(event.clone())))
+            .bind(now);
+        let mut new: HashSet<(CompanyId, CallAttemptId, String)> = HashSet::new();
+        for row in self.attempt_rows(insert).await? {
+            let row = Reader::new("call_events", &row);
+            new.insert((
+                row.id("company_id")?,
+                row.id("attempt_id")?,
+                row.get("event_id")?,
+            ));
+        }
+        Ok(all(events, |event| {
+            (event.company_id, event.attempt_id, event.event_id.clone())
+        })
+        .iter()
+        // Of two that are the same the second is not new any more.
+        .map(|event| new.remove(event))
+        .collect())
     }
 
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::types::Json;
+use uuid::Uuid;
 use voicesurvey_core::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId};
 use voicesurvey_core::outcome::Outcome;
@@ -15,6 +16,13 @@ use crate::schema::{self, company_of};
 use crate::unit_of_work::PostgresUnitOfWork;
 
 mod read;
+
+macro_rules! conversation_columns {
+    () => {
+        "company_id, attempt_id, task_id, campaign_id, language, position, step, turns, \
+         last_reply, outcome, started_at, version"
+    };
+}
 
 macro_rules! answer_columns {
     () => {
@@ -58,13 +66,29 @@ impl InterviewRepository for PostgresUnitOfWork {
         &mut self,
         attempt_id: CallAttemptId,
     ) -> Result<Option<Conversation>, StorageError> {
-        let select =
-            "SELECT company_id, attempt_id, task_id, campaign_id, language, position, step,
-                          turns, last_reply, outcome, started_at, version
-                      FROM conversations WHERE company_id = $1 AND attempt_id = $2";
+        let select = concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE company_id = $1 AND attempt_id = $2"
+        );
         let find = company_of!("conversations", "attempt_id");
         let row = self.find(find, select, attempt_id.as_uuid()).await?;
         row.as_ref().map(conversation).transpose()
+    }
+
+    async fn conversations(
+        &mut self,
+        attempt_ids: &[CallAttemptId],
+    ) -> Result<Vec<Conversation>, StorageError> {
+        let select = concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE company_id = $1 AND attempt_id = ANY ($2)"
+        );
+        let find = company_of!("conversations", "attempt_id");
+        let ids: Vec<Uuid> = attempt_ids.iter().map(|id| id.as_uuid()).collect();
+        let rows = self.find_many(find, select, &ids).await?;
+        rows.iter().map(conversation).collect()
     }
 
     async fn update_conversation(

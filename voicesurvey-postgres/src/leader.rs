@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use voicesurvey_core::audit::Election;
 use voicesurvey_core::ports::{Leadership, StorageError};
 use voicesurvey_core::time::Clock;
 
@@ -37,6 +38,14 @@ const ROUND_LIMIT: Duration = Duration::from_secs(4);
 
 /// Asks for the lock: a number that nobody else uses in this database ("survey" and a serial).
 const TRY_LOCK: &str = "SELECT pg_backend_pid(), pg_try_advisory_lock(126943972843905)";
+/// Whether anybody holds it, and who was elected last. One key of 64 bits is two of 32 in `pg_locks`.
+const WHO_LEADS: &str = "SELECT server, elected_at, epoch FROM leadership
+    WHERE EXISTS (
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 1 AND granted
+            AND classid::bigint = 126943972843905 >> 32
+            AND objid::bigint = 126943972843905 & 4294967295
+    )";
 const HEARTBEAT_QUERY: &str = "SELECT pg_backend_pid(), epoch FROM leadership";
 const SESSION_QUERY: &str = "SELECT pg_backend_pid(), current_setting('idle_session_timeout')";
 
@@ -297,6 +306,19 @@ impl Session {
             Err(StorageError::Failed(PooledConnection.into()))
         }
     }
+}
+
+/// Who leads, for people. It may have changed when they read it.
+pub(crate) async fn election(connection: &mut PgConnection) -> Result<Election, StorageError> {
+    let leader = connection.fetch_optional(WHO_LEADS).await;
+    let Some(row) = leader.map_err(storage_error)? else {
+        return Ok(Election::NoLeader);
+    };
+    Ok(Election::Leader {
+        server: row.try_get(0).map_err(storage_error)?,
+        since: row.try_get(1).map_err(storage_error)?,
+        epoch: row.try_get(2).map_err(storage_error)?,
+    })
 }
 
 async fn open(options: &PgConnectOptions) -> Result<Session, StorageError> {

@@ -10,6 +10,7 @@
 //!   vary are written out there, or in `sql/` when they are long or hot; lists, which vary with
 //!   their filters, are built with sea-query from `schema.rs` and `page.rs`.
 //! - `claim.rs`, `known.rs`, `task_queue.rs`, `ready_list.rs`, `lanes.rs`, `counters.rs`: the queue.
+//! - `audit.rs`, with `sql/audit/`: whether the rows agree with each other.
 //! - `leader.rs`, `wake_up.rs`, `clock.rs`: what servers on one database agree on: who leads, when to
 //!   look, and what time it is.
 //! - `migrations/`: the schema. Every tenant table has `company_id`, first in its keys, and
@@ -21,6 +22,7 @@
 //! [statements]: sqlx::query()
 
 mod api_keys;
+mod audit;
 mod call_attempts;
 mod call_lists;
 mod call_tasks;

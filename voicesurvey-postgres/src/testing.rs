@@ -112,6 +112,21 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Changes rows of any company behind the store's back.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the statement is refused.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without the damage")]
+    pub async fn damage(&self, statement: &'static str) {
+        let mut connection = PgConnection::connect(&self.url)
+            .await
+            .expect("the test database answers");
+        let see_all = "SET voicesurvey.scope = 'platform'";
+        connection.execute(see_all).await.expect("a setting");
+        connection.execute(statement).await.expect("a statement");
+    }
+
     /// A store on the database.
     pub const fn storage(&self) -> &PostgresStorage {
         &self.storage

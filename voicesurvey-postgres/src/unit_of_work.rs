@@ -125,11 +125,19 @@ impl PostgresUnitOfWork {
     /// Runs a statement that constraints may refuse, so that the unit of work survives a refusal.
     pub(crate) async fn attempt(&mut self, statement: Statement) -> Result<u64, StorageError> {
         let mut savepoint = self.transaction.begin().await.map_err(storage_error)?;
-        match statement.execute(&mut *savepoint).await {
-            Ok(done) => savepoint.commit().await.map(|()| done.rows_affected()),
-            Err(refused) => savepoint.rollback().await.and(Err(refused)),
-        }
-        .map_err(storage_error)
+        let done = statement.execute(&mut *savepoint).await;
+        let done = end_attempt(savepoint, done).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// As [`attempt`](Self::attempt), for a statement that returns rows.
+    pub(crate) async fn attempt_rows(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Vec<PgRow>, StorageError> {
+        let mut savepoint = self.transaction.begin().await.map_err(storage_error)?;
+        let rows = statement.fetch_all(&mut *savepoint).await;
+        end_attempt(savepoint, rows).await
     }
 
     /// Runs a statement that returns at most one row.
@@ -214,6 +222,29 @@ impl PostgresUnitOfWork {
         }
     }
 
+    /// Looks rows up by their identifiers: `select` takes the company as `$1` and them as `$2`.
+    ///
+    /// The platform, whose rows may be of many companies, looks them up one by one.
+    pub(crate) async fn find_many(
+        &mut self,
+        company_of: &'static str,
+        select: &'static str,
+        ids: &[Uuid],
+    ) -> Result<Vec<PgRow>, StorageError> {
+        if let Scope::Company(company_id) = self.scope {
+            let select = sqlx::query(select).bind(company_id.as_uuid());
+            return self.rows(select.bind(ids.to_vec())).await;
+        }
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            if let Some(company_id) = self.company_of(company_of, id).await? {
+                let select = sqlx::query(select).bind(company_id).bind(vec![id]);
+                found.extend(self.rows(select).await?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Writes ready list, lanes and counters, so that later statements see them.
     pub(crate) async fn write_changes(&mut self) -> Result<(), StorageError> {
         self.write_ready_list().await?;
@@ -231,6 +262,18 @@ impl PostgresUnitOfWork {
         self.write_changes().await?;
         self.transaction.commit().await.map_err(storage_error)
     }
+}
+
+/// Keeps what was done since the savepoint, or undoes it if it was refused.
+async fn end_attempt<T>(
+    savepoint: sqlx::Transaction<'_, Postgres>,
+    done: Result<T, sqlx::Error>,
+) -> Result<T, StorageError> {
+    match done {
+        Ok(done) => savepoint.commit().await.map(|()| done),
+        Err(refused) => savepoint.rollback().await.and(Err(refused)),
+    }
+    .map_err(storage_error)
 }
 
 #[async_trait]

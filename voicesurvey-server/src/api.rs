@@ -11,6 +11,7 @@
 //! accepted.
 
 mod api_keys;
+mod attempts;
 mod auth;
 mod calls;
 mod campaign_body;
@@ -18,6 +19,7 @@ mod campaigns;
 mod companies;
 mod contacts;
 mod docs;
+mod dry_run;
 pub mod error;
 mod extract;
 mod fields;
@@ -72,8 +74,10 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(api_keys::routes())
         .merge(skillbases::routes())
         .merge(campaigns::routes())
+        .merge(dry_run::routes())
         .merge(contacts::routes())
         .merge(calls::routes())
+        .merge(attempts::routes())
         .merge(stats::routes())
         .merge(outcomes::routes())
         .merge(health::routes())

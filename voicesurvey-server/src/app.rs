@@ -7,6 +7,7 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
     CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Skillbases,
+    UnresolvedCalls,
 };
 use voicesurvey_core::time::Clock;
 
@@ -23,6 +24,8 @@ pub struct App {
     pub campaigns: Arc<dyn CampaignService>,
     /// Reading for screens.
     pub reports: Reports,
+    /// Calls of which nobody knows what became of them.
+    pub unresolved_calls: UnresolvedCalls,
     /// Calls: dispatcher, scheduler, recovery, webhooks.
     pub engine: Engine,
     /// The store, for health checks.
@@ -40,6 +43,8 @@ pub struct App {
     /// Taken while a call list is read and stored: a list in memory is many times its file, and
     /// uploads that wait cost less than a server that runs out of memory during calls.
     pub uploads: Arc<Semaphore>,
+    /// Taken while a campaign is tried out, which may take a gigabyte of memory.
+    pub dry_runs: Arc<Semaphore>,
 }
 
 /// Call lists that are read and stored at the same time.
@@ -73,6 +78,7 @@ impl App {
             provider,
             clock,
             ids,
+            wake_up,
             ..
         } = parts.clone();
         let engine = Engine::with_duties(parts, duties);
@@ -81,6 +87,12 @@ impl App {
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
             campaigns: Arc::new(engine.campaigns().clone()),
             reports: Reports::new(storage.clone()),
+            unresolved_calls: UnresolvedCalls::new(
+                storage.clone(),
+                clock.clone(),
+                ids.clone(),
+                wake_up,
+            ),
             engine,
             storage,
             provider,
@@ -89,6 +101,7 @@ impl App {
             readiness: Arc::default(),
             http: Arc::new(http),
             uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+            dry_runs: Arc::new(Semaphore::new(1)),
         }
     }
 }

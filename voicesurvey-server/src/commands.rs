@@ -2,12 +2,14 @@
 //!
 //! Results go to standard output and nothing else does, so that a script can read them; the log and
 //! errors go to standard error. The exit code is 0 when what was asked is done, 2 when the command
-//! line is wrong, and 1 for everything else.
+//! line is wrong or a preflight cannot be made, and 1 for everything else.
 
 mod api_key;
 mod company;
+mod dry_run;
 mod migrate;
 mod openapi;
+mod preflight;
 mod serve;
 mod stand_in;
 
@@ -22,6 +24,7 @@ use voicesurvey_core::time::{Clock, SystemClock};
 
 use crate::config::{Config, ConfigError, Flags, Loaded};
 use crate::demo::{self, DemoError, DemoOptions};
+use crate::dry_run::DryRunFailure;
 use crate::server::ListenError;
 use crate::stores::{Purpose, Stores, StoresError};
 use crate::telemetry;
@@ -40,8 +43,12 @@ enum Command {
     Serve(serve::ServeOptions),
     /// Plays a phone survey with simulated people, on a clock that runs fast.
     Demo(DemoOptions),
+    /// Tries a campaign out with simulated people, and changes nothing.
+    DryRun(dry_run::DryRunOptions),
     /// Brings the schema of the database up to date.
     Migrate(migrate::MigrateOptions),
+    /// Checks whether the database keeps what is promised; changes nothing.
+    Preflight(preflight::PreflightOptions),
     /// Manages companies.
     #[command(subcommand)]
     Company(company::CompanyCommand),
@@ -82,12 +89,26 @@ pub enum CommandError {
     /// The address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The dry run.
+    #[error(transparent)]
+    DryRun(#[from] DryRunFailure),
     /// The store.
     #[error(transparent)]
     Stores(#[from] StoresError),
     /// A service did not do it.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// What was checked is not as it must be.
+    #[error("{failed} of {gates} gates failed")]
+    GatesFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        gates: usize,
+    },
+    /// Nothing could be checked.
+    #[error(transparent)]
+    NotChecked(Box<Self>),
     /// The operating system did not give what every program gets.
     #[error("the operating system refuses")]
     System(#[source] io::Error),
@@ -96,12 +117,24 @@ pub enum CommandError {
     Output(#[source] io::Error),
 }
 
+impl CommandError {
+    /// How the program ends.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotChecked(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
 /// Does what the command line asks.
 pub async fn run(line: CommandLine) -> Result<(), CommandError> {
     match line.command {
         Command::Serve(options) => serve::run(options).await,
         Command::Demo(options) => Ok(demo::run(options).await?),
+        Command::DryRun(options) => dry_run::run(options).await,
         Command::Migrate(options) => migrate::run(options).await,
+        Command::Preflight(options) => preflight::run(options).await,
         Command::Company(command) => company::run(command).await,
         Command::ApiKey(command) => api_key::run(command).await,
         Command::Openapi => openapi::run(),

@@ -8,6 +8,7 @@ pub mod app;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod dry_run;
 pub mod providers;
 pub mod readiness;
 pub mod scaled_clock;

@@ -5,7 +5,8 @@ mod cluster;
 use std::fmt;
 use std::sync::Arc;
 
-use voicesurvey_core::ports::{Storage, StorageError, TaskQueue};
+use voicesurvey_core::campaign::Pacing;
+use voicesurvey_core::ports::{Audit, Storage, StorageError, TaskQueue};
 use voicesurvey_postgres::{ConnectError, PostgresOptions, PostgresStorage};
 use voicesurvey_sqlite::{OpenError, OpenMode, SqliteStorage};
 
@@ -20,6 +21,9 @@ pub enum Purpose {
     Serve,
     /// For a command, also beside a running server.
     Command,
+    /// To look, also beside a running server. Changes nothing and creates nothing, and whether the
+    /// schema is the right one is left to be asked.
+    Inspect,
 }
 
 /// An open store, from both its sides.
@@ -29,6 +33,8 @@ pub struct Stores {
     pub storage: Arc<dyn Storage>,
     /// For the dispatcher.
     pub queue: Arc<dyn TaskQueue>,
+    /// For operators.
+    pub audit: Arc<dyn Audit>,
     opened: Opened,
 }
 
@@ -88,16 +94,17 @@ impl Stores {
                 let mode = match purpose {
                     Purpose::Serve => OpenMode::Serve,
                     Purpose::Command => OpenMode::Command,
+                    Purpose::Inspect => OpenMode::Inspect,
                 };
                 let store = Arc::new(SqliteStorage::open(&config.url.to_string(), mode).await?);
                 Ok(Self::new(store.clone(), Opened::Sqlite(store)))
             }
             DatabaseLocation::Postgres(url) => {
                 let store = Arc::new(PostgresStorage::connect(url, &options(config)).await?);
-                store
-                    .check()
-                    .await
-                    .map_err(|source| failed(&config.url, source))?;
+                if purpose != Purpose::Inspect {
+                    let checked = store.check().await;
+                    checked.map_err(|source| failed(&config.url, source))?;
+                }
                 Ok(Self::new(store.clone(), Opened::Postgres(store)))
             }
         }
@@ -135,10 +142,11 @@ impl Stores {
         }
     }
 
-    fn new<S: Storage + TaskQueue + 'static>(store: Arc<S>, opened: Opened) -> Self {
+    fn new<S: Storage + TaskQueue + Audit + 'static>(store: Arc<S>, opened: Opened) -> Self {
         Self {
             storage: store.clone(),
-            queue: store,
+            queue: store.clone(),
+            audit: store,
             opened,
         }
     }
@@ -159,6 +167,17 @@ impl Stores {
                     .map_err(|source| failed(&config.url, source))
             }
         }
+    }
+
+    /// Limits what all companies together may use of the provider account; `None` lifts the limits.
+    pub async fn limit_provider(
+        &self,
+        config: &DatabaseConfig,
+        provider: &str,
+        limits: Option<Pacing>,
+    ) -> Result<(), StoresError> {
+        let limited = self.queue.limit_provider(provider, limits).await;
+        limited.map_err(|source| failed(&config.url, source))
     }
 
     /// Waits for open units of work, and closes. Whoever still has the store finds it unavailable.

@@ -196,17 +196,20 @@ impl DryRun {
 
     /// Writes somebody into the book, and tells their place.
     fn list(&mut self, task: &CallTask, excluded: bool) -> Result<u32, DryRunError> {
-        let own = [self.campaign.effective_settings().schedule.time_zone];
-        let zones: &[_] = if task.contact.time_zones.is_empty() {
-            &own
+        let schedule = &self.campaign.effective_settings().schedule;
+        let number = task.contact.phone_number;
+        // Looked up only where it matters, because that takes microseconds.
+        let region = if schedule.countries.is_empty() {
+            None
         } else {
-            &task.contact.time_zones
+            number.region()
         };
         let place = u32::try_from(self.ledger.contacts.len());
         let place = place.map_err(|_| DryRunError::TooManyContacts)?;
-        let zones = self.ledger.zones_index(zones);
+        let zones = self.ledger.zones_index(schedule.zones_of(&task.contact));
         self.ledger.contacts.push(Listed {
-            number: task.contact.phone_number,
+            number,
+            region,
             zones: zones.ok_or(DryRunError::TooManyContacts)?,
             excluded,
             attempts_before: task.attempts_count,

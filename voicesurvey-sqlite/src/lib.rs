@@ -14,6 +14,7 @@
 //!    a filter or a page are built by sea-query.
 
 mod api_keys;
+mod audit;
 mod call_attempts;
 mod call_lists;
 mod call_tasks;

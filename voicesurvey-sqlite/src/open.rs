@@ -31,6 +31,9 @@ pub enum OpenMode {
     /// A command beside a server that may be running: short units of work, and the schema is left
     /// alone while a server uses it.
     Command,
+    /// Somebody who only looks, also beside a server: the file must exist, and nothing in it is
+    /// changed, not even its schema.
+    Inspect,
 }
 
 /// Why the file cannot be opened. Nothing was changed in it.
@@ -49,6 +52,12 @@ pub enum OpenError {
     MissingDirectory {
         /// The directory.
         directory: PathBuf,
+    },
+    /// There is no file to look at.
+    #[error("there is no database {}", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
     },
     /// The file can be neither created nor written.
     #[error("the database file {} cannot be written", .path.display())]
@@ -121,10 +130,14 @@ pub(crate) struct Opened {
 
 /// Opens the file at `location`, creates it if there is none, and migrates it.
 pub(crate) async fn open(location: &str, mode: OpenMode) -> Result<Opened, OpenError> {
-    let path = writable_file(&path_of(location)?)?;
+    let path = path_of(location)?;
+    if mode == OpenMode::Inspect && !path.exists() {
+        return Err(OpenError::Missing { path });
+    }
+    let path = writable_file(&path)?;
     let lock = match mode {
         OpenMode::Serve => Some(lock(&path)?),
-        OpenMode::Command => None,
+        OpenMode::Command | OpenMode::Inspect => None,
     };
     let options = connect_options(&path);
     let failed = |source| OpenError::Failed {
@@ -133,7 +146,10 @@ pub(crate) async fn open(location: &str, mode: OpenMode) -> Result<Opened, OpenE
     };
     prepare(&path, &options, mode).await?;
     // Only now, because switching to WAL already writes into a file that might not have been ours.
-    let options = options.journal_mode(SqliteJournalMode::Wal);
+    let options = match mode {
+        OpenMode::Serve | OpenMode::Command => options.journal_mode(SqliteJournalMode::Wal),
+        OpenMode::Inspect => options.pragma("query_only", "ON"),
+    };
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WAIT_FOR_WRITER)
@@ -258,6 +274,8 @@ async fn prepare(
                 path: path.to_owned(),
             });
         }
+        // Whoever looks is told by the store's check.
+        SchemaState::Ahead(_) | SchemaState::Behind if mode == OpenMode::Inspect => {}
         SchemaState::Ahead(migration) => {
             return Err(OpenError::TooNew {
                 path: path.to_owned(),
@@ -267,7 +285,7 @@ async fn prepare(
         SchemaState::Behind => {
             // A server that is running was built for the schema as it is.
             let _lock = match mode {
-                OpenMode::Serve => None,
+                OpenMode::Serve | OpenMode::Inspect => None,
                 OpenMode::Command => Some(lock(path)?),
             };
             migrations::migrate(&mut connection)

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use voicesurvey::memory::MemoryStorage;
-use voicesurvey::ports::{Storage, TaskQueue};
+use voicesurvey::ports::{Audit, Storage, TaskQueue};
 use voicesurvey_postgres::testing::TestDatabase;
 
 use super::report;
@@ -17,7 +17,7 @@ use super::world::Plan;
 /// Seeds that are run on both stores.
 const SEEDS: u64 = 50;
 
-fn run<S: Storage + TaskQueue + 'static>(
+fn run<S: Storage + TaskQueue + Audit + 'static>(
     seed: u64,
     drive: Drive<'_>,
     storage: Arc<S>,
@@ -27,7 +27,8 @@ fn run<S: Storage + TaskQueue + 'static>(
         most_people: 2,
         ..Plan::of(seed)
     };
-    Run::new(seed, plan, Order::OneByOne, drive, storage.clone(), storage).play()
+    let (queue, audit) = (storage.clone(), storage.clone());
+    Run::new(seed, plan, Order::OneByOne, drive, storage, queue, audit).play()
 }
 
 fn on_both(seed: u64) -> Result<(), String> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use voicesurvey::id::IdGenerator;
 use voicesurvey::memory::MemoryStorage;
-use voicesurvey::ports::{Scope, Storage, TaskQueue, TelephonyProvider as _};
+use voicesurvey::ports::{Audit, Scope, Storage, TaskQueue, TelephonyProvider as _};
 use voicesurvey::simulator::{Probability, SimulatedProvider};
 use voicesurvey::time::{Clock, ManualClock, Timestamp};
 
@@ -78,6 +78,7 @@ pub(super) struct Run<'a> {
     shared: Arc<Shared>,
     storage: Arc<dyn Storage>,
     queue: Arc<dyn TaskQueue>,
+    audit: Arc<dyn Audit>,
     providers: Vec<Arc<SimulatedProvider>>,
     fleet: Arc<Fleet>,
     actors: Actors,
@@ -103,6 +104,7 @@ pub(super) fn interleaved(seed: u64) -> Result<Kept, Broken> {
         Order::Interleaved,
         Drive::AtOnce,
         storage.clone(),
+        storage.clone(),
         storage,
     )
     .play()
@@ -120,7 +122,8 @@ pub(super) fn with_webhooks(seed: u64, twice: Probability) -> Result<Kept, Broke
     plan.simulation.faults = Faults::default().of_provider();
     plan.simulation.faults.delivered_twice = twice;
     let drive = Drive::AtOnce;
-    Run::new(seed, plan, Order::OneByOne, drive, storage.clone(), storage).play()
+    let (queue, audit) = (storage.clone(), storage.clone());
+    Run::new(seed, plan, Order::OneByOne, drive, storage, queue, audit).play()
 }
 
 impl<'a> Run<'a> {
@@ -131,6 +134,7 @@ impl<'a> Run<'a> {
         drive: Drive<'a>,
         storage: Arc<dyn Storage>,
         queue: Arc<dyn TaskQueue>,
+        audit: Arc<dyn Audit>,
     ) -> Self {
         let clock = Arc::new(ManualClock::new(plan.start));
         let shared = Shared::new(clock.clone(), order, seed, plan.faults, plan.servers);
@@ -158,6 +162,7 @@ impl<'a> Run<'a> {
             shared,
             storage,
             queue,
+            audit,
             providers,
             fleet: Arc::new(fleet),
             actors: Actors::default(),
@@ -442,6 +447,8 @@ impl<'a> Run<'a> {
         let rings: Vec<_> = self.providers.iter().flat_map(rings).collect();
         let broken = self.shared.state().violation.take();
         let broken = broken.or_else(|| results.broken());
+        let findings = self.drive.finish(self.audit.audit(self.now())).unwrap();
+        let broken = broken.or_else(|| findings.first().map(|found| format!("{found:?}")));
         let broken = broken.or_else(|| super::results::of_rings(&rings, &self.shared));
         if let Some(what) = broken {
             return Err(self.broken(&what));

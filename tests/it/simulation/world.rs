@@ -196,6 +196,8 @@ impl CampaignIdea {
                 },
                 pacing,
                 retry: retry(RetryPolicy::default()),
+                target: None,
+                budget: None,
             },
             people: people(chance, most_people),
             plan: (

@@ -74,6 +74,9 @@ impl CallTask {
     ///
     /// A task that has ended stays ended, except that a stronger outcome of its latest attempt
     /// replaces a weaker one: an answer that arrives after the hang-up is not lost (I10).
+    ///
+    /// What the person decided in an earlier call is remembered while a further one is in progress,
+    /// and decides where the task goes when that ends, however it ends (I8).
     pub fn on(self, event: TaskEvent<'_>, now: Timestamp) -> Result<Self, InvalidTaskTransition> {
         let invalid = InvalidTaskTransition {
             from: self.state.status().name(),
@@ -105,6 +108,9 @@ impl CallTask {
                     .attempts_spent_by(attempt_id, attempt_number, outcome, previous)
                     .ok_or(invalid)?;
                 let attempts_spent = self.attempts_spent + u16::from(spends);
+                if self.is_being_called_for_another(attempt_id) {
+                    return Ok(self.remembering(attempts_spent, outcome, now));
+                }
                 self.settled(attempts_spent, outcome, (policy, schedule), now)
                     .ok_or(invalid)
             }
@@ -121,11 +127,15 @@ impl CallTask {
     /// The gate, or a fault before anybody was dialed, says: not now. No attempt is spent.
     ///
     /// For a task that waits, or one in progress whose attempt was given up undialed; one that has
-    /// ended stays ended.
+    /// ended stays ended, and one whose person has decided ends. One that is due at once waits for its
+    /// turn like others of its lane, and has no reason of its own.
     #[must_use]
     pub fn postponed(self, until: Timestamp, reason: Reason, now: Timestamp) -> Self {
         if self.state.status().is_final() {
             return self;
+        }
+        if let Some(ended) = self.ended_as_decided(now) {
+            return ended;
         }
         let state = if self.attempts_spent == 0 {
             TaskState::Pending { due_at: until }
@@ -134,16 +144,20 @@ impl CallTask {
         };
         Self {
             state,
-            reason: Some(reason),
+            reason: (until > now).then_some(reason),
             ..self.changed(now)
         }
     }
 
-    /// The gate says: not in this campaign. One that has ended stays as it ended.
+    /// The gate says: not in this campaign. One that has ended stays as it ended, and one whose
+    /// person has decided ends as that person decided.
     #[must_use]
     pub fn barred(self, reason: Reason, now: Timestamp) -> Self {
         if self.state.status().is_final() {
             return self;
+        }
+        if let Some(ended) = self.ended_as_decided(now) {
+            return ended;
         }
         let (state, outcome) = match reason {
             Reason::Excluded => (TaskState::Excluded, self.outcome),
@@ -173,9 +187,8 @@ impl CallTask {
 
     /// Whether news of an attempt uses one up; `None` when it has nothing to say about the task.
     ///
-    /// The live attempt settles the task. After that only something stronger counts: of the latest
-    /// attempt anything, of an earlier one what the person decided. A task that has been claimed
-    /// again belongs to its new attempt.
+    /// The live attempt settles the task. Besides that only something stronger counts: of the latest
+    /// attempt anything, of an earlier one what the person decided.
     fn attempts_spent_by(
         &self,
         attempt_id: CallAttemptId,
@@ -184,14 +197,46 @@ impl CallTask {
         previous: Option<Outcome>,
     ) -> Option<bool> {
         let spends = outcome.rule().spends_attempt;
-        if let TaskState::InProgress { attempt_id: live } = self.state {
-            let is_own = live == attempt_id || planted::is(Bug::NoFencing);
-            return is_own.then_some(spends);
+        if self.state.status() == TaskStatus::InProgress
+            && !self.is_being_called_for_another(attempt_id)
+        {
+            return Some(spends);
         }
         let is_news = previous.is_none_or(|known| known.or_stronger(outcome) != known);
         let counts = attempt_number == self.attempts_count || outcome.is_decided_by_person();
         let was_counted = previous.is_some_and(|known| known.rule().spends_attempt);
         (is_news && counts).then_some(spends && !was_counted)
+    }
+
+    /// Whether a call is in progress that belongs to another attempt than this one.
+    fn is_being_called_for_another(&self, attempt_id: CallAttemptId) -> bool {
+        let live = self.state.attempt_id();
+        live.is_some_and(|live| live != attempt_id) && !planted::is(Bug::NoFencing)
+    }
+
+    /// The task, still in progress, with what the person decided in an earlier call.
+    fn remembering(self, attempts_spent: u16, outcome: Outcome, now: Timestamp) -> Self {
+        Self {
+            attempts_spent,
+            outcome: Some(self.strongest(outcome)),
+            ..self.changed(now)
+        }
+    }
+
+    /// The task, ended as the person decided; `None` if nothing was decided.
+    fn ended_as_decided(&self, now: Timestamp) -> Option<Self> {
+        let state = TaskState::from_final(self.decision()?.rule().final_status)?;
+        Some(Self {
+            state,
+            reason: None,
+            ..self.clone().changed(now)
+        })
+    }
+
+    /// The stronger of the outcome so far and this one.
+    fn strongest(&self, outcome: Outcome) -> Outcome {
+        self.outcome
+            .map_or(outcome, |known| known.or_stronger(outcome))
     }
 
     fn settled(
@@ -202,9 +247,12 @@ impl CallTask {
         now: Timestamp,
     ) -> Option<Self> {
         let free = self.attempts_count.saturating_sub(attempts_spent);
-        // What happens next depends on this attempt; what is remembered is the strongest of all.
-        let state = match policy.retry_after(outcome, attempts_spent, free) {
-            Some(delay) if policy.changes_daypart(outcome) => TaskState::Retry {
+        let strongest = self.strongest(outcome);
+        // What happens next depends on this attempt, unless the person has decided it; what is
+        // remembered is the strongest of all.
+        let deciding = self.decision().map_or(outcome, |_| strongest);
+        let state = match policy.retry_after(deciding, attempts_spent, free) {
+            Some(delay) if policy.changes_daypart(deciding) => TaskState::Retry {
                 due_at: in_other_daypart(
                     now + delay,
                     self.last_attempt_at.unwrap_or(now),
@@ -215,8 +263,13 @@ impl CallTask {
             Some(delay) => TaskState::Retry {
                 due_at: now + delay,
             },
-            None => TaskState::from_final(outcome.rule().final_status)?,
+            None => TaskState::from_final(deciding.rule().final_status)?,
         };
+        if (state, Some(strongest), attempts_spent)
+            == (self.state, self.outcome, self.attempts_spent)
+        {
+            return None;
+        }
         let may_follow = match self.state.status() {
             // These two are what is said of somebody who was not spoken to.
             TaskStatus::NotReached | TaskStatus::Failed => state.status().is_final(),
@@ -228,9 +281,6 @@ impl CallTask {
         if !may_follow {
             return None;
         }
-        let strongest = self
-            .outcome
-            .map_or(outcome, |known| known.or_stronger(outcome));
         let reason = match state {
             TaskState::Retry { .. } => Some(Reason::WaitsForRetry),
             TaskState::NotReached if attempts_spent >= policy.max_attempts => {

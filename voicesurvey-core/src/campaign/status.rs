@@ -228,6 +228,20 @@ impl PauseReason {
         }
     }
 
+    /// A sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::User => "Somebody paused it.",
+            Self::ProviderFailure => "Too many calls in a row failed at the telephony provider.",
+            Self::ProviderDown => "The telephony provider took none of the last calls.",
+            Self::ProviderConfiguration => {
+                "The telephony provider refuses our credentials or our caller id."
+            }
+            Self::Budget => "The budget does not allow one more call.",
+            Self::OutsideDates => "Today is outside the campaign's dates.",
+        }
+    }
+
     /// The reason of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)

@@ -1,6 +1,7 @@
 //! The driving port: what API, dashboard and embedders may ask about campaigns.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 
@@ -8,7 +9,7 @@ use super::error::ServiceError;
 use crate::api_key::Actor;
 use crate::call_list::{CallList, Contact, Upload};
 use crate::calling_hours::{CallingHours, CountryDays};
-use crate::campaign::{Campaign, Pacing, RetryPolicy};
+use crate::campaign::{Budget, Campaign, CampaignSettings, Pacing, RetryPolicy, Schedule};
 use crate::id::{CampaignId, SkillbaseId};
 use crate::language::Language;
 use crate::phone_number::Region;
@@ -26,8 +27,9 @@ pub trait CampaignService: Send + Sync {
     /// apart.
     async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError>;
 
-    /// Changes a campaign that has not started. Its name, its description and its limits (`pacing`)
-    /// also later: they hold from the next claim on, and narrower ones let calls end first.
+    /// Changes a campaign that has not started. Its name, its description, its limits (`pacing`) and
+    /// its budget also later: they hold from the next claim on, and narrower ones let calls end
+    /// first.
     async fn change(
         &self,
         actor: &Actor,
@@ -91,6 +93,10 @@ pub struct NewCampaign {
     pub pacing: Pacing,
     /// How often.
     pub retry: RetryPolicy,
+    /// Completed interviews that are enough; absent calls everybody.
+    pub target: Option<NonZeroU32>,
+    /// What the calls may cost; absent is not limited.
+    pub budget: Option<Budget>,
 }
 
 /// When people may be called, as far as it was said.
@@ -119,12 +125,68 @@ pub struct CampaignChanges {
     pub skillbase_id: Option<SkillbaseId>,
     /// What is asked.
     pub survey: Option<Survey>,
-    /// When people may be called; its parts that are absent stay as they are.
-    pub schedule: NewSchedule,
+    /// When people may be called.
+    pub schedule: ScheduleChanges,
     /// How fast.
     pub pacing: Option<Pacing>,
     /// How often.
     pub retry: Option<RetryPolicy>,
+    /// Completed interviews that are enough.
+    pub target: Change<NonZeroU32>,
+    /// What the calls may cost.
+    pub budget: Change<Budget>,
+}
+
+/// What is to be changed about when people may be called; absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScheduleChanges {
+    /// Before this instant nobody is called.
+    pub starts_at: Change<Timestamp>,
+    /// From this instant on nobody is called.
+    pub ends_at: Change<Timestamp>,
+    /// The hours.
+    pub hours: Option<CallingHours>,
+    /// The zone.
+    pub time_zone: Option<TimeZone>,
+    /// The holidays and eves of each country.
+    pub countries: Option<BTreeMap<Region, CountryDays>>,
+}
+
+/// What becomes of a setting that may also be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is taken away.
+    Clear,
+    /// It is this from now on.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// The setting after the change.
+    pub fn applied_to(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => old,
+            Self::Clear => None,
+            Self::Set(new) => Some(new),
+        }
+    }
+}
+
+impl ScheduleChanges {
+    /// The schedule after the changes.
+    #[must_use]
+    pub fn applied_to(self, old: Schedule) -> Schedule {
+        Schedule {
+            starts_at: self.starts_at.applied_to(old.starts_at),
+            ends_at: self.ends_at.applied_to(old.ends_at),
+            hours: self.hours.unwrap_or(old.hours),
+            time_zone: self.time_zone.unwrap_or(old.time_zone),
+            countries: self.countries.unwrap_or(old.countries),
+        }
+    }
 }
 
 impl CampaignChanges {
@@ -134,8 +196,24 @@ impl CampaignChanges {
             name: self.name.clone(),
             description: self.description.clone(),
             pacing: self.pacing,
+            budget: self.budget.clone(),
             ..Self::default()
         };
         *self != free
+    }
+
+    /// The settings after the changes.
+    #[must_use]
+    pub fn applied_to(self, old: CampaignSettings) -> CampaignSettings {
+        CampaignSettings {
+            skillbase_id: self.skillbase_id.unwrap_or(old.skillbase_id),
+            language: old.language,
+            survey: self.survey.unwrap_or(old.survey),
+            schedule: self.schedule.applied_to(old.schedule),
+            pacing: self.pacing.unwrap_or(old.pacing),
+            retry: self.retry.unwrap_or(old.retry),
+            target: self.target.applied_to(old.target),
+            budget: self.budget.applied_to(old.budget),
+        }
     }
 }

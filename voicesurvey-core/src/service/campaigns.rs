@@ -124,8 +124,8 @@ impl CampaignService for Campaigns {
                 },
                 pacing: new.pacing,
                 retry: new.retry,
-                target: None,
-                budget: None,
+                target: new.target,
+                budget: new.budget,
             },
             snapshot: None,
             created_at: now,
@@ -152,7 +152,8 @@ impl CampaignService for Campaigns {
             return Err(ServiceError::NotAllowed {
                 code: "campaign_started",
                 message: format!(
-                    "of a {} campaign only the name, the description and the limits can be changed",
+                    "of a {} campaign only the name, the description, the limits and the budget can \
+                     be changed",
                     campaign.status
                 ),
             });
@@ -166,8 +167,19 @@ impl CampaignService for Campaigns {
             ..changed(campaign, changes)
         };
         check(&campaign)?;
+        if campaign.status == CampaignStatus::Scheduled
+            && campaign.settings.schedule.starts_at.is_none()
+        {
+            return Err(ServiceError::NotAllowed {
+                code: "campaign_scheduled",
+                message: "a scheduled campaign waits for its start date; start it to call now"
+                    .to_owned(),
+            });
+        }
         work.campaigns().update(&campaign).await?;
         work.commit().await?;
+        // Wider limits let people be called at once.
+        self.wake_up.wake();
         Ok(Campaign {
             version: campaign.version + 1,
             ..campaign
@@ -343,34 +355,20 @@ fn check(campaign: &Campaign) -> Result<(), ServiceError> {
 }
 
 fn changed(campaign: Campaign, changes: CampaignChanges) -> Campaign {
-    let old = campaign.settings;
-    let schedule = changes.schedule;
-    let settings = CampaignSettings {
-        skillbase_id: changes.skillbase_id.unwrap_or(old.skillbase_id),
-        language: old.language,
-        survey: changes.survey.unwrap_or(old.survey),
-        schedule: Schedule {
-            starts_at: schedule.starts_at.or(old.schedule.starts_at),
-            ends_at: schedule.ends_at.or(old.schedule.ends_at),
-            hours: schedule.hours.unwrap_or(old.schedule.hours),
-            time_zone: schedule.time_zone.unwrap_or(old.schedule.time_zone),
-            countries: schedule.countries.unwrap_or(old.schedule.countries),
-        },
-        pacing: changes.pacing.unwrap_or(old.pacing),
-        retry: changes.retry.unwrap_or(old.retry),
-        target: old.target,
-        budget: old.budget,
-    };
+    let name = changes.name.as_deref().map(str::trim);
+    let name = name.map_or(campaign.name, str::to_owned);
+    let description = changes.description.clone();
+    let settings = changes.applied_to(campaign.settings);
+    // What was frozen stays as it is, except for what can be changed at any time.
     let snapshot = campaign.snapshot.map(|mut snapshot| {
         snapshot.settings.pacing = settings.pacing;
+        snapshot.settings.budget.clone_from(&settings.budget);
         snapshot
     });
     Campaign {
         snapshot,
-        name: changes
-            .name
-            .map_or(campaign.name, |name| name.trim().to_owned()),
-        description: changes.description.unwrap_or(campaign.description),
+        name,
+        description: description.unwrap_or(campaign.description),
         settings,
         ..campaign
     }

@@ -46,8 +46,12 @@ pub struct CompanyChanges {
     pub region: Option<Region>,
     /// The language.
     pub language: Option<Language>,
+    /// Whether it may call; a suspended company's calls in progress end by themselves.
+    pub status: Option<CompanyStatus>,
     /// The limits.
     pub limits: Option<CompanyLimits>,
+    /// How often it may call one person.
+    pub caps: Option<AttemptCaps>,
 }
 
 /// A key to be made.
@@ -150,7 +154,9 @@ impl Companies {
             time_zone: changes.time_zone.unwrap_or(old.time_zone),
             region: changes.region.unwrap_or(old.region),
             language: changes.language.unwrap_or(old.language),
+            status: changes.status.unwrap_or(old.status),
             limits: changes.limits.unwrap_or(old.limits),
+            caps: changes.caps.unwrap_or(old.caps),
             ..old
         };
         let mut errors = Vec::new();

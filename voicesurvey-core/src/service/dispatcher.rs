@@ -161,8 +161,11 @@ impl Dispatcher {
             .await?;
         let campaign = campaign_of(&mut *work, attempt).await?;
         let circumstances = circumstances(&mut *work, attempt, self.clock.now()).await?;
+        // As it is now: an earlier call may just have told that the person refused.
+        let task = work.call_tasks().get(attempt.task_id).await?;
         drop(work);
-        match gate::decide(&claimed.task, &campaign, &circumstances, self.clock.now()) {
+        let task = task.as_ref().unwrap_or(&claimed.task);
+        match gate::decide(task, &campaign, &circumstances, self.clock.now()) {
             Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
             Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
             Decision::Never { reason } => self.bar(claimed, reason).await?,

@@ -31,7 +31,7 @@ pub(crate) struct Concluded {
 /// Settles the tasks of attempts whose outcome is known.
 ///
 /// Safe to repeat: a task that has been settled as strongly stays as it is, and one that has been
-/// claimed again since is not touched.
+/// claimed again since only takes note of what the person decided.
 pub(crate) async fn settle(
     work: &mut dyn UnitOfWork,
     concluded: &[Concluded],
@@ -52,6 +52,10 @@ pub(crate) async fn settle(
     }
     let task_ids: Vec<CallTaskId> = task_ids.into_iter().collect();
     let found = work.call_tasks().get_many_for_update(&task_ids).await?;
+    let told: HashMap<_, _> = found
+        .iter()
+        .map(|task| (task.id, task.decision()))
+        .collect();
     let mut tasks: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     let mut campaigns = HashMap::new();
     let mut settled: BTreeMap<CallTaskId, &CallAttempt> = BTreeMap::new();
@@ -86,7 +90,10 @@ pub(crate) async fn settle(
     work.call_tasks().update_many(&moved).await?;
     let mut answered = BTreeSet::new();
     for task in &moved {
-        publish(work, task, settled[&task.id], ids, now).await?;
+        // What the person decided has been told when it became known.
+        if task.decision().is_none() || task.decision() != told[&task.id] {
+            publish(work, task, settled[&task.id], ids, now).await?;
+        }
         if task.state.status() == TaskStatus::Completed {
             answered.insert(task.campaign_id);
         }
@@ -105,9 +112,11 @@ pub(crate) async fn settle(
 }
 
 /// The task, ended with its campaign if that has ended or starts no further call: nobody is called
-/// again for it.
+/// again for it. A call in progress ends first.
 pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -> CallTask {
-    if campaign.status.is_final() {
+    if task.state.status() == TaskStatus::InProgress {
+        task
+    } else if campaign.status.is_final() {
         task.barred(Reason::CampaignEnded, now)
     } else if let Some(reason) = campaign.winding_up {
         task.barred(reason, now)
@@ -197,7 +206,7 @@ async fn exclude(
     Ok(())
 }
 
-/// Tells subscribers that a task has ended (row A23).
+/// Tells subscribers that a task has ended, or will when the call in progress does (row A23).
 async fn publish(
     work: &mut dyn UnitOfWork,
     task: &CallTask,
@@ -205,7 +214,8 @@ async fn publish(
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let kind = match task.state.status() {
+    let decided = task.decision().map(|outcome| outcome.rule().final_status);
+    let kind = match decided.unwrap_or(task.state.status()) {
         TaskStatus::Completed => "survey.completed",
         TaskStatus::Refused => "survey.refused",
         TaskStatus::NotReached => "survey.not_reached",

@@ -51,7 +51,8 @@ impl UnresolvedCalls {
         }
     }
 
-    /// Notes what became of an attempt that is unknown. Needs the role manager.
+    /// Notes what became of an attempt that is unknown. Needs the role manager. Any outcome but
+    /// `cancelled` can be meant by [`Resolution::Ended`].
     ///
     /// Refused for an attempt in any other state: while a call is in progress only the provider
     /// knows, and one that has ended has its outcome. So doing it twice is refused the second time.
@@ -62,6 +63,10 @@ impl UnresolvedCalls {
         resolution: Resolution,
     ) -> Result<CallAttempt, ServiceError> {
         require(actor, Role::Manager)?;
+        if resolution == Resolution::Ended(Outcome::Cancelled) {
+            let message = "a call that was not made is resolved as not_dialed";
+            return Err(ServiceError::invalid("outcome", message));
+        }
         let now = self.clock.now();
         let scope = Scope::Company(actor.company_id);
         let mut work = self.storage.begin(scope).await?;

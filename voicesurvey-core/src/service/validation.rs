@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use rust_decimal::Decimal;
+
 use super::error::{FieldError, ServiceError};
-use crate::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
+use crate::campaign::{Budget, CampaignSettings, Pacing, RetryPolicy, Schedule};
 use crate::survey::{Question, QuestionKind, Survey};
 use crate::time_zone::TimeZone;
 
@@ -19,6 +21,7 @@ const LONGEST_DELAY_MINUTES: u32 = 30 * 24 * 60;
 const MOST_CONCURRENT: u32 = 10_000;
 const MOST_PER_MINUTE: u32 = 100_000;
 const MOST_RETRIES_OF_A_QUESTION: u8 = 5;
+const LARGEST_BUDGET: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// Checks a name.
 pub fn name(field: &str, name: &str, errors: &mut Vec<FieldError>) {
@@ -57,6 +60,9 @@ pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
     schedule(&settings.schedule, errors);
     pacing(&settings.pacing, errors);
     retry(&settings.retry, errors);
+    if let Some(given) = &settings.budget {
+        budget(given, errors);
+    }
 }
 
 fn text(field: String, text: &str, errors: &mut Vec<FieldError>) {
@@ -217,6 +223,28 @@ fn pacing(pacing: &Pacing, errors: &mut Vec<FieldError>) {
     }
     if pacing.pace.seconds_between_calls > 3_600 {
         errors.push(FieldError::new("seconds_between_calls", "use at most 3600"));
+    }
+}
+
+fn budget(budget: &Budget, errors: &mut Vec<FieldError>) {
+    let (amount, currency) = (budget.limit.amount, &budget.limit.currency);
+    if amount <= Decimal::ZERO {
+        errors.push(FieldError::new(
+            "budget.amount",
+            "must be greater than zero",
+        ));
+    } else if amount > LARGEST_BUDGET {
+        let message = format!("use at most {LARGEST_BUDGET}");
+        errors.push(FieldError::new("budget.amount", message));
+    }
+    if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        let message = format!("unknown currency '{currency}': use three letters such as EUR");
+        errors.push(FieldError::new("budget.currency", message));
+    }
+    let estimate = budget.estimate_per_call;
+    if estimate < Decimal::ZERO || estimate > amount.max(Decimal::ZERO) {
+        let message = "use a number from 0 to the amount";
+        errors.push(FieldError::new("budget.estimate_per_call", message));
     }
 }
 

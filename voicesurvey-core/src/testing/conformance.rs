@@ -36,8 +36,10 @@
 //! [`storage_conformance!`](crate::storage_conformance),
 //! the only list there is.
 
+pub mod audit;
 pub mod call_attempts;
 pub mod call_tasks;
+pub mod call_tasks_together;
 pub mod campaigns;
 pub mod companies;
 pub mod counters;
@@ -53,12 +55,12 @@ mod support;
 pub mod tenancy;
 pub mod units_of_work;
 
-use crate::ports::{Storage, TaskQueue};
+use crate::ports::{Audit, Storage, TaskQueue};
 
 /// A store with its queue, as the suite sees it.
-pub trait StorageUnderTest: Storage + TaskQueue {}
+pub trait StorageUnderTest: Storage + TaskQueue + Audit {}
 
-impl<S: Storage + TaskQueue> StorageUnderTest for S {}
+impl<S: Storage + TaskQueue + Audit> StorageUnderTest for S {}
 
 /// Makes a test of every case of the [conformance suite](crate::testing::conformance).
 ///
@@ -131,6 +133,11 @@ macro_rules! storage_conformance {
                 waiting_tasks_are_found_by_number,
                 cancelling_ends_what_waits,
             }
+            call_tasks_together {
+                tasks_are_locked_in_the_order_named,
+                tasks_changed_together_read_back,
+                one_stale_task_of_several_is_a_conflict,
+            }
             call_attempts {
                 an_attempt_is_stored_as_it_was_claimed,
                 every_state_of_an_attempt_reads_back,
@@ -139,6 +146,9 @@ macro_rules! storage_conformance {
                 attempts_are_numbered_from_one,
                 attempts_are_listed_newest_first,
                 attempts_are_filtered,
+                attempts_are_locked_in_the_order_named,
+                attempts_changed_together_read_back,
+                one_stale_attempt_of_several_is_a_conflict,
             }
             interviews {
                 a_conversation_reads_back_as_it_was_stored,
@@ -163,6 +173,7 @@ macro_rules! storage_conformance {
                 an_event_is_received_once,
                 an_event_of_a_dropped_unit_of_work_is_new_again,
                 two_attempts_may_have_events_of_one_name,
+                events_that_come_together_are_told_apart,
                 published_events_read_back_in_order,
                 an_event_cannot_be_published_twice,
             }
@@ -245,6 +256,12 @@ macro_rules! storage_conformance {
                 counters_follow_calls,
                 counters_follow_promotion_the_gate_and_cancelling,
                 counters_survive_a_long_mixed_history,
+            }
+            audit {
+                a_healthy_store_has_no_findings_after_a_mixed_history,
+                what_is_under_way_is_no_finding,
+                what_is_late_is_found,
+                people_who_could_be_called_and_are_not_are_told_of,
             }
         }
     };

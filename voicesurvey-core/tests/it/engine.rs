@@ -13,7 +13,9 @@ use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{Scope, Storage, StorageError, UnitOfWork};
-use voicesurvey_core::service::{CampaignChanges, CampaignService, Engine, NewSchedule};
+use voicesurvey_core::service::{
+    CampaignChanges, CampaignService, Change, Engine, ScheduleChanges,
+};
 use voicesurvey_core::testing::samples::{self, SampleCampaign, SampleTask};
 use voicesurvey_core::time::Clock;
 
@@ -193,9 +195,9 @@ async fn a_scheduled_campaign_whose_start_is_moved_forward_starts_by_itself() {
 
 async fn start_at_once(world: &World, campaign: &Campaign) {
     let changes = CampaignChanges {
-        schedule: NewSchedule {
-            starts_at: Some(world.clock.now()),
-            ..NewSchedule::default()
+        schedule: ScheduleChanges {
+            starts_at: Change::Set(world.clock.now()),
+            ..ScheduleChanges::default()
         },
         ..CampaignChanges::default()
     };

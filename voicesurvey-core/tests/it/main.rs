@@ -7,7 +7,11 @@
 
 mod engine;
 mod event_inbox;
+mod event_orders;
 mod interviews;
 mod late_and_lost;
+mod lifecycle;
 mod memory_conformance;
+mod restraints;
 mod scripted;
+mod unresolved;

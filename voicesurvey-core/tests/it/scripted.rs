@@ -1,13 +1,13 @@
 //! A world in one process: the engine over memory, a clock that stands still until the test moves
 //! it, and a provider that does what the test tells it to do.
 
-use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+mod provider;
 
-use async_trait::async_trait;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use chrono::TimeDelta;
-use tokio::sync::Notify;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind, Leases};
 use voicesurvey_core::call_task::CallTask;
@@ -21,143 +21,21 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CampaignCounters};
-use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, NoWakeUp, PageRequest, PlaceCallError, Placed,
-    ProviderError, Scope, Storage, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
-    WebhookReply, WebhookRequest,
-};
+use voicesurvey_core::ports::{CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork};
+use voicesurvey_core::service::companies::CompanyChanges;
+use voicesurvey_core::service::reports::{Standing, WhyNotNow};
 use voicesurvey_core::service::{
-    CallEvents, CampaignService, Engine, EngineParts, EngineSettings, Interviews,
+    CallEvents, CampaignService, Companies, Engine, EngineParts, EngineSettings, Interviews,
+    Reports, UnresolvedCalls,
 };
 use voicesurvey_core::survey::Question;
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::{Clock, ManualClock, Timestamp};
 
+pub(crate) use self::provider::{Answers, Knows, ScriptedProvider};
+
 /// More steps than any test needs: whoever takes them goes in circles.
 const MOST_STEPS: usize = 5_000;
-
-/// What the provider answers when it is asked to dial.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answers {
-    /// It takes the call.
-    Taken,
-    /// The request gets lost on the way, there or back.
-    Unknown,
-    /// It asks for patience.
-    Later(TimeDelta),
-    /// It takes the call, but says so only when [`ScriptedProvider::let_go`] is called.
-    TakenWhenLetGo,
-}
-
-/// What the provider says when it is asked about a call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Knows {
-    /// That there is no such call.
-    NoSuchCall,
-    /// That it cannot tell.
-    Nothing,
-}
-
-/// Dials nobody, and remembers whom it was asked to dial.
-#[derive(Debug)]
-pub(crate) struct ScriptedProvider {
-    name: &'static str,
-    answers: Mutex<Answers>,
-    knows: Mutex<Knows>,
-    let_go: Notify,
-    dialed: Mutex<Vec<PhoneNumber>>,
-    hung_up: Mutex<Vec<CallAttemptId>>,
-}
-
-impl ScriptedProvider {
-    /// Takes every call, and knows of none.
-    pub(crate) fn named(name: &'static str) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            answers: Mutex::new(Answers::Taken),
-            knows: Mutex::new(Knows::NoSuchCall),
-            let_go: Notify::new(),
-            dialed: Mutex::default(),
-            hung_up: Mutex::default(),
-        })
-    }
-
-    /// What it answers from now on.
-    pub(crate) fn answers(&self, answers: Answers) {
-        *self.answers.lock().unwrap() = answers;
-    }
-
-    /// What it knows from now on.
-    pub(crate) fn knows(&self, knows: Knows) {
-        *self.knows.lock().unwrap() = knows;
-    }
-
-    /// Lets one call go that was held.
-    pub(crate) fn let_go(&self) {
-        self.let_go.notify_one();
-    }
-
-    /// Whom it was asked to dial, in order.
-    pub(crate) fn dialed(&self) -> Vec<PhoneNumber> {
-        self.dialed.lock().unwrap().clone()
-    }
-
-    /// Which calls it was asked to end, in order.
-    pub(crate) fn hung_up(&self) -> Vec<CallAttemptId> {
-        self.hung_up.lock().unwrap().clone()
-    }
-}
-
-#[async_trait]
-impl TelephonyProvider for ScriptedProvider {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
-        self.dialed.lock().unwrap().push(order.phone_number);
-        let answers = *self.answers.lock().unwrap();
-        match answers {
-            Answers::Taken => {}
-            Answers::TakenWhenLetGo => self.let_go.notified().await,
-            Answers::Unknown => {
-                let source = "no answer within ten seconds".into();
-                return Err(PlaceCallError::Unknown { source });
-            }
-            Answers::Later(after) => {
-                let after = Some(after);
-                return Err(PlaceCallError::RetryLater { after });
-            }
-        }
-        Ok(Placed {
-            provider_call_id: format!("call-{}", order.attempt_id),
-        })
-    }
-
-    async fn find_call(&self, _call: &CallReference) -> Result<FoundCall, ProviderError> {
-        Ok(match *self.knows.lock().unwrap() {
-            Knows::NoSuchCall => FoundCall::NotFound,
-            Knows::Nothing => FoundCall::Unknown,
-        })
-    }
-
-    async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
-        self.hung_up.lock().unwrap().push(call.attempt_id);
-        Ok(())
-    }
-
-    fn read_webhook(
-        &self,
-        _request: &WebhookRequest,
-        _now: Timestamp,
-    ) -> Result<Webhook, WebhookError> {
-        Ok(Webhook::Nothing)
-    }
-
-    fn write_reply(&self, _call: &CallReference, _reply: &VoiceReply) -> WebhookReply {
-        WebhookReply::empty()
-    }
-}
 
 /// One company, its engine and its provider.
 pub(crate) struct World {
@@ -229,6 +107,39 @@ impl World {
             self.ids.clone(),
             Leases::default(),
         )
+    }
+
+    /// Resolves calls of which nobody knows what became of them.
+    pub(crate) fn unresolved_calls(&self) -> UnresolvedCalls {
+        UnresolvedCalls::new(
+            Arc::new(self.store.clone()),
+            self.clock.clone(),
+            self.ids.clone(),
+            Arc::new(NoWakeUp),
+        )
+    }
+
+    /// Changes the company as its operator does.
+    pub(crate) async fn change_company(&self, changes: CompanyChanges) {
+        let store = Arc::new(self.store.clone());
+        let companies = Companies::new(store, self.clock.clone(), self.ids.clone());
+        companies.change(self.company.id, changes).await.unwrap();
+    }
+
+    /// Why the person of a task is not being called now.
+    pub(crate) async fn why_not_now(&self, task: &CallTask) -> Option<WhyNotNow> {
+        let reports = Reports::new(Arc::new(self.store.clone()));
+        let now = self.clock.now();
+        let why = reports.why_not_now(&self.actor, task.id, now).await;
+        why.unwrap()
+    }
+
+    /// Where a campaign stands now.
+    pub(crate) async fn standing(&self, campaign: &Campaign) -> Standing {
+        let reports = Reports::new(Arc::new(self.store.clone()));
+        let now = self.clock.now();
+        let standing = reports.standing(&self.actor, campaign.id, now).await;
+        standing.unwrap()
     }
 
     /// A unit of work that sees everything.

@@ -158,10 +158,13 @@ WITH provider AS MATERIALIZED (
     -- Somebody whom this snapshot does not show was faster.
     ON CONFLICT (company_id, phone_number) WHERE state <> 'ended' DO NOTHING
     RETURNING company_id, campaign_id, task_id, id
+), outcome AS MATERIALIZED (
+    SELECT candidate.*, inserted.id AS new_attempt_id
+    FROM candidate
+    LEFT JOIN inserted
+        ON inserted.task_id = candidate.id AND inserted.company_id = candidate.company_id
 ), claimed AS MATERIALIZED (
-    SELECT chosen.*, inserted.id AS new_attempt_id
-    FROM chosen
-    JOIN inserted ON inserted.company_id = chosen.company_id AND inserted.task_id = chosen.id
+    SELECT * FROM outcome WHERE new_attempt_id IS NOT NULL
 ), marked AS (
     UPDATE call_tasks AS task
     SET status = 'in_progress',
@@ -180,12 +183,9 @@ WITH provider AS MATERIALIZED (
         COALESCE(counted.offered, 0) < visit.wanted AS exhausted
     FROM visit
     LEFT JOIN (
-        SELECT candidate.company_id, candidate.campaign_id, count(*) AS offered,
-            count(claimed.id) AS calls
-        FROM candidate
-        LEFT JOIN claimed
-            ON claimed.company_id = candidate.company_id AND claimed.id = candidate.id
-        GROUP BY candidate.company_id, candidate.campaign_id
+        SELECT company_id, campaign_id, count(*) AS offered, count(new_attempt_id) AS calls
+        FROM outcome
+        GROUP BY company_id, campaign_id
     ) AS counted USING (company_id, campaign_id)
 ), scanned AS (
     -- The next claim of a lane begins at its first candidate that was left, or else at the last one
@@ -194,12 +194,9 @@ WITH provider AS MATERIALIZED (
         company_id, campaign_id, lane_id, claimable_since, id,
         count(new_attempt_id) OVER (PARTITION BY company_id, campaign_id, lane_id) AS taken
     FROM (
-        SELECT candidate.company_id, candidate.campaign_id, candidate.lane_id,
-            candidate.claimable_since, candidate.id, claimed.new_attempt_id,
-            row_number() OVER (ORDER BY candidate.claimable_since, candidate.id) AS position
-        FROM candidate
-        LEFT JOIN claimed
-            ON claimed.company_id = candidate.company_id AND claimed.id = candidate.id
+        SELECT company_id, campaign_id, lane_id, claimable_since, id, new_attempt_id,
+            row_number() OVER (ORDER BY claimable_since, id) AS position
+        FROM outcome
     ) AS position
     ORDER BY company_id, campaign_id, lane_id, new_attempt_id IS NOT NULL,
         CASE WHEN new_attempt_id IS NULL THEN position ELSE -position END
@@ -325,10 +322,11 @@ SELECT claimed.*,
         WHERE company_id = claimed.company_id AND id = claimed.campaign_id
     ) AS campaign_version,
     company.version AS company_version,
-    EXISTS (
-        SELECT FROM exclusions
+    -- Not EXISTS, for which the planner might read all exclusions once.
+    (
+        SELECT 1 FROM exclusions
         WHERE company_id = claimed.company_id AND phone_number = claimed.phone_number
-    ) AS excluded,
+    ) IS NOT NULL AS excluded,
     CASE WHEN company.has_caps THEN ARRAY(
         SELECT attempt.created_at
         FROM call_attempts AS attempt
@@ -351,4 +349,6 @@ CROSS JOIN LATERAL (
     WHERE company_id = claimed.company_id
     LIMIT 1
 ) AS company
-ORDER BY claimed.place
+ORDER BY claimed.company_ready_at, claimed.company_id, claimed.ready_at, claimed.campaign_id,
+    claimed.lane_priority DESC, claimed.closes_at, claimed.lane_id, claimed.claimable_since,
+    claimed.id

@@ -5,34 +5,37 @@
 //! shows is found here, what only the whole campaign shows is found by the core's own validation,
 //! and what both find is told once.
 
+mod budget;
 mod questions;
 mod read;
 mod retry;
 mod schedule;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use voicesurvey_core::calling_hours::{CallingHours, TimeOfDay};
-use voicesurvey_core::campaign::{CampaignSettings, Pacing, RetryPolicy, Schedule};
+use voicesurvey_core::campaign::{Budget, CampaignSettings, Pacing, RetryPolicy, Schedule};
 use voicesurvey_core::id::{CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::pace::Pace;
 use voicesurvey_core::service::{
-    CampaignChanges, FieldError, NewCampaign, NewSchedule, validation,
+    CampaignChanges, Change, FieldError, NewCampaign, NewSchedule, ScheduleChanges, validation,
 };
 use voicesurvey_core::survey::{Question, Survey, SurveyTranslation};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
+use self::budget::NewBudgetBody;
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
-pub(super) use self::read::CampaignBody;
+pub(super) use self::read::{CampaignBody, winds_up};
 use self::retry::{Delay, GivenRetry, NewRetryRuleBody, RetryFields, RetryNames};
 use self::schedule::CountryDaysBody;
 use super::error::ApiError;
-use super::fields::{Checks, Field};
+use super::fields::{Checks, Clearable, Field};
 
 /// The settings of a campaign.
 ///
@@ -75,12 +78,14 @@ pub(super) struct CampaignSettingsBody {
     /// The IANA name of the zone of contacts whose own is not known; the company's if left out.
     #[schema(value_type = Option<String>, example = "Europe/Rome")]
     time_zone: Field<TimeZone>,
-    /// Before this instant nobody is called.
+    /// Before this instant nobody is called. In a change, `null` takes it away.
+    #[serde(default)]
     #[schema(value_type = Option<DateTime<Utc>>)]
-    starts_at: Field<Timestamp>,
-    /// From this instant on nobody is called.
+    starts_at: Clearable<Timestamp>,
+    /// From this instant on nobody is called. In a change, `null` takes it away.
+    #[serde(default)]
     #[schema(value_type = Option<DateTime<Utc>>)]
-    ends_at: Field<Timestamp>,
+    ends_at: Clearable<Timestamp>,
     /// From this time of the day on people are called, on their own clock: `09:00`.
     #[schema(value_type = Option<String>, example = "09:00")]
     allowed_call_start_local: Field<TimeOfDay>,
@@ -132,6 +137,16 @@ pub(super) struct CampaignSettingsBody {
     /// yes, unless delays for it are given, which are then exact.
     #[schema(value_type = Option<bool>)]
     retry_other_daypart: Field<bool>,
+    /// Completed interviews that are enough: then the calls in progress are finished and nobody else
+    /// is called. Everybody is called if it is left out; in a change, `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>)]
+    target: Clearable<NonZeroU32>,
+    /// What the calls may cost: no call is started that may exceed it. Not limited if it is left
+    /// out; in a change, `null` takes it away. Can also be changed while the campaign runs.
+    #[serde(default)]
+    #[schema(value_type = Option<NewBudgetBody>)]
+    budget: Clearable<NewBudgetBody>,
     /// The flat questions, and what does not belong here.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -150,11 +165,13 @@ struct Given {
     questions: Option<Vec<Question>>,
     completion_message: Option<String>,
     translations: Option<BTreeMap<Language, SurveyTranslation>>,
-    schedule: NewSchedule,
+    schedule: ScheduleChanges,
     max_concurrent_calls: Option<u32>,
     calls_per_minute: Option<u32>,
     seconds_between_calls: Option<u32>,
     retry: GivenRetry,
+    target: Change<NonZeroU32>,
+    budget: Change<Budget>,
 }
 
 /// What the caller calls settings that have several names.
@@ -186,7 +203,15 @@ impl CampaignSettingsBody {
             survey: given.survey(None),
             pacing: given.pacing(Pacing::default()),
             retry: given.retry.applied_to(RetryPolicy::default()),
-            schedule: given.schedule,
+            schedule: NewSchedule {
+                starts_at: given.schedule.starts_at.applied_to(None),
+                ends_at: given.schedule.ends_at.applied_to(None),
+                hours: given.schedule.hours,
+                time_zone: given.schedule.time_zone,
+                countries: given.schedule.countries,
+            },
+            target: given.target.applied_to(None),
+            budget: given.budget.applied_to(None),
         };
         let mut errors = Vec::new();
         validation::name("name", &new.name, &mut errors);
@@ -221,12 +246,14 @@ impl CampaignSettingsBody {
             description: given.description,
             skillbase_id: given.skillbase_id,
             schedule: given.schedule,
+            target: given.target,
+            budget: given.budget,
         };
         let mut errors = Vec::new();
         if let Some(name) = &changes.name {
             validation::name("name", name, &mut errors);
         }
-        validation::settings(&merged(&changes, old), &mut errors);
+        validation::settings(&changes.clone().applied_to(old.clone()), &mut errors);
         checks.extend(names.as_called(errors));
         checks.finish()?;
         Ok(changes)
@@ -241,9 +268,9 @@ impl CampaignSettingsBody {
         let mut rest = self.rest;
         let (questions, form) = questions::read(self.questions, &mut rest, checks);
         checks.unknown(rest);
-        let schedule = NewSchedule {
-            starts_at: checks.optional("starts_at", self.starts_at),
-            ends_at: checks.optional("ends_at", self.ends_at),
+        let schedule = ScheduleChanges {
+            starts_at: checks.change("starts_at", self.starts_at),
+            ends_at: checks.change("ends_at", self.ends_at),
             hours: schedule::read(
                 [
                     ("allowed_call_start_local", self.allowed_call_start_local),
@@ -288,6 +315,12 @@ impl CampaignSettingsBody {
             seconds_between_calls: checks
                 .optional("seconds_between_calls", self.seconds_between_calls),
             retry,
+            target: checks.change("target", self.target),
+            budget: match checks.change("budget", self.budget) {
+                Change::Keep => Change::Keep,
+                Change::Clear => Change::Clear,
+                Change::Set(budget) => budget.read(checks).map_or(Change::Keep, Change::Set),
+            },
         };
         (given, names)
     }
@@ -382,19 +415,7 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         },
         pacing: new.pacing,
         retry: new.retry.clone(),
-        target: None,
-        budget: None,
+        target: new.target,
+        budget: new.budget.clone(),
     }
-}
-
-/// The settings that the campaign would have. To be validated, not to be kept.
-fn merged(changes: &CampaignChanges, old: &CampaignSettings) -> CampaignSettings {
-    let mut settings = old.clone();
-    settings.survey = changes.survey.clone().unwrap_or(settings.survey);
-    settings.pacing = changes.pacing.unwrap_or(settings.pacing);
-    settings.retry = changes.retry.clone().unwrap_or(settings.retry);
-    let (schedule, given) = (&mut settings.schedule, &changes.schedule);
-    schedule.starts_at = given.starts_at.or(schedule.starts_at);
-    schedule.ends_at = given.ends_at.or(schedule.ends_at);
-    settings
 }

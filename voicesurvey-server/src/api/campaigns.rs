@@ -150,8 +150,8 @@ async fn get_campaign(
     shown(&app, &actor, id).await
 }
 
-/// Changes a campaign that has not started; its name and description also later. What is left out
-/// stays as it is. Needs the role manager.
+/// Changes a campaign that has not started; its name, description, limits and budget also later:
+/// new limits apply to the next call. What is left out stays as it is. Needs the role manager.
 #[utoipa::path(
     patch, path = "/api/campaigns/{id}", tag = "campaigns",
     params(("id" = Uuid, Path, description = "The campaign")),

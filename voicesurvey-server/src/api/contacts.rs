@@ -19,6 +19,7 @@ use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::PageRequest;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CallTaskFilter};
+use voicesurvey_core::service::reports::WhyNotNow;
 use voicesurvey_core::time_zone::TimeZone;
 
 use super::calls::{AnswerBody, CallBody};
@@ -126,7 +127,7 @@ pub(super) struct ContactBody {
     last_attempt_at: Option<DateTime<Utc>>,
     /// The strongest outcome so far.
     outcome: Option<&'static str>,
-    /// Why the person is not being called now.
+    /// Why the person was not called when the gate was last asked.
     reason: Option<&'static str>,
     /// The same as a sentence.
     reason_sentence: Option<&'static str>,
@@ -161,11 +162,34 @@ impl From<CallTask> for ContactBody {
     }
 }
 
+/// Why a person is not being called at this moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WhyNotNowBody {
+    /// The reason's name.
+    reason: &'static str,
+    /// What it means.
+    sentence: &'static str,
+    /// When it is worth asking again; absent when that depends on something other than time.
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<WhyNotNow> for WhyNotNowBody {
+    fn from(why: WhyNotNow) -> Self {
+        Self {
+            reason: why.reason.name(),
+            sentence: why.reason.sentence(),
+            until: why.until,
+        }
+    }
+}
+
 /// One contact with its calls and answers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ContactDetailBody {
     #[serde(flatten)]
     contact: ContactBody,
+    /// Why the person is not being called at this moment; absent while a call is in progress.
+    why_not_now: Option<WhyNotNowBody>,
     /// The calls, newest first.
     calls: Vec<CallBody>,
     /// The answers of all calls.
@@ -189,7 +213,7 @@ async fn list_contacts(
     Ok(Json(ListBody::new(LIST, tasks, ContactBody::from)))
 }
 
-/// One contact with its calls and answers.
+/// One contact with its calls and answers, and why it is not being called now.
 #[utoipa::path(
     get, path = "/api/campaigns/{id}/contacts/{task}", tag = "contacts",
     params(
@@ -214,8 +238,11 @@ async fn get_contact(
     let largest = PageRequest::first(PageRequest::LARGEST);
     let calls = app.reports.calls(&actor, &filter, &largest).await?;
     let answers = app.reports.answers(&actor, task_id).await?;
+    let now = app.clock.now();
+    let why_not_now = app.reports.why_not_now(&actor, task_id, now).await?;
     Ok(Json(ContactDetailBody {
         contact: task.into(),
+        why_not_now: why_not_now.map(WhyNotNowBody::from),
         calls: calls.rows.into_iter().map(CallBody::from).collect(),
         answers: answers.into_iter().map(AnswerBody::from).collect(),
     }))

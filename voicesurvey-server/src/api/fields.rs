@@ -5,6 +5,7 @@
 //! under the names the caller used.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::str::FromStr;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -15,7 +16,7 @@ use voicesurvey_core::calling_hours::TimeOfDay;
 use voicesurvey_core::id::{CampaignId, CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::phone_number::Region;
-use voicesurvey_core::service::{FieldError, validation};
+use voicesurvey_core::service::{Change, FieldError, validation};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
@@ -63,6 +64,29 @@ impl<T: FromJson> Field<T> {
     }
 }
 
+/// One field of a change, in which `null` takes the setting away. Needs `#[serde(default)]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Clearable<T> {
+    /// It was left out.
+    #[default]
+    Absent,
+    /// It was null.
+    Null,
+    /// It was something else.
+    Named(Field<T>),
+}
+
+impl<'de, T: FromJson> Deserialize<'de> for Clearable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(if value.is_null() {
+            Self::Null
+        } else {
+            Self::Named(Field::from_value(value))
+        })
+    }
+}
+
 /// Fields that a body does not have.
 pub(super) type UnknownFields = BTreeMap<String, Value>;
 
@@ -87,6 +111,15 @@ impl Checks {
                 self.wrong(name, message);
                 None
             }
+        }
+    }
+
+    /// Takes out a field of a change.
+    pub(super) fn change<T>(&mut self, name: &str, field: Clearable<T>) -> Change<T> {
+        match field {
+            Clearable::Absent => Change::Keep,
+            Clearable::Null => Change::Clear,
+            Clearable::Named(field) => self.optional(name, field).map_or(Change::Keep, Change::Set),
         }
     }
 
@@ -206,6 +239,20 @@ macro_rules! whole_numbers {
 
 whole_numbers!(u8, u16, u32);
 
+/// Whole numbers from one.
+macro_rules! counts {
+    ($($count:ty: $number:ty),+) => {$(
+        impl FromJson for $count {
+            fn from_json(value: Value) -> Result<Self, String> {
+                let count = Self::new(<$number>::from_json(value)?);
+                count.ok_or_else(|| "must be at least 1".to_owned())
+            }
+        }
+    )+};
+}
+
+counts!(NonZeroU16: u16, NonZeroU32: u32);
+
 /// Texts that are read as something else.
 macro_rules! texts {
     ($($kind:ty),+) => {$(
@@ -316,6 +363,32 @@ mod tests {
             Ok("2026-11-20T09:00:00.123456Z".parse().unwrap())
         );
         assert!(read("2026-11-20T10:00:00").is_err());
+    }
+
+    #[test]
+    fn null_takes_away_only_what_can_be_taken_away() {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default)]
+            clearable: Clearable<u32>,
+            other: Field<u32>,
+        }
+        let read = |body: Value| {
+            let body: Body = serde_json::from_value(body).unwrap();
+            let mut checks = Checks::default();
+            let read = (
+                checks.change("clearable", body.clearable),
+                checks.optional("other", body.other),
+            );
+            (read, checks.errors.len())
+        };
+        assert_eq!(read(json!({})), ((Change::Keep, None), 0));
+        let null = json!({ "clearable": null, "other": null });
+        assert_eq!(read(null), ((Change::Clear, None), 0));
+        let given = json!({ "clearable": 1, "other": 2 });
+        assert_eq!(read(given), ((Change::Set(1), Some(2)), 0));
+        let wrong = json!({ "clearable": "1" });
+        assert_eq!(read(wrong), ((Change::Keep, None), 1));
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! divided by what, and is absent, not zero, while there is nothing to divide by.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,13 +18,14 @@ use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_attempt::AttemptState;
 use voicesurvey_core::call_task::TaskStatus;
-use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::campaign::PauseReason;
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::ports::repositories::CampaignCounters;
-use voicesurvey_core::service::reports::QuestionResult;
+use voicesurvey_core::ports::repositories::CostCount;
+use voicesurvey_core::service::reports::{QuestionResult, Standing};
 
+use super::campaign_body::winds_up;
 use super::error::ApiError;
 use super::extract::Id;
 use crate::app::App;
@@ -40,6 +43,14 @@ pub(super) struct StatsBody {
     campaign_id: Uuid,
     /// Where it stands.
     status: &'static str,
+    /// Why it is paused, if it is.
+    pause_reason: Option<&'static str>,
+    /// The same as a sentence.
+    pause_sentence: Option<&'static str>,
+    /// Why no further call is started although it has not ended yet.
+    winding_up: Option<&'static str>,
+    /// The same as a sentence.
+    winding_up_sentence: Option<String>,
     /// People in it.
     total_tasks: u64,
     /// People by status, every status.
@@ -48,16 +59,59 @@ pub(super) struct StatsBody {
     total_attempts: u64,
     /// Calls by state, every state.
     attempts: BTreeMap<&'static str, u64>,
-    /// Calls that hold a line now.
+    /// Calls that hold a line now; also those that still run while it is paused or winds up.
     calls_in_progress: u64,
     /// Calls by outcome, every outcome.
     outcomes: BTreeMap<&'static str, u64>,
     /// Why people are not called, the most frequent first.
     reasons: Vec<ReasonBody>,
+    /// When the next people may be called whose hours are closed now.
+    next_opening: Option<DateTime<Utc>>,
+    /// Completed interviews, and how many are enough.
+    target: TargetBody,
+    /// What the calls cost whose price is known, by currency.
+    spent: Vec<SpentBody>,
+    /// What is left of the budget, if there is one.
+    budget: Option<BudgetLeftBody>,
     /// Of the people whose case is closed by calling, those who completed the interview.
     completed_rate: RateBody,
     /// Of the calls that have an outcome, those in which a person was spoken to.
     contacted_rate: RateBody,
+}
+
+/// How far the campaign is from its target.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TargetBody {
+    /// People who completed the interview.
+    completed: u64,
+    /// Completed interviews that are enough; absent calls everybody.
+    target: Option<u32>,
+}
+
+/// What calls cost in one currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SpentBody {
+    /// The ISO 4217 code.
+    currency: String,
+    /// The sum, as a text.
+    amount: String,
+    /// How many calls it is the price of.
+    calls: u64,
+}
+
+/// What is left of a budget. Amounts are exact, as texts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BudgetLeftBody {
+    /// The most that may be spent.
+    amount: String,
+    /// The ISO 4217 code.
+    currency: String,
+    /// What is known to be spent of it.
+    spent: String,
+    /// The rest; below zero when calls cost more than was expected.
+    left: String,
+    /// How many calls may still start, with the price of those reserved whose price is not known.
+    calls_left: u32,
 }
 
 /// Why people are not called.
@@ -125,8 +179,11 @@ const CLOSED_BY_CALLING: [TaskStatus; 4] = [
     TaskStatus::Failed,
 ];
 
-impl From<(Campaign, CampaignCounters)> for StatsBody {
-    fn from((campaign, counters): (Campaign, CampaignCounters)) -> Self {
+impl From<Standing> for StatsBody {
+    fn from(standing: Standing) -> Self {
+        let Standing {
+            campaign, counters, ..
+        } = &standing;
         let outcome = |outcome: &Outcome| counters.outcomes.get(outcome).copied().unwrap_or(0);
         let closed = CLOSED_BY_CALLING
             .iter()
@@ -137,6 +194,10 @@ impl From<(Campaign, CampaignCounters)> for StatsBody {
         Self {
             campaign_id: campaign.id.as_uuid(),
             status: campaign.status.name(),
+            pause_reason: campaign.status.pause_reason().map(PauseReason::name),
+            pause_sentence: campaign.status.pause_reason().map(PauseReason::sentence),
+            winding_up: winds_up(campaign).map(Reason::name),
+            winding_up_sentence: winds_up(campaign).map(winding_up_sentence),
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status| counters.tasks_in(status)),
             total_attempts: counters.total_attempts(),
@@ -149,11 +210,46 @@ impl From<(Campaign, CampaignCounters)> for StatsBody {
                 .iter()
                 .map(|ended| (ended.name(), outcome(ended)))
                 .collect(),
-            reasons: reasons(&counters.reasons),
+            reasons: reasons(&standing.reasons),
+            next_opening: standing.next_opening,
+            target: TargetBody {
+                completed: counters.tasks_in(TaskStatus::Completed),
+                target: campaign.effective_settings().target.map(NonZeroU32::get),
+            },
+            spent: counters.costs.iter().map(SpentBody::from).collect(),
+            budget: budget_left(&standing),
             completed_rate: RateBody::new(counters.tasks_in(TaskStatus::Completed), closed.sum()),
             contacted_rate: RateBody::new(contacts.map(outcome).sum(), with_outcome),
         }
     }
+}
+
+fn winding_up_sentence(reason: Reason) -> String {
+    let sentence = reason.sentence();
+    format!("{sentence} Calls in progress are finished, and nobody else is called.")
+}
+
+impl From<(&String, &CostCount)> for SpentBody {
+    fn from((currency, cost): (&String, &CostCount)) -> Self {
+        Self {
+            currency: currency.clone(),
+            amount: cost.amount().normalize().to_string(),
+            calls: cost.calls,
+        }
+    }
+}
+
+fn budget_left(standing: &Standing) -> Option<BudgetLeftBody> {
+    let budget = standing.campaign.effective_settings().budget.as_ref()?;
+    let spent = standing.counters.costs.get(&budget.limit.currency);
+    let spent = spent.copied().unwrap_or_default().amount();
+    Some(BudgetLeftBody {
+        amount: budget.limit.amount.to_string(),
+        currency: budget.limit.currency.clone(),
+        spent: spent.normalize().to_string(),
+        left: (budget.limit.amount - spent).normalize().to_string(),
+        calls_left: standing.calls_within_budget?,
+    })
 }
 
 fn reasons(counted: &BTreeMap<Reason, u64>) -> Vec<ReasonBody> {
@@ -220,7 +316,7 @@ impl From<QuestionResult> for QuestionResultBody {
     }
 }
 
-/// What a campaign's rows add up to.
+/// What a campaign's rows add up to, and why who is not being called is not.
 #[utoipa::path(
     get, path = "/api/campaigns/{id}/stats", tag = "results",
     params(("id" = Uuid, Path, description = "The campaign")),
@@ -231,7 +327,8 @@ async fn get_campaign_stats(
     actor: Actor,
     Id(id): Id<CampaignId>,
 ) -> Result<Json<StatsBody>, ApiError> {
-    Ok(Json(app.reports.campaign(&actor, id).await?.into()))
+    let standing = app.reports.standing(&actor, id, app.clock.now()).await?;
+    Ok(Json(standing.into()))
 }
 
 /// What the answers of a campaign add up to, question by question.

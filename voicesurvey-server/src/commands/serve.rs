@@ -46,11 +46,16 @@ pub(super) async fn run(options: ServeOptions) -> Result<(), CommandError> {
         None => Arc::new(SystemClock),
     };
     let ids = Arc::new(IdGenerator::from_entropy(pacer.clone()));
+    let telephony = Telephony::from_config(&config.telephony, pacer.clone(), &ids)
+        .map_err(CommandError::System)?;
+    let limits = config.telephony.account_limits();
+    stores
+        .limit_provider(&config.database, telephony.provider.name(), limits)
+        .await?;
     let server = Server::start(ServerParts {
         listener,
         stores,
-        telephony: Telephony::from_config(&config.telephony, pacer.clone(), &ids)
-            .map_err(CommandError::System)?,
+        telephony,
         pacer,
         ids,
         engine: config.engine.settings(),

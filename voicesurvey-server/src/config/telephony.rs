@@ -5,12 +5,17 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Deserialize;
+use voicesurvey_core::campaign::Pacing;
+use voicesurvey_core::pace::Pace;
 use voicesurvey_simulator::SimulationSettings;
 
 use super::error::WrongSetting;
 
 /// What everybody may know is no secret, and neither is what can be tried out.
 const SHORTEST_SECRET: usize = 16;
+
+/// More than any account has, and little enough to be counted with.
+const NO_LIMIT: u32 = 1_000_000;
 
 /// The section `telephony`.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +25,11 @@ pub struct TelephonyConfig {
     pub provider: ProviderName,
     /// How many calls this server asks the provider to begin in a second; zero for any number.
     pub calls_per_second: u16,
+    /// How many calls of the provider account may be in progress, over all servers and companies; zero
+    /// for any number.
+    pub account_concurrent_calls: u32,
+    /// How many of them may start in any 60 seconds; zero for any number.
+    pub account_calls_per_minute: u32,
     /// Settings of the simulated one, and of the people behind a stand-in.
     pub simulated: SimulationSettings,
     /// How servers and a stand-in find and believe each other.
@@ -54,6 +64,17 @@ impl TelephonyConfig {
     /// How many calls the provider takes in a second; `None` for any number.
     pub fn calls_per_second(&self) -> Option<NonZeroU32> {
         NonZeroU32::new(self.calls_per_second.into())
+    }
+
+    /// What all companies together may use of the provider account; `None` for no limit.
+    pub fn account_limits(&self) -> Option<Pacing> {
+        let any_or = |limit: u32| if limit == 0 { NO_LIMIT } else { limit };
+        let limits = Pacing {
+            max_concurrent_calls: any_or(self.account_concurrent_calls),
+            pace: Pace::per_minute(any_or(self.account_calls_per_minute)),
+        };
+        let limited = self.account_concurrent_calls > 0 || self.account_calls_per_minute > 0;
+        limited.then_some(limits)
     }
 
     pub(super) fn check(&self) -> Result<(), WrongSetting> {
@@ -110,6 +131,20 @@ mod tests {
     use std::path::Path;
 
     use super::super::{Config, ConfigError, Flags};
+
+    #[test]
+    fn an_account_is_limited_in_whatever_is_set() {
+        let limits = |variables: &[(&str, &str)]| {
+            let limits = load(variables).unwrap().telephony.account_limits();
+            limits.map(|limits| (limits.max_concurrent_calls, limits.pace.calls_per_minute))
+        };
+        assert_eq!(limits(&[]), None);
+        let lines = ("ACCOUNT_CONCURRENT_CALLS", "30");
+        let pace = ("ACCOUNT_CALLS_PER_MINUTE", "60");
+        assert_eq!(limits(&[lines, pace]), Some((30, 60)));
+        assert_eq!(limits(&[lines]), Some((30, super::NO_LIMIT)));
+        assert_eq!(limits(&[pace]), Some((super::NO_LIMIT, 60)));
+    }
 
     fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let variables = variables

@@ -152,6 +152,8 @@ impl Content {
                         other_daypart: false,
                         ..RetryPolicy::default()
                     },
+                    target: None,
+                    budget: None,
                 },
             )
             .await?;

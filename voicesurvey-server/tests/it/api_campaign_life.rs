@@ -226,22 +226,37 @@ max_attempts: use a number from 1 to 20
 }
 
 #[tokio::test]
-async fn only_the_name_of_a_campaign_that_has_started_can_be_changed() {
+async fn what_is_frozen_cannot_be_changed_once_a_campaign_has_started() {
     let app = TestApp::start().await;
     let manager = manager(&app).await;
     let campaign = manager.create_campaign_with(TWO_PEOPLE).await;
     manager.set_status(&campaign, "running").await;
-    let answer = manager
-        .patch(&campaign, &json!({ "calls_per_minute": 7 }))
-        .await;
-    assert_eq!(
-        (answer.status, answer.text_at("/code").as_str()),
-        (409, "campaign_started")
-    );
-    let answer = manager
-        .patch(&campaign, &json!({ "name": "Renamed" }))
-        .await;
-    assert_eq!(answer.text_at("/name"), "Renamed");
+    for frozen in [
+        json!({ "max_attempts": 7 }),
+        json!({ "target": 7 }),
+        json!({ "ends_at": null }),
+        json!({ "calls_per_minute": 7, "retry_other_daypart": true }),
+    ] {
+        let answer = manager.patch(&campaign, &frozen).await;
+        assert_eq!(
+            (answer.status, answer.text_at("/code").as_str()),
+            (409, "campaign_started"),
+            "{frozen}"
+        );
+    }
+    let budget = json!({ "amount": "10", "currency": "EUR", "estimate_per_call": "0" });
+    for free in [
+        json!({ "name": "Renamed" }),
+        json!({ "calls_per_minute": 7, "seconds_between_calls": 2, "max_concurrent_calls": 3 }),
+        json!({ "budget": budget }),
+        json!({ "budget": null }),
+    ] {
+        let answer = manager.patch(&campaign, &free).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        for (name, value) in free.as_object().unwrap() {
+            assert_eq!(&answer.at(&format!("/{name}")), value);
+        }
+    }
 }
 
 #[tokio::test]

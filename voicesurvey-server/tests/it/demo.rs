@@ -138,6 +138,8 @@ fn instant(row: &Row, column: &str) -> Timestamp {
 
 /// What must hold of every run, however often it was interrupted.
 fn check_files(directory: &Path) {
+    let preflight = crate::preflight::preflight(directory, &["--database-url", "sqlite://demo.db"]);
+    assert!(preflight.status.success(), "{preflight:?}");
     let people = rows(directory, "demo-results.csv");
     assert_eq!(people.len() as u64, PEOPLE);
     for person in &people {

@@ -74,7 +74,8 @@ impl TestApp {
         Self::start_over(provider, storage, memory).await
     }
 
-    async fn start_over(
+    /// A server with that provider, or the simulated one, over two stores, which may be one.
+    pub(crate) async fn start_over(
         provider: Option<Arc<dyn TelephonyProvider>>,
         storage: Arc<dyn Storage>,
         queue: MemoryStorage,

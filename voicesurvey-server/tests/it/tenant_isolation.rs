@@ -34,9 +34,8 @@ fn recipe(operation_id: &str) -> Recipe {
     let campaign = || Some(serde_json::from_str(CAMPAIGN_OF_A).unwrap());
     match operation_id {
         "get_health" | "get_readiness" => Recipe::Public,
-        "list_api_keys" | "list_skillbases" | "list_campaigns" | "list_calls" | "list_outcomes" => {
-            Recipe::Own(None)
-        }
+        "list_api_keys" | "list_skillbases" | "list_campaigns" | "list_calls" | "list_attempts"
+        | "list_outcomes" => Recipe::Own(None),
         "create_api_key" => Recipe::Own(Some(json!({ "name": "Mine", "role": "viewer" }))),
         "create_skillbase" => Recipe::Own(skillbase()),
         "create_campaign" => Recipe::Own(campaign()),
@@ -50,6 +49,7 @@ fn recipe(operation_id: &str) -> Recipe {
         | "delete_campaign"
         | "start_campaign"
         | "pause_campaign"
+        | "dry_run_campaign"
         | "resume_campaign"
         | "cancel_campaign"
         | "list_contacts"
@@ -61,6 +61,7 @@ fn recipe(operation_id: &str) -> Recipe {
         "replace_skillbase" => Recipe::Named(skillbase()),
         "change_campaign" => Recipe::Named(Some(json!({ "name": "Mine" }))),
         "set_campaign_status" => Recipe::Named(Some(json!({ "status": "cancelled" }))),
+        "resolve_attempt" => Recipe::Named(Some(json!({ "resolution": "not_dialed" }))),
         "upload_contacts" => Recipe::NamedUpload,
         other => panic!("say in `recipe` how a stranger shall try {other}"),
     }
@@ -263,10 +264,12 @@ async fn what_is_anothers_does_not_exist_in_queries_and_bodies() {
     let (acme, globex) = (app.company("Acme").await, app.company("Globex").await);
     let (_, ids) = furnished(&app, &acme).await;
     let stranger = globex.admin().await;
-    let calls = async |id: &str| stranger.get(&format!("/api/calls?campaign={id}")).await;
-    let (answer, missing) = (calls(&ids["campaign"]).await, calls(NOBODYS).await);
-    assert_eq!(answer.status, 404);
-    assert_eq!(without_request_id(&answer), without_request_id(&missing));
+    for list in ["calls", "attempts"] {
+        let calls = async |id: &str| stranger.get(&format!("/api/{list}?campaign={id}")).await;
+        let (answer, missing) = (calls(&ids["campaign"]).await, calls(NOBODYS).await);
+        assert_eq!(answer.status, 404);
+        assert_eq!(without_request_id(&answer), without_request_id(&missing));
+    }
 
     for (field, id) in [
         ("skillbase_id", &ids["skillbase"]),

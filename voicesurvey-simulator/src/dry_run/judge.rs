@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use chrono::{Datelike, NaiveDate, TimeDelta, Timelike};
 use serde::Serialize;
-use voicesurvey_core::calling_hours::{CallingHours, HoursRange};
+use voicesurvey_core::calling_hours::{CallingHours, CountryDays, HoursRange};
 use voicesurvey_core::campaign::{Pacing, Schedule};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::time::Timestamp;
@@ -119,15 +119,18 @@ impl<'a> Judge<'a> {
             starts_at,
             ends_at,
             hours,
+            countries,
             ..
         } = self.rules.schedule;
         self.each_call("I4", text, |call, _| {
             let at = call.placed_at;
-            let zones = &self.ledger.zones[usize::from(self.ledger.contact(call).zones)];
+            let contact = self.ledger.contact(call);
+            let zones = &self.ledger.zones[usize::from(contact.zones)];
+            let country = contact.region.and_then(|region| countries.get(&region));
             starts_at.is_none_or(|start| start <= at)
                 && ends_at.is_none_or(|end| at < end)
                 && !zones.is_empty()
-                && zones.iter().all(|zone| is_open(hours, *zone, at))
+                && zones.iter().all(|zone| is_open(hours, country, *zone, at))
         })
     }
 
@@ -232,27 +235,39 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether a wall clock in that zone shows a time within the hours. The day before counts where its
-/// hours go over midnight.
-fn is_open(hours: &CallingHours, zone: TimeZone, at: Timestamp) -> bool {
+/// Whether a wall clock in that zone shows a time within the hours, with the dates of the person's
+/// country. The day before counts where its hours go over midnight.
+fn is_open(
+    hours: &CallingHours,
+    country: Option<&CountryDays>,
+    zone: TimeZone,
+    at: Timestamp,
+) -> bool {
     let local = zone.local(at);
     let minute = local.hour() * 60 + local.minute();
     let minutes = |range: &HoursRange| {
         let [start, end] = [range.start(), range.end()].map(|time| u32::from(time.minutes()));
         (start, end, end <= start)
     };
-    let today = ranges_on(hours, local.date()).iter().map(minutes);
-    let yesterday = local.date().pred_opt().map(|date| ranges_on(hours, date));
+    let today = ranges_on(hours, country, local.date()).iter().map(minutes);
+    let yesterday = local
+        .date()
+        .pred_opt()
+        .map(|date| ranges_on(hours, country, date));
     let yesterday = yesterday.into_iter().flatten().map(minutes);
     let is_today = |(start, end, overnight)| start <= minute && (overnight || minute < end);
     let is_yesterday = |(_, end, overnight)| overnight && minute < end;
     today.into_iter().any(is_today) || yesterday.into_iter().any(is_yesterday)
 }
 
-fn ranges_on(hours: &CallingHours, date: NaiveDate) -> &[HoursRange] {
-    if hours.holidays.contains(&date) {
+fn ranges_on<'a>(
+    hours: &'a CallingHours,
+    country: Option<&CountryDays>,
+    date: NaiveDate,
+) -> &'a [HoursRange] {
+    if hours.holidays.contains(&date) || country.is_some_and(|days| days.holidays.contains(&date)) {
         &hours.holiday_hours
-    } else if hours.eves.contains(&date) {
+    } else if hours.eves.contains(&date) || country.is_some_and(|days| days.eves.contains(&date)) {
         &hours.eve_hours
     } else {
         hours.weekly.on(date.weekday())

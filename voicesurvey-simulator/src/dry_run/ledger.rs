@@ -2,7 +2,7 @@
 //! because a campaign may have a million people, and apart from the engine, because it judges it.
 
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::phone_number::{PhoneNumber, Region};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
@@ -12,6 +12,8 @@ pub(super) struct Listed {
     pub(super) number: PhoneNumber,
     /// Which of the ledger's lists of zones is theirs.
     pub(super) zones: u16,
+    /// The region of the number, if the campaign has holidays that depend on it.
+    pub(super) region: Option<Region>,
     /// Whether the number stood on the exclusion list from the start.
     pub(super) excluded: bool,
     /// Attempts from before the dry run.

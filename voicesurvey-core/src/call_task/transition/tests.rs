@@ -1,5 +1,7 @@
 //! The whole machine as a table, and the rules that the table must not lose.
 
+mod late_decisions;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -231,7 +233,15 @@ fn a_refusal_is_final_with_attempts_left() {
         .on(settled(Outcome::Refused, &policy), now())
         .unwrap();
     assert_eq!(refused.state, TaskState::Refused);
-    assert!(refused.on(settled(Outcome::Busy, &policy), now()).is_err());
+    let again = TaskEvent::Settled {
+        attempt_id: attempt_id(1),
+        attempt_number: 1,
+        outcome: Outcome::Refused,
+        previous: Some(Outcome::Refused),
+        policy: &policy,
+        schedule: &SCHEDULE,
+    };
+    assert!(refused.on(again, now()).is_err());
 }
 
 #[test]
@@ -243,11 +253,12 @@ fn an_attempt_that_is_no_longer_the_latest_cannot_settle() {
             attempt_id: attempt_id(2),
         })
     };
-    assert!(
-        claimed_again
-            .on(settled(Outcome::Completed, &policy), now())
-            .is_err()
-    );
+    let wrong_person = settled(Outcome::WrongPerson, &policy);
+    assert!(claimed_again.clone().on(wrong_person, now()).is_err());
+    let refused = settled(Outcome::Refused, &policy);
+    let remembered = claimed_again.clone().on(refused, now()).unwrap();
+    assert_eq!(remembered.state, claimed_again.state);
+    assert_eq!(remembered.outcome, Some(Outcome::Refused));
 }
 
 #[test]

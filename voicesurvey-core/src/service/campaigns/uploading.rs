@@ -139,6 +139,15 @@ fn refuse_ended(campaign: &Campaign) -> Result<(), ServiceError> {
             message: format!("a {} campaign takes no call list", campaign.status),
         });
     }
+    if let Some(reason) = campaign.winding_up {
+        return Err(ServiceError::NotAllowed {
+            code: "campaign_winding_up",
+            message: format!(
+                "the campaign calls nobody any more and takes no call list: {}",
+                reason.sentence()
+            ),
+        });
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use crate::id::{CallTaskId, CampaignId};
 use crate::ports::StorageError;
 use crate::ports::UnitOfWork;
 use crate::ports::repositories::CampaignCounters;
+use crate::queue::claim::calls_within_budget;
 use crate::queue::lane::Lane;
 use crate::service::error::ServiceError;
 use crate::time::Timestamp;
@@ -34,6 +35,8 @@ pub struct Standing {
     pub reasons: BTreeMap<Reason, u64>,
     /// When the next people may be called whose hours are closed now.
     pub next_opening: Option<Timestamp>,
+    /// How many calls the budget still allows; absent without a budget.
+    pub calls_within_budget: Option<u32>,
 }
 
 /// Why one person is not being called now.
@@ -58,9 +61,11 @@ impl Reports {
         let counters = work.campaigns().counters(id).await?;
         let company = company_of(&mut *work, &campaign).await?;
         let lanes = work.campaigns().lanes(id).await?;
+        let calls_within_budget = calls_within_budget(&campaign, &counters);
+        let everybodys = reason_of_everybody(&campaign, &company, calls_within_budget);
         let mut reasons = counters.reasons.clone();
         for lane in lanes.iter().filter(|lane| lane.claimable > 0) {
-            let reason = reason_of(lane, &campaign, &company, now);
+            let reason = everybodys.unwrap_or_else(|| reason_of(lane, &campaign, now));
             *reasons.entry(reason).or_default() += lane.claimable;
         }
         let closed = lanes
@@ -73,6 +78,7 @@ impl Reports {
             campaign,
             counters,
             reasons,
+            calls_within_budget,
         })
     }
 
@@ -103,17 +109,27 @@ impl Reports {
     }
 }
 
-/// Why the claimable tasks of a lane are not being called.
-fn reason_of(lane: &Lane, campaign: &Campaign, company: &Company, now: Timestamp) -> Reason {
-    if let Some(reason) = campaign.winding_up {
-        return reason;
+/// Why nobody of the campaign is called, if that concerns everybody; in the order of the gate.
+fn reason_of_everybody(
+    campaign: &Campaign,
+    company: &Company,
+    calls_within_budget: Option<u32>,
+) -> Option<Reason> {
+    if campaign.status.is_final() {
+        Some(campaign.winding_up.unwrap_or(Reason::CampaignEnded))
+    } else if campaign.winding_up.is_some() {
+        campaign.winding_up
+    } else if campaign.status != CampaignStatus::Running {
+        Some(Reason::CampaignNotRunning)
+    } else if company.status == CompanyStatus::Suspended {
+        Some(Reason::CompanySuspended)
+    } else {
+        (calls_within_budget == Some(0)).then_some(Reason::BudgetUsedUp)
     }
-    if campaign.status != CampaignStatus::Running {
-        return Reason::CampaignNotRunning;
-    }
-    if company.status == CompanyStatus::Suspended {
-        return Reason::CompanySuspended;
-    }
+}
+
+/// Why the claimable tasks of a lane are not being called, by the clock.
+fn reason_of(lane: &Lane, campaign: &Campaign, now: Timestamp) -> Reason {
     let starts_at = campaign.effective_settings().schedule.starts_at;
     match lane.window {
         _ if starts_at.is_some_and(|starts_at| starts_at > now) => Reason::BeforeCampaignStart,
@@ -134,7 +150,7 @@ async fn circumstances(
     let number = &task.contact.phone_number;
     let since = now - ContactHistory::REACH;
     let counters = work.campaigns().counters(campaign.id).await?;
-    let within_budget = crate::queue::claim::calls_within_budget(campaign, &counters);
+    let within_budget = calls_within_budget(campaign, &counters);
     Ok(Circumstances {
         excluded: work.exclusions().get(number).await?.is_some(),
         being_called: work.call_attempts().live(number).await?.is_some(),

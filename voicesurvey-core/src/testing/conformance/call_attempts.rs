@@ -5,14 +5,14 @@ use rust_decimal::Decimal;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, assert_conflict, begin, claim, claim_all, commit, live_call, page_after,
+    all_pages, assert_conflict, begin, begin_as, claim, claim_all, commit, live_call, page_after,
     run_campaign, running_campaign, settle, store_tasks, stored_attempt,
 };
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
 use crate::money::Cost;
 use crate::outcome::Outcome;
-use crate::ports::PageRequest;
 use crate::ports::repositories::CallAttemptFilter;
+use crate::ports::{PageRequest, Scope};
 use crate::testing::samples;
 
 /// A claim's attempt is stored as the claim returned it.
@@ -245,4 +245,106 @@ pub async fn attempts_are_filtered(store: &dyn StorageUnderTest) {
         let listed = all_pages!(2, |page| work.call_attempts().list(&filter, page));
         assert_eq!(listed.len(), expected, "{filter:?}");
     }
+}
+
+/// Attempts that are locked together come in the order in which they are named; those that do not
+/// exist are left out.
+pub async fn attempts_are_locked_in_the_order_named(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 4)).await;
+    let mut expected: Vec<CallAttempt> = claim_all(store, samples::now())
+        .await
+        .into_iter()
+        .map(|call| call.attempt)
+        .collect();
+    expected.swap(0, 2);
+    let mut named: Vec<_> = expected.iter().map(|attempt| attempt.id).collect();
+    named.insert(1, samples::id());
+    for scope in [Scope::Company(company.id), Scope::Platform] {
+        let mut work = begin_as(store, scope).await;
+        let locked = work.call_attempts().get_many_for_update(&named).await;
+        assert_eq!(locked.unwrap(), expected, "{scope:?}");
+        let none = work.call_attempts().get_many_for_update(&[]).await;
+        assert_eq!(none.unwrap(), []);
+    }
+    let (stranger, _) = running_campaign(store).await;
+    let mut work = begin(store, &stranger).await;
+    let locked = work.call_attempts().get_many_for_update(&named).await;
+    assert_eq!(locked.unwrap(), [], "they are another company's");
+}
+
+/// Attempts changed together read back like attempts changed one by one, and free as many lines.
+pub async fn attempts_changed_together_read_back(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 4)).await;
+    let calls = claim_all(store, samples::now()).await;
+    let at = |seconds| samples::now() + TimeDelta::seconds(seconds);
+    let mut changed: Vec<CallAttempt> = calls.into_iter().map(|call| call.attempt).collect();
+    changed[0] = CallAttempt {
+        provider_call_id: Some("CA1, \"2\" {3}".to_owned()),
+        state: AttemptState::Answered,
+        lease_until: at(900),
+        accepted_at: Some(at(1)),
+        ringing_at: Some(at(2)),
+        answered_at: Some(at(3)),
+        answered_by: Some(AnsweredBy::Person),
+        raw_status: Some(String::new()),
+        ..changed[0].clone()
+    };
+    changed[1] = CallAttempt {
+        error_code: Some("21217".to_owned()),
+        cost: Some(Cost {
+            amount: Decimal::new(-75, 10),
+            currency: "EUR".to_owned(),
+        }),
+        ..changed[1].clone().ended(Outcome::Busy, at(4))
+    };
+    changed[2] = changed[2].clone().ended(Outcome::NoAnswer, at(5));
+    let mut work = begin(store, &company).await;
+    work.call_attempts().update_many(&changed).await.unwrap();
+    work.call_attempts().update_many(&[]).await.unwrap();
+    commit(work).await;
+    for changed in changed {
+        let version = changed.version + 1;
+        assert_eq!(
+            stored_attempt(store, changed.id).await,
+            CallAttempt { version, ..changed }
+        );
+    }
+    let mut work = begin(store, &company).await;
+    let level = work.campaigns().level(campaign.id).await.unwrap().unwrap();
+    assert_eq!(level.in_flight, 2);
+    let counters = work.campaigns().counters(campaign.id).await.unwrap();
+    assert_eq!(
+        (counters.live_attempts(), counters.total_attempts()),
+        (2, 4)
+    );
+}
+
+/// Of attempts that are changed together one stale copy, one that is given twice, or one that does
+/// not exist is a conflict.
+pub async fn one_stale_attempt_of_several_is_a_conflict(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 3)).await;
+    let attempts: Vec<CallAttempt> = claim_all(store, samples::now())
+        .await
+        .into_iter()
+        .map(|call| call.attempt.ended(Outcome::Busy, samples::now()))
+        .collect();
+    let mut work = begin(store, &company).await;
+    work.call_attempts().update(&attempts[1]).await.unwrap();
+    commit(work).await;
+    let unknown = CallAttempt {
+        id: samples::id(),
+        ..attempts[2].clone()
+    };
+    let twice = [attempts[0].clone(), attempts[0].clone()];
+    for refused in [&attempts[..], &twice, &[attempts[0].clone(), unknown]] {
+        let mut work = begin(store, &company).await;
+        assert_conflict(work.call_attempts().update_many(refused).await);
+    }
+    let (stranger, _) = running_campaign(store).await;
+    let mut work = begin(store, &stranger).await;
+    let others = [attempts[0].clone(), attempts[2].clone()];
+    assert_conflict(work.call_attempts().update_many(&others).await);
 }

@@ -48,6 +48,35 @@ pub async fn two_attempts_may_have_events_of_one_name(store: &dyn StorageUnderTe
     }
 }
 
+/// Of events that come together each is told whether it is new; of two that are the same the first
+/// is.
+pub async fn events_that_come_together_are_told_apart(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 2)).await;
+    let calls = claim_all(store, samples::now()).await;
+    let [one, other] = [&calls[0].attempt, &calls[1].attempt];
+    let known = samples::call_event(one, "known");
+    let mut work = begin(store, &company).await;
+    assert!(work.events().receive(&known, samples::now()).await.unwrap());
+    commit(work).await;
+    let events = [
+        samples::call_event(one, "1"),
+        samples::call_event(other, "1"),
+        known,
+        samples::call_event(one, "1"),
+        samples::call_event(one, "2 «è» {,}\""),
+    ];
+    let mut work = begin(store, &company).await;
+    let news = work.events().receive_many(&events, samples::now()).await;
+    assert_eq!(news.unwrap(), [true, true, false, false, true]);
+    let none = work.events().receive_many(&[], samples::now()).await;
+    assert_eq!(none.unwrap(), Vec::<bool>::new());
+    commit(work).await;
+    let mut work = begin(store, &company).await;
+    let news = work.events().receive_many(&events, samples::now()).await;
+    assert_eq!(news.unwrap(), [false; 5]);
+}
+
 /// What is published reads back in the order of its identifiers; pages neither skip nor repeat
 /// under inserts.
 pub async fn published_events_read_back_in_order(store: &dyn StorageUnderTest) {

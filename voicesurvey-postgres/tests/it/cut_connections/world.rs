@@ -23,7 +23,6 @@ use voicesurvey_postgres::{PostgresOptions, PostgresStorage};
 use voicesurvey_simulator::{SimulatedProvider, SimulationSettings};
 
 use crate::proxy::Proxy;
-use crate::support::texts;
 
 /// What the provider says to the first order of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,11 +184,6 @@ impl World {
         let mut lines: Vec<String> = select.fetch_all(&mut *connection).await.unwrap();
         lines.sort_unstable();
         lines
-    }
-
-    /// What a statement says about everybody, each row one line.
-    pub(super) async fn all_lines(&self, sql: &str) -> Vec<String> {
-        texts(&mut *self.connection.lock().await, sql).await
     }
 
     /// Moves the clock forward to that instant, if it is not there yet.

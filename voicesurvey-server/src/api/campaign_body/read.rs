@@ -1,6 +1,7 @@
 //! A campaign as it is shown.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -10,11 +11,13 @@ use uuid::Uuid;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::calling_hours::{CallingHours, CountryDays, HoursRange};
 use voicesurvey_core::campaign::{Campaign, PauseReason, RetryRule};
+use voicesurvey_core::gate::Reason;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
 
+use super::budget::BudgetBody;
 use super::questions::{OptionBody, TranslationBody};
 use super::retry::{self, NewRetryRuleBody, RetryRuleBody};
 use super::schedule::CountryDaysBody;
@@ -33,8 +36,14 @@ pub(crate) struct CampaignBody {
     description: String,
     /// `draft`, `scheduled`, `running`, `paused`, `completed` or `cancelled`.
     status: &'static str,
-    /// Why it is paused: `user`, `provider_failure`, `budget` or `outside_dates`.
+    /// Why it is paused: `user`, `provider_down`, `provider_failure`, `provider_configuration`,
+    /// `budget` or `outside_dates`.
     pause_reason: Option<&'static str>,
+    /// Why no further call is started although it has not ended yet: `target_reached` or
+    /// `campaign_ended`. It completes when the calls in progress have ended.
+    winding_up: Option<&'static str>,
+    /// Calls that hold a line now; also those that still run while it is paused or winds up.
+    calls_in_progress: u64,
     /// Who speaks.
     skillbase_id: Uuid,
     /// The version of the skillbase that calls use, once it is frozen.
@@ -87,6 +96,10 @@ pub(crate) struct CampaignBody {
     /// What is in force after each outcome, while attempts are left: this campaign's rules and
     /// delays, and the outcome table where they say nothing.
     retry: BTreeMap<&'static str, RetryRuleBody>,
+    /// Completed interviews that are enough; absent calls everybody.
+    target: Option<u32>,
+    /// What the calls may cost; absent is not limited.
+    budget: Option<BudgetBody>,
     /// People in it.
     total_tasks: u64,
     /// How many of them stand where.
@@ -196,6 +209,8 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             company_id: campaign.company_id.as_uuid(),
             status: campaign.status.name(),
             pause_reason: campaign.status.pause_reason().map(PauseReason::name),
+            winding_up: winds_up(&campaign).map(Reason::name),
+            calls_in_progress: counters.live_attempts(),
             skillbase_id: settings.skillbase_id.as_uuid(),
             skillbase_version: frozen.map(|snapshot| snapshot.skillbase.version),
             language: settings.language.code(),
@@ -227,6 +242,8 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             retry_delays_minutes: retry.delays_minutes,
             retry_rules: retry.rules,
             retry_other_daypart: retry.other_daypart,
+            target: settings.target.map(NonZeroU32::get),
+            budget: settings.budget.map(BudgetBody::from),
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status: TaskStatus| counters.tasks_in(status)),
             created_at: campaign.created_at,
@@ -237,6 +254,11 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             description: campaign.description,
         }
     }
+}
+
+/// Why the campaign winds up, while it does.
+pub(crate) fn winds_up(campaign: &Campaign) -> Option<Reason> {
+    campaign.winding_up.filter(|_| !campaign.status.is_final())
 }
 
 /// The range of every day, if all days are the same and have one range.

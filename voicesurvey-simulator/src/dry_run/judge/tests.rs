@@ -13,6 +13,7 @@ fn book() -> Ledger {
         let placed_at = noon() + TimeDelta::minutes(index.into());
         ledger.contacts.push(Listed {
             number: samples::phone_number(index),
+            region: None,
             zones,
             excluded: false,
             attempts_before: 0,
@@ -192,12 +193,18 @@ fn the_judge_and_the_engine_read_the_hours_alike() {
     let zones = ["Europe/Rome", "America/New_York", "Asia/Kathmandu"];
     let start: Timestamp = "2026-10-18T00:00:00Z".parse().unwrap();
     let mut open = 0;
+    let country = serde_json::from_str(r#"{"holidays": ["2026-10-20"], "eves": ["2026-10-21"]}"#);
+    let country: CountryDays = country.unwrap();
+    let days = hours.with_days(&country);
     for zone in zones.map(|zone| zone.parse::<TimeZone>().unwrap()) {
         // Three weeks, over the change of the clocks in Rome and in New York.
         for quarter in 0..21 * 24 * 4 {
             let at = start + TimeDelta::minutes(15 * quarter);
             let expected = hours.is_open(&[zone], at);
-            assert_eq!(is_open(&hours, zone, at), expected, "{zone} {at}");
+            assert_eq!(is_open(&hours, None, zone, at), expected, "{zone} {at}");
+            let of_country = days.is_open(&[zone], at);
+            let found = is_open(&hours, Some(&country), zone, at);
+            assert_eq!(found, of_country, "{zone} {at}");
             open += u32::from(expected);
         }
     }

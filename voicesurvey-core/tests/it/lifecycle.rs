@@ -1,0 +1,285 @@
+//! How campaigns stop: by the circuit breaker, at their target, at their end date, without budget.
+
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+use voicesurvey_core::call_attempt::CallEventKind;
+use voicesurvey_core::call_list::CallList;
+use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
+use voicesurvey_core::campaign::{Budget, Campaign, CampaignStatus, PauseReason};
+use voicesurvey_core::gate::Reason;
+use voicesurvey_core::money::Cost;
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::service::{CampaignChanges, CampaignService, Change, ServiceError};
+use voicesurvey_core::testing::samples::{self, SampleCampaign};
+use voicesurvey_core::time::Clock;
+
+use super::scripted::{Answers, World};
+
+/// A world whose campaign has that many people to call, and has not been stepped yet.
+async fn about_to_call(
+    people: u32,
+    change: impl FnOnce(Campaign) -> Campaign,
+) -> (World, Campaign, Vec<CallTask>) {
+    let world = World::new().await;
+    let campaign = change(samples::campaign(&world.company));
+    let tasks = samples::tasks(&campaign, 1, people);
+    world.start(&campaign, &tasks).await;
+    (world, campaign, tasks)
+}
+
+async fn status(world: &World, campaign: &Campaign) -> CampaignStatus {
+    world.campaign(campaign).await.0.status
+}
+
+async fn end(world: &World, task: &CallTask, outcome: Outcome) {
+    let attempt = world.latest_attempt(task).await;
+    world.end(&attempt, Some(outcome)).await;
+}
+
+fn euros(cents: i64) -> Cost {
+    Cost {
+        amount: Decimal::new(cents, 2),
+        currency: "EUR".to_owned(),
+    }
+}
+
+/// A budget in cents.
+fn budget(limit: i64, estimate_per_call: i64) -> Budget {
+    Budget {
+        limit: euros(limit),
+        estimate_per_call: Decimal::new(estimate_per_call, 2),
+    }
+}
+
+#[tokio::test]
+async fn ten_calls_that_the_provider_does_not_take_pause_the_campaign_until_it_is_resumed_by_hand()
+{
+    let (world, campaign, _) = about_to_call(15, |campaign| campaign.with_lines(1)).await;
+    world.provider.answers(Answers::Failing);
+    world.step().await;
+    let down = CampaignStatus::Paused(PauseReason::ProviderDown);
+    assert_eq!(status(&world, &campaign).await, down);
+    assert_eq!(world.provider.dialed().len(), 10);
+    world.follow_for(TimeDelta::days(1)).await;
+    assert_eq!(world.provider.dialed().len(), 10);
+
+    // What failed before it was resumed does not count any more.
+    let campaigns = world.engine.campaigns();
+    campaigns.resume(&world.actor, campaign.id).await.unwrap();
+    world.step().await;
+    assert_eq!(status(&world, &campaign).await, down);
+    assert_eq!(world.provider.dialed().len(), 20);
+
+    world.clock.advance(TimeDelta::hours(1));
+    world.provider.answers(Answers::Taken);
+    campaigns.resume(&world.actor, campaign.id).await.unwrap();
+    world.step().await;
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Running);
+    assert_eq!(world.provider.dialed().len(), 21);
+}
+
+#[tokio::test]
+async fn ten_calls_that_fail_after_they_were_taken_name_another_cause() {
+    let (world, campaign, tasks) = about_to_call(12, |campaign| campaign).await;
+    world.step().await;
+    for task in &tasks[..9] {
+        end(&world, task, Outcome::ProviderFailure).await;
+    }
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Running);
+    end(&world, &tasks[9], Outcome::Lost).await;
+    let failing = CampaignStatus::Paused(PauseReason::ProviderFailure);
+    assert_eq!(status(&world, &campaign).await, failing);
+    // The two calls that still run are not cut off.
+    assert_eq!(world.campaign(&campaign).await.1.live_attempts(), 2);
+    end(&world, &tasks[10], Outcome::Completed).await;
+    assert_eq!(world.task(&tasks[10]).await.state, TaskState::Completed);
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_pause_the_campaign_at_once_and_cost_nothing() {
+    let (world, campaign, tasks) = about_to_call(3, |campaign| campaign.with_lines(1)).await;
+    world.provider.answers(Answers::Misconfigured);
+    world.step().await;
+    let paused = CampaignStatus::Paused(PauseReason::ProviderConfiguration);
+    assert_eq!(status(&world, &campaign).await, paused);
+    assert_eq!(world.provider.dialed().len(), 1);
+    for task in &tasks {
+        let task = world.task(task).await;
+        assert_eq!(task.state.status(), TaskStatus::Pending);
+        assert_eq!(task.attempts_spent, 0);
+    }
+    let reasons = world.standing(&campaign).await.reasons;
+    assert_eq!(reasons, [(Reason::CampaignNotRunning, 3)].into());
+    let attempt = world.latest_attempt(&tasks[0]).await;
+    assert_eq!(attempt.error_code.as_deref(), Some("20003"));
+}
+
+#[tokio::test]
+async fn a_campaign_that_reaches_its_target_finishes_its_calls_and_calls_nobody_else() {
+    let (world, campaign, tasks) = about_to_call(6, |mut campaign| {
+        campaign.settings.target = NonZeroU32::new(2);
+        campaign.with_lines(3)
+    })
+    .await;
+    world.step().await;
+    end(&world, &tasks[0], Outcome::Completed).await;
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 4);
+    end(&world, &tasks[1], Outcome::Completed).await;
+    world.step().await;
+    let (winding_up, counters) = world.campaign(&campaign).await;
+    assert_eq!(winding_up.winding_up, Some(Reason::TargetReached));
+    assert_eq!(winding_up.status, CampaignStatus::Running);
+    assert_eq!(counters.live_attempts(), 2);
+    assert_eq!(world.provider.dialed().len(), 4, "nobody else is dialed");
+    for task in &tasks[4..] {
+        let task = world.task(task).await;
+        assert_eq!(task.state, TaskState::Cancelled);
+        assert_eq!(task.reason, Some(Reason::TargetReached));
+    }
+    let standing = world.standing(&campaign).await;
+    assert_eq!(standing.reasons, [(Reason::TargetReached, 2)].into());
+    refused_upload(&world, &campaign, "campaign_winding_up").await;
+
+    // Who did not answer is not called again; who answers is heard.
+    end(&world, &tasks[2], Outcome::NoAnswer).await;
+    assert_eq!(world.task(&tasks[2]).await.state, TaskState::Cancelled);
+    end(&world, &tasks[3], Outcome::Completed).await;
+    world.step().await;
+    let (ended, counters) = world.campaign(&campaign).await;
+    assert_eq!(ended.status, CampaignStatus::Completed);
+    assert_eq!(counters.tasks_in(TaskStatus::Completed), 3);
+    world.follow_for(TimeDelta::days(2)).await;
+    assert_eq!(world.provider.dialed().len(), 4);
+    refused_upload(&world, &campaign, "campaign_ended").await;
+}
+
+async fn refused_upload(world: &World, campaign: &Campaign, expected: &str) {
+    let list = CallList {
+        file_name: "more.csv".to_owned(),
+        columns: Vec::new(),
+        rows: Vec::new(),
+    };
+    let campaigns = world.engine.campaigns();
+    let refused = campaigns.upload(&world.actor, campaign.id, list).await;
+    let Err(ServiceError::NotAllowed { code, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(code, expected);
+}
+
+#[tokio::test]
+async fn a_campaign_whose_end_date_comes_finishes_its_calls_and_calls_nobody_else() {
+    let end_date = samples::now() + TimeDelta::seconds(60);
+    let (world, campaign, tasks) = about_to_call(3, |mut campaign| {
+        campaign.settings.schedule.ends_at = Some(end_date);
+        campaign.with_lines(1)
+    })
+    .await;
+    world.follow_until(end_date - TimeDelta::seconds(1)).await;
+    assert_eq!(world.campaign(&campaign).await.0.winding_up, None);
+    world.follow_until(end_date).await;
+    world.step().await;
+    let (winding_up, counters) = world.campaign(&campaign).await;
+    assert_eq!(winding_up.winding_up, Some(Reason::CampaignEnded));
+    assert_eq!(counters.live_attempts(), 1);
+    assert_eq!(counters.tasks_in(TaskStatus::Cancelled), 2);
+    end(&world, &tasks[0], Outcome::Completed).await;
+    world.step().await;
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Completed);
+    assert_eq!(world.task(&tasks[0]).await.state, TaskState::Completed);
+    assert_eq!(world.provider.dialed().len(), 1);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_pauses_the_campaign_until_it_is_raised() {
+    let (world, campaign, tasks) = about_to_call(5, |mut campaign| {
+        campaign.settings.budget = Some(budget(100, 50));
+        campaign.with_lines(10)
+    })
+    .await;
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 2, "as many as were expected");
+    let reasons = world.standing(&campaign).await.reasons;
+    assert_eq!(reasons, [(Reason::BudgetUsedUp, 3)].into());
+    for task in &tasks[..2] {
+        let cost = euros(60);
+        let attempt = world.latest_attempt(task).await;
+        world.tell(&attempt, CallEventKind::Priced { cost }).await;
+        end(&world, task, Outcome::Refused).await;
+    }
+    world.step().await;
+    let paused = CampaignStatus::Paused(PauseReason::Budget);
+    assert_eq!(status(&world, &campaign).await, paused);
+    assert_eq!(world.provider.dialed().len(), 2);
+
+    let changes = CampaignChanges {
+        budget: Change::Set(budget(200, 50)),
+        ..CampaignChanges::default()
+    };
+    let campaigns = world.engine.campaigns();
+    let raised = campaigns.change(&world.actor, campaign.id, changes).await;
+    assert!(raised.unwrap().effective_settings().budget == Some(budget(200, 50)));
+    campaigns.resume(&world.actor, campaign.id).await.unwrap();
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 3, "0.80 are left");
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Running);
+}
+
+#[tokio::test]
+async fn limits_can_be_changed_while_a_campaign_runs() {
+    let (world, campaign, tasks) = about_to_call(6, |campaign| campaign.with_lines(1)).await;
+    let change_lines = async |lines: u32| {
+        let mut pacing = campaign.settings.pacing;
+        pacing.max_concurrent_calls = lines;
+        let changes = CampaignChanges {
+            pacing: Some(pacing),
+            ..CampaignChanges::default()
+        };
+        let campaigns = world.engine.campaigns();
+        let changed = campaigns.change(&world.actor, campaign.id, changes).await;
+        changed.unwrap();
+        world.step().await;
+        world.campaign(&campaign).await.1.live_attempts()
+    };
+    world.step().await;
+    assert_eq!(change_lines(3).await, 3);
+    assert_eq!(change_lines(1).await, 3, "calls end by themselves");
+    for (task, live) in tasks[..3].iter().zip([2, 1, 1]) {
+        end(&world, task, Outcome::Completed).await;
+        world.step().await;
+        assert_eq!(world.campaign(&campaign).await.1.live_attempts(), live);
+    }
+    assert_eq!(world.provider.dialed().len(), 4);
+}
+
+#[tokio::test]
+async fn a_scheduled_campaign_cannot_lose_its_start_date_and_a_draft_can() {
+    let world = World::new().await;
+    let mut campaign = samples::campaign(&world.company).with_lines(10);
+    campaign.settings.schedule.starts_at = Some(world.clock.now() + TimeDelta::hours(1));
+    world
+        .insert(&campaign, &samples::tasks(&campaign, 1, 1))
+        .await;
+    let mut changes = CampaignChanges::default();
+    changes.schedule.starts_at = Change::Clear;
+    let campaigns = world.engine.campaigns();
+    campaigns.start(&world.actor, campaign.id).await.unwrap();
+    let clear = async |campaign: &Campaign| {
+        let changes = changes.clone();
+        campaigns.change(&world.actor, campaign.id, changes).await
+    };
+    let refused = clear(&campaign).await;
+    let Err(ServiceError::NotAllowed { code, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(code, "campaign_scheduled");
+
+    let mut draft = samples::campaign(&world.company).with_lines(10);
+    draft.settings.schedule.starts_at = campaign.settings.schedule.starts_at;
+    world.insert(&draft, &[]).await;
+    let changed = clear(&draft).await.unwrap();
+    assert_eq!(changed.settings.schedule.starts_at, None);
+}
