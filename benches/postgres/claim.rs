@@ -1,6 +1,6 @@
 //! Claims, one after the other, and the same statement under pgbench.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use sqlx::postgres::PgConnection;
@@ -70,13 +70,43 @@ pub(crate) async fn run(url: &str, tasks: u32, campaigns: u32) -> anyhow::Result
     let claimer = Claimer::open(url, 1).await?;
     claimer.time_claims(WARM_UP).await?;
     let claims = claims_of(tasks);
+    let before = processor_time(url).await?;
     let (durations, taken) = claimer.time_claims(claims).await?;
+    let busy = processor_time(url).await?.saturating_sub(before);
     println!(
-        "claim of {BATCH}, {tasks} tasks, {campaigns} campaigns: {durations}, {} tasks each",
-        taken / claims.max(1)
+        "claim of {BATCH}, {tasks} tasks, {campaigns} campaigns: {durations}, {} tasks each, \
+         {:.2} ms of processor time in PostgreSQL",
+        taken / claims.max(1),
+        busy.as_secs_f64() * 1_000.0 / f64::from(u32::try_from(claims)?.max(1))
     );
     println!("  pgbench: {}", pgbench::claims(url, BATCH, claims)?);
     Ok(())
+}
+
+/// What the store's one connection has cost PostgreSQL so far, on Linux: on a machine that others
+/// use too it says more than durations. Zero where it cannot be told.
+async fn processor_time(url: &str) -> anyhow::Result<Duration> {
+    const TICK: Duration = Duration::from_millis(10);
+    let mut database = PgConnection::connect(url).await?;
+    let process: Option<i32> = sqlx::query_scalar(
+        "SELECT pid FROM pg_stat_activity
+         WHERE application_name = 'voicesurvey' AND datname = current_database() LIMIT 1",
+    )
+    .fetch_optional(&mut database)
+    .await?;
+    let Some(process) = process else {
+        return Ok(Duration::ZERO);
+    };
+    let told = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // After the name, which may contain anything, the 12th and 13th are user and system time.
+    let fields = told.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let ticks: u32 = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u32>().ok())
+        .sum();
+    Ok(TICK * ticks)
 }
 
 /// Claims while somebody keeps reading an old snapshot, so that nothing that was claimed since can

@@ -52,8 +52,14 @@ pub(crate) async fn open(url: &str, connections: u32) -> anyhow::Result<Postgres
     Ok(PostgresStorage::connect(url, &options).await?)
 }
 
+/// Set to leave the database as an earlier bench has left it.
+const KEEP: &str = "VOICESURVEY_BENCH_KEEP";
+
 /// Replaces everything in the database.
 pub(crate) async fn fill(url: &str, filling: &Filling) -> anyhow::Result<()> {
+    if std::env::var_os(KEEP).is_some() {
+        return Ok(());
+    }
     let store = open(url, 2).await?;
     if store.check().await.is_err() {
         store.migrate().await?;

@@ -32,17 +32,29 @@ fn claim(batch: usize) -> String {
 /// Claims by one client; says how long one takes.
 pub(crate) fn claims(url: &str, batch: usize, claims: usize) -> anyhow::Result<String> {
     let script = format!("BEGIN;\n{};\nCOMMIT;\n", claim(batch));
-    run(url, &script, &["--client=1", &format!("--transactions={claims}")])
+    run(
+        url,
+        &script,
+        &["--client=1", &format!("--transactions={claims}")],
+    )
 }
 
 /// Claims and settles for so many seconds; says how many cycles it makes.
-pub(crate) fn cycles(url: &str, clients: u32, batch: usize, seconds: u32) -> anyhow::Result<String> {
+pub(crate) fn cycles(
+    url: &str,
+    clients: u32,
+    batch: usize,
+    seconds: u32,
+) -> anyhow::Result<String> {
     // All that a claim returns, in one row that pgbench can keep.
-    let claim = claim(batch).replace("\nSELECT claimed.*,", "\nSELECT \
+    let claim = claim(batch).replace(
+        "\nSELECT claimed.*,",
+        "\nSELECT \
         array_agg(company_id) AS companies, array_agg(campaign_id) AS campaigns, \
         array_agg(id) AS tasks, array_agg(new_attempt_id) AS attempts, \
         count(excluded) AS excluded, count(calls_before) AS calls_before \
-        FROM (SELECT claimed.*,");
+        FROM (SELECT claimed.*,",
+    );
     let claim = format!("{claim}) AS claimed");
     let script = include_str!("cycle.sql").replace(":claim", &claim);
     let (clients, seconds) = (clients.to_string(), seconds.to_string());

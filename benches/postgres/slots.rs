@@ -42,7 +42,8 @@ fn ended(dial: &Dial) -> anyhow::Result<Vec<u8>> {
 
 async fn next_dial(running: &mut Running) -> anyhow::Result<Dial> {
     let dial = tokio::time::timeout(PATIENCE, running.dials.recv()).await;
-    dial.context("nobody was dialed")?.context("the server runs")
+    dial.context("nobody was dialed")?
+        .context("the server runs")
 }
 
 async fn end(client: &reqwest::Client, url: &str, dial: &Dial) -> anyhow::Result<()> {
@@ -101,7 +102,9 @@ pub(crate) async fn lines_in_use(url: &str, calls: u32, seconds: u32) -> anyhow:
         if dial.at > begin + Duration::from_secs((seconds + 10).into()) {
             break;
         }
-        let length = Duration::from_millis(2_000 + u64::from(dial.order.attempt_id.as_uuid().as_bytes()[15]) * 4_000 / 256);
+        let length = Duration::from_millis(
+            2_000 + u64::from(dial.order.attempt_id.as_uuid().as_bytes()[15]) * 4_000 / 256,
+        );
         spans.push((dial.at, dial.at + length));
         let (client, url) = (client.clone(), url.clone());
         under_way.spawn(async move {

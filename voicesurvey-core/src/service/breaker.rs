@@ -70,10 +70,12 @@ fn cause_of_failure<'a>(
 /// Whether the call failed; `None` while it says nothing about the line.
 fn fails(attempt: &CallAttempt) -> Option<bool> {
     match (attempt.state, attempt.outcome) {
-        (AttemptState::Unknown, None) => Some(true),
-        (_, Some(Outcome::Cancelled)) => None,
-        (_, Some(Outcome::ProviderFailure | Outcome::Lost)) => Some(true),
-        (AttemptState::Created | AttemptState::Accepted, None) => None,
+        (_, Some(Outcome::ProviderFailure | Outcome::Lost)) | (AttemptState::Unknown, None) => {
+            Some(true)
+        }
+        (_, Some(Outcome::Cancelled)) | (AttemptState::Created | AttemptState::Accepted, None) => {
+            None
+        }
         // It rings, or somebody answered, or it ended in some other way: the line works.
         _ => Some(false),
     }

@@ -98,15 +98,25 @@ pub(crate) async fn settle(
             answered.insert(task.campaign_id);
         }
     }
-    for concluded in &telling {
+    exclude_opted_out(work, &telling, now).await?;
+    for campaign_id in answered {
+        stop_at_target(work, &campaigns[&campaign_id], now).await?;
+    }
+    Ok(())
+}
+
+/// Excludes the numbers of those who asked for it in these calls.
+async fn exclude_opted_out(
+    work: &mut dyn UnitOfWork,
+    telling: &[&Concluded],
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    for concluded in telling {
         if concluded.attempt.outcome == Some(Outcome::OptedOut)
             && !planted::is(Bug::OptOutOfOneCampaign)
         {
             exclude(work, &concluded.attempt, now).await?;
         }
-    }
-    for campaign_id in answered {
-        stop_at_target(work, &campaigns[&campaign_id], now).await?;
     }
     Ok(())
 }
