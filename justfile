@@ -28,3 +28,7 @@ snapshots:
 
 demo:
     cargo run --release -p voicesurvey-server -- demo
+
+# Figures on PostgreSQL, such as `just bench claim 10000 1000`; docs/performance.md says what they need.
+bench *arguments:
+    cargo bench -p voicesurvey --bench postgres -- {{arguments}}

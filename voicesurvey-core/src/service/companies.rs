@@ -1,5 +1,6 @@
 //! Companies and their API keys.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -8,7 +9,7 @@ use super::error::{FieldError, ServiceError, require};
 use super::validation;
 use crate::api_key::{Actor, ApiKey, ApiKeyHash, ApiKeySecret, Role};
 use crate::company::{Company, CompanyLimits, CompanyStatus};
-use crate::gate::AttemptCaps;
+use crate::gate::{AttemptCaps, ContactHistory};
 use crate::id::{ApiKeyId, CompanyId, IdGenerator};
 use crate::language::Language;
 use crate::phone_number::Region;
@@ -162,6 +163,7 @@ impl Companies {
         let mut errors = Vec::new();
         validation::name("name", &company.name, &mut errors);
         check_limits(company.limits, &mut errors);
+        check_caps(&company.caps, &mut errors);
         validation::finish(errors)?;
         work.companies().update(&company).await?;
         work.commit().await?;
@@ -286,6 +288,17 @@ impl Companies {
             work.commit().await?;
         }
         Ok(Some(actor))
+    }
+}
+
+/// Attempts are remembered no longer than for the longest of the caps' spans.
+fn check_caps(caps: &AttemptCaps, errors: &mut Vec<FieldError>) {
+    let longest = ContactHistory::REACH.num_minutes();
+    let gap = caps.minimum_gap_minutes.map(NonZeroU32::get);
+    if gap.is_some_and(|minutes| i64::from(minutes) > longest) {
+        let message = format!("use at most {longest} minutes");
+        let field = "attempt_caps.minimum_gap_minutes";
+        errors.push(FieldError::new(field, message));
     }
 }
 

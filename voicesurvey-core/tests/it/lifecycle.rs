@@ -239,8 +239,8 @@ async fn limits_can_be_changed_while_a_campaign_runs() {
             ..CampaignChanges::default()
         };
         let campaigns = world.engine.campaigns();
-        let changed = campaigns.change(&world.actor, campaign.id, changes).await;
-        changed.unwrap();
+        let result = campaigns.change(&world.actor, campaign.id, changes).await;
+        result.unwrap();
         world.step().await;
         world.campaign(&campaign).await.1.live_attempts()
     };
@@ -280,6 +280,6 @@ async fn a_scheduled_campaign_cannot_lose_its_start_date_and_a_draft_can() {
     let mut draft = samples::campaign(&world.company).with_lines(10);
     draft.settings.schedule.starts_at = campaign.settings.schedule.starts_at;
     world.insert(&draft, &[]).await;
-    let changed = clear(&draft).await.unwrap();
-    assert_eq!(changed.settings.schedule.starts_at, None);
+    let without = clear(&draft).await.unwrap();
+    assert_eq!(without.settings.schedule.starts_at, None);
 }

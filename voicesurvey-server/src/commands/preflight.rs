@@ -92,7 +92,7 @@ fn gate_of_check(check: Check, finding: Option<Finding>) -> Gate {
         Some(finding) => {
             let examples = finding.examples.iter();
             let problem = Problem {
-                problem: match finding.rows {
+                summary: match finding.rows {
                     1 => "1 is wrong".to_owned(),
                     rows => format!("{rows} are wrong"),
                 },
@@ -142,7 +142,7 @@ fn gates_without_schema(what: String, url: &DatabaseUrl) -> Vec<Gate> {
         about: Check::Constraints.promise(),
         text: SCHEMA,
         result: GateResult::Fail(Problem {
-            problem: what,
+            summary: what,
             examples: Vec::new(),
             what_to_do: format!(
                 "run voicesurvey migrate --database-url {url}, or the version of this program \

@@ -111,10 +111,12 @@ async fn stats_count_every_status_and_divide_by_nothing_never() {
 200 application/json
 {
   "attempts": {"accepted":0,"answered":0,"created":0,"ended":0,"ringing":0,"unknown":0},
+  "budget": null,
   "calls_in_progress": 0,
   "campaign_id": "[id]",
   "completed_rate": {"denominator":0,"numerator":0,"rate":null},
   "contacted_rate": {"denominator":0,"numerator":0,"rate":null},
+  "next_opening": null,
   "outcomes": {
     "broke_off": 0,
     "busy": 0,
@@ -139,8 +141,12 @@ async fn stats_count_every_status_and_divide_by_nothing_never() {
     "voicemail": 0,
     "wrong_person": 0
   },
-  "reasons": [],
+  "pause_reason": null,
+  "pause_sentence": null,
+  "reasons": [{"count":1,"reason":"campaign_not_running","sentence":"The campaign is not running."}],
+  "spent": [],
   "status": "draft",
+  "target": {"completed":0,"target":null},
   "tasks": {
     "cancelled": 0,
     "completed": 0,
@@ -153,7 +159,9 @@ async fn stats_count_every_status_and_divide_by_nothing_never() {
     "retry": 0
   },
   "total_attempts": 0,
-  "total_tasks": 1
+  "total_tasks": 1,
+  "winding_up": null,
+  "winding_up_sentence": null
 }
 "#);
 
@@ -178,13 +186,7 @@ async fn stats_say_why_people_are_not_called() {
     let campaign = manager.create_campaign_with(ONE_PERSON).await;
     let stats = manager.get(&format!("{campaign}/stats")).await;
     assert_snapshot!(shown(&stats.at("/reasons")), @r#"
-[
-  {
-    "count": 1,
-    "reason": "outside_calling_hours",
-    "sentence": "It is outside the calling hours where the person is."
-  }
-]
+[{"count":1,"reason":"campaign_not_running","sentence":"The campaign is not running."}]
 "#);
     // The schedule of a draft may still be changed, so there is a reason but no later time yet.
     let contact = manager.get(&format!("{campaign}/contacts")).await;

@@ -47,6 +47,8 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
 {
   "allowed_call_end_local": "20:00",
   "allowed_call_start_local": "09:00",
+  "budget": null,
+  "calls_in_progress": 0,
   "calls_per_minute": 10,
   "company_id": "[id]",
   "completion_message": "Grazie, abbiamo finito.",
@@ -93,10 +95,12 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
   "started_at": null,
   "starts_at": null,
   "status": "draft",
+  "target": null,
   "time_zone": "Europe/Rome",
   "total_tasks": 0,
   "translations": {},
-  "updated_at": "[time]"
+  "updated_at": "[time]",
+  "winding_up": null
 }
 "#);
     assert_eq!(manager.get(&location).await.json(), answer.json());
@@ -198,6 +202,7 @@ async fn defaults_are_filled_in() {
 {
   "allowed_call_end_local": "21:00",
   "allowed_call_start_local": "09:00",
+  "budget": null,
   "calling_hours": {
     "weekly": {
       "fri": [["09:00","21:00"]],
@@ -209,6 +214,7 @@ async fn defaults_are_filled_in() {
       "wed": [["09:00","21:00"]]
     }
   },
+  "calls_in_progress": 0,
   "calls_per_minute": 10,
   "company_id": "[id]",
   "completion_message": "Grazie.",
@@ -236,6 +242,7 @@ async fn defaults_are_filled_in() {
   "started_at": null,
   "starts_at": null,
   "status": "draft",
+  "target": null,
   "tasks": {
     "cancelled": 0,
     "completed": 0,
@@ -250,7 +257,8 @@ async fn defaults_are_filled_in() {
   "time_zone": "Europe/Rome",
   "total_tasks": 0,
   "translations": {},
-  "updated_at": "[time]"
+  "updated_at": "[time]",
+  "winding_up": null
 }
 "#);
 }

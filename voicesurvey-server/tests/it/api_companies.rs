@@ -19,6 +19,7 @@ async fn the_operator_creates_reads_changes_and_lists_companies() {
     assert_snapshot!(created.redacted(), @r#"
 201 application/json
 {
+  "attempt_caps": {"minimum_gap_minutes":null,"per_day":null,"per_month":null,"per_week":null},
   "calls_per_minute": 300,
   "created_at": "[time]",
   "id": "[id]",
@@ -26,6 +27,7 @@ async fn the_operator_creates_reads_changes_and_lists_companies() {
   "max_concurrent_calls": 50,
   "name": "Acme",
   "region": "IT",
+  "status": "active",
   "time_zone": "Europe/Rome"
 }
 "#);

@@ -189,7 +189,20 @@ async fn a_budget_is_checked_shown_and_reserved() {
         let answer = manager.patch(&campaign, &json!({ "target": target })).await;
         wrong.push(answer.wrong_fields());
     }
-    assert_snapshot!(wrong.join("\n"), @"");
+    assert_snapshot!(wrong.join("\n"), @r#"
+budget.amount: must be greater than zero
+budget.amount: use at most 1000000000
+budget.currency: unknown currency 'EURO': use three letters such as EUR
+budget.estimate_per_call: use a number from 0 to the amount
+budget.cap: unknown field
+budget.estimate_per_call: use a number from 0 to the amount
+budget.amount: is required
+budget.currency: is required
+budget.estimate_per_call: use a number
+budget: must be an object
+target: must be at least 1
+target: use a whole number
+"#);
 }
 
 #[tokio::test]
@@ -250,7 +263,15 @@ async fn it_is_said_why_nobody_is_called_and_until_when() {
     let company = format!("/api/companies/{}", acme.id);
     app.operator().patch(&company, &suspended).await;
     said.push(why().await);
-    assert_snapshot!(said.join("\n"), @"");
+    assert_snapshot!(said.join("\n"), @r#"
+{
+  "reason": "outside_calling_hours",
+  "sentence": "It is outside the calling hours where the person is.",
+  "until": "2026-11-21T08:00:00Z"
+}
+{"reason":"campaign_not_running","sentence":"The campaign is not running.","until":null}
+{"reason":"company_suspended","sentence":"The company is suspended.","until":null}
+"#);
 }
 
 #[tokio::test]
@@ -295,7 +316,18 @@ async fn an_unknown_call_is_listed_until_somebody_resolves_it() {
     assert_eq!(resolved.text_at("/outcome"), "no_answer");
     assert_eq!(viewer.get(&unknown).await.at("/items"), json!([]));
     let again = manager.post(&path(1), &no_answer).await;
-    assert_snapshot!(redacted(&again.to_string()), @"");
+    assert_snapshot!(redacted(&again.to_string()), @r#"
+409 application/problem+json
+{
+  "code": "attempt_not_unknown",
+  "detail": "only an attempt whose state is unknown can be resolved; this one is ended",
+  "errors": [],
+  "request_id": "[id]",
+  "status": 409,
+  "title": "Conflict",
+  "type": "about:blank"
+}
+"#);
 
     // Who was not dialed waits for the next line, and who did not answer for another time.
     let tasks = manager.get(&format!("{campaign}/stats")).await.at("/tasks");
@@ -327,7 +359,16 @@ async fn a_resolution_that_makes_no_sense_is_refused_field_by_field() {
         assert_eq!(answer.status, 422, "{answer}");
         wrong.push(answer.wrong_fields());
     }
-    assert_snapshot!(wrong.join("\n"), @"");
+    assert_snapshot!(wrong.join("\n"), @r#"
+resolution: is required
+because: unknown field
+resolution: unknown resolution 'redial': use not_dialed or ended
+outcome: is required: say how the call ended
+outcome: unknown outcome 'vanished'
+outcome: must be a text
+outcome: a call that was not made is resolved as not_dialed
+outcome: leave it out: a call that was not made has none
+"#);
     let still = manager.get("/api/attempts?state=unknown").await;
     assert_eq!(still.json(), listed.json());
 }
@@ -359,14 +400,35 @@ async fn the_operator_suspends_a_company_and_caps_its_calls() {
         let (status, caps) = change(body).await;
         shown.push(format!("{status} {caps}"));
     }
-    assert_snapshot!(shown.join("\n"), @"");
+    assert_snapshot!(shown.join("\n"), @r#"
+suspended {"minimum_gap_minutes":null,"per_day":null,"per_month":null,"per_week":null}
+suspended {"minimum_gap_minutes":60,"per_day":2,"per_month":10,"per_week":null}
+active {"minimum_gap_minutes":60,"per_day":null,"per_month":10,"per_week":4}
+active {"minimum_gap_minutes":60,"per_day":null,"per_month":10,"per_week":4}
+active {"minimum_gap_minutes":null,"per_day":null,"per_month":null,"per_week":null}
+"#);
     let wrong = json!({
         "status": "closed",
         "attempt_caps": { "per_day": 0, "per_week": -1, "minimum_gap_minutes": "1h", "per_year": 1 },
     });
     let wrong = operator.patch(&path, &wrong).await;
     assert_eq!(wrong.status, 422);
-    assert_snapshot!(wrong.wrong_fields(), @"");
+    assert_snapshot!(wrong.wrong_fields(), @r#"
+attempt_caps.per_year: unknown field
+attempt_caps.per_day: must be at least 1
+attempt_caps.per_week: must not be negative
+attempt_caps.minimum_gap_minutes: use a whole number
+status: unknown status 'closed': use active or suspended
+"#);
+    let too_long = json!({ "attempt_caps": { "minimum_gap_minutes": 43_201 } });
+    let too_long = operator.patch(&path, &too_long).await;
+    assert_eq!(
+        (too_long.status, too_long.wrong_fields().as_str()),
+        (
+            422,
+            "attempt_caps.minimum_gap_minutes: use at most 43200 minutes"
+        )
+    );
     for body in [
         json!({ "status": "active" }),
         json!({ "attempt_caps": { "per_day": 1 } }),

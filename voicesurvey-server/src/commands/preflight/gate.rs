@@ -44,7 +44,7 @@ pub(super) enum GateResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Problem {
     /// In one sentence.
-    pub(super) problem: String,
+    pub(super) summary: String,
     /// The first things that are wrong.
     pub(super) examples: Vec<String>,
     /// What to do.
@@ -93,7 +93,7 @@ impl GateResult {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, ": {}", self.problem)?;
+        write!(f, ": {}", self.summary)?;
         for example in &self.examples {
             write!(f, "\n     {example}")?;
         }
