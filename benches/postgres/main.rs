@@ -7,6 +7,14 @@
     clippy::print_stdout,
     reason = "a bench tells what it measured on standard output"
 )]
+#![expect(
+    clippy::similar_names,
+    reason = "what a claimer takes is claimed, in all code"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures real time, and waits in it"
+)]
 
 mod claim;
 mod cycle;

@@ -146,7 +146,7 @@ pub(crate) async fn pace_in_use(url: &str, per_minute: u32, seconds: u32) -> any
         dials.push(next_dial(&mut running).await?.at);
     }
     dials.sort_unstable();
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let fullest = dials
         .iter()
         .enumerate()

@@ -102,7 +102,7 @@ async fn a_call_shows_every_turn_and_every_answer_with_its_evidence() {
 
 /// B8.
 #[tokio::test]
-async fn stats_count_every_status_and_divide_by_nothing_never() {
+async fn stats_count_every_status_and_divide_by_nothing() {
     let app = TestApp::start().await;
     let manager = app.company("Acme").await.manager().await;
     let campaign = manager.create_campaign_with(ONE_PERSON).await;
@@ -164,9 +164,13 @@ async fn stats_count_every_status_and_divide_by_nothing_never() {
   "winding_up_sentence": null
 }
 "#);
+}
 
-    manager.set_status(&campaign, "running").await;
-    app.run_to_the_end().await;
+/// B8.
+#[tokio::test]
+async fn stats_count_what_has_become_of_people_and_calls() {
+    let app = TestApp::start().await;
+    let (manager, campaign) = called(&app).await;
     let stats = manager.get(&format!("{campaign}/stats")).await;
     assert_eq!(stats.at("/tasks/completed"), 1);
     assert_eq!(stats.at("/attempts/ended"), 1);

@@ -190,10 +190,8 @@ async fn a_list_of_questions_of_every_type_is_taken() {
 #[tokio::test]
 async fn defaults_are_filled_in() {
     let app = TestApp::start().await;
-    let answer = manager(&app)
-        .await
-        .post("/api/campaigns", &smallest())
-        .await;
+    let manager = manager(&app).await;
+    let answer = manager.post("/api/campaigns", &smallest()).await;
     assert_eq!(answer.status, 201, "{answer}");
     let mut settings = answer.json();
     // A table that has a test of its own.
