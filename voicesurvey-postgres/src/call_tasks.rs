@@ -455,8 +455,16 @@ impl CallTaskRepository for PostgresUnitOfWork {
             cancelled += count.unsigned_abs();
         }
         if cancelled < u64::from(at_most.get()) {
+            // Only when none can come back: a call that ends at this moment may have read the
+            // campaign before it ended. Those just ended still count, so it takes one more look.
             let emptied = "UPDATE campaigns SET emptying = false
-                           WHERE company_id = $1 AND id = $2 AND emptying";
+                           WHERE company_id = $1 AND id = $2 AND emptying
+                               AND NOT EXISTS (
+                                   SELECT FROM campaign_counters
+                                   WHERE company_id = $1 AND campaign_id = $2 AND kind = 'task'
+                                       AND name IN ('pending', 'retry', 'in_progress')
+                                       AND count > 0
+                               )";
             self.execute(sqlx::query(emptied).bind(company_id).bind(id))
                 .await?;
         }

@@ -39,7 +39,8 @@ fn on_both(seed: u64) -> Result<(), String> {
     let report = |broken: Broken| report(seed, &broken);
     let postgres = run(seed, Drive::Tokio(&runtime), storage).map_err(report)?;
     let memory = run(seed, Drive::AtOnce, Arc::new(MemoryStorage::default())).map_err(report)?;
-    if postgres == memory {
+    // Not the trace: within one claim a store may visit campaigns in another order.
+    if (&postgres.results, postgres.calls) == (&memory.results, memory.calls) {
         Ok(())
     } else {
         Err(format!(

@@ -15,6 +15,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
 use crate::call_list::Contact;
@@ -27,7 +28,10 @@ use crate::ports::task_queue::CampaignKey;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
-/// Tasks that one review ends in a lane whose hours never open.
+/// After this time a lane is looked at again whose last tasks somebody else held.
+const LOCKED_AGAIN: TimeDelta = TimeDelta::seconds(10);
+
+/// Tasks that one review ends in lanes whose hours never open.
 const BARRED_PER_REVIEW: u16 = 1_000;
 
 /// What the tasks of a lane have in common.
@@ -169,7 +173,8 @@ pub async fn review(
     at_most: u16,
 ) -> Result<u64, StorageError> {
     let lanes = rows.lanes_to_review(now, at_most).await?;
-    let reviewed = lanes.len() as u64;
+    let mut reviewed = 0;
+    let mut left = BARRED_PER_REVIEW;
     let mut campaign = None;
     for (key, lane) in lanes {
         if campaign.as_ref().map(|(known, _)| *known) != Some(key) {
@@ -183,9 +188,16 @@ pub async fn review(
         {
             None => (None, None),
             Some(Ok(window)) => (Some(window), Some(window.closes_at)),
+            // It keeps its place, and is looked at by the next review.
+            Some(Err(_)) if left == 0 => continue,
             Some(Err(reason)) => {
-                let ended = bar(rows, key, lane.id, reason, now).await?;
-                (None, (ended >= BARRED_PER_REVIEW.into()).then_some(now))
+                let ended = bar(rows, key, lane.id, reason, now, left).await?;
+                left = left.saturating_sub(ended);
+                let again_at = if left == 0 { now } else { now + LOCKED_AGAIN };
+                (
+                    None,
+                    (u64::from(ended) < lane.claimable).then_some(again_at),
+                )
             }
         };
         let lane = Lane {
@@ -194,6 +206,7 @@ pub async fn review(
             ..lane
         };
         rows.write_window(key, &lane).await?;
+        reviewed += 1;
     }
     Ok(reviewed)
 }
@@ -204,15 +217,15 @@ async fn bar(
     lane: LaneId,
     reason: gate::Reason,
     now: Timestamp,
-) -> Result<usize, StorageError> {
-    let tasks = rows
-        .tasks_in_lane(campaign, lane, BARRED_PER_REVIEW)
-        .await?;
-    let count = tasks.len();
-    for task in tasks {
-        rows.call_tasks().update(&task.barred(reason, now)).await?;
-    }
-    Ok(count)
+    at_most: u16,
+) -> Result<u16, StorageError> {
+    let tasks = rows.tasks_in_lane(campaign, lane, at_most).await?;
+    let barred: Vec<CallTask> = tasks
+        .into_iter()
+        .map(|task| task.barred(reason, now))
+        .collect();
+    rows.call_tasks().update_many(&barred).await?;
+    Ok(u16::try_from(barred.len()).unwrap_or(at_most))
 }
 
 #[cfg(test)]

@@ -51,15 +51,24 @@ pub(crate) async fn pause_if_failing(
 fn cause_of_failure<'a>(
     newest_first: impl Iterator<Item = &'a CallAttempt>,
 ) -> Option<PauseReason> {
-    let told = newest_first.filter_map(|attempt| Some((attempt, fails(attempt)?)));
-    let failures: Vec<&CallAttempt> = told
-        .take(FAILURES_IN_A_ROW)
-        .map_while(|(attempt, fails)| fails.then_some(attempt))
-        .collect();
-    if failures.len() < FAILURES_IN_A_ROW {
-        return None;
+    let mut failures: Vec<&CallAttempt> = Vec::with_capacity(FAILURES_IN_A_ROW);
+    let mut is_taking = false;
+    for attempt in newest_first {
+        match fails(attempt) {
+            Some(true) => failures.push(attempt),
+            Some(false) => break,
+            // It has been taken, and nothing else is known of it yet.
+            None => is_taking |= attempt.state == AttemptState::Accepted,
+        }
+        if failures.len() == FAILURES_IN_A_ROW {
+            break;
+        }
     }
     let never_taken = failures.iter().all(|attempt| attempt.accepted_at.is_none());
+    // A provider that refuses some at once and takes others is not down.
+    if failures.len() < FAILURES_IN_A_ROW || (never_taken && is_taking) {
+        return None;
+    }
     Some(if never_taken {
         PauseReason::ProviderDown
     } else {
@@ -120,9 +129,16 @@ mod tests {
     #[test]
     fn calls_under_way_and_calls_given_up_are_passed_over() {
         let mut calls: Vec<_> = (0..10).map(|_| failed()).collect();
-        calls.insert(0, attempt(AttemptState::Accepted, None));
+        calls.insert(0, attempt(AttemptState::Created, None));
         calls.insert(3, attempt(AttemptState::Ended, Some(Outcome::Cancelled)));
         assert!(cause_of_failure(calls.iter()).is_some());
+    }
+
+    #[test]
+    fn a_provider_that_takes_calls_in_between_is_not_down() {
+        let mut calls: Vec<_> = (0..10).map(|_| failed()).collect();
+        calls.insert(4, attempt(AttemptState::Accepted, None));
+        assert_eq!(cause_of_failure(calls.iter()), None);
     }
 
     #[test]

@@ -95,6 +95,16 @@ impl Dispatcher {
 
     /// Claims up to `at_most` tasks, without dialing. None means that nothing can be claimed now.
     pub async fn claim_ready(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
+        // Also while others are claimed: a lane whose hours nobody knows is not claimed from.
+        let now = self.clock.now();
+        if self
+            .queue
+            .next_review_at()
+            .await?
+            .is_some_and(|at| at <= now)
+        {
+            self.queue.review_lanes(now, LANES_PER_REVIEW).await?;
+        }
         let mut claimed = self.claim_once(at_most).await?;
         // A claim in which the gate turned everybody away has moved tasks and claimed none; others
         // may stand behind them. And hours may have opened since the lanes were looked at.
@@ -163,9 +173,16 @@ impl Dispatcher {
         let circumstances = circumstances(&mut *work, attempt, self.clock.now()).await?;
         // As it is now: an earlier call may just have told that the person refused.
         let task = work.call_tasks().get(attempt.task_id).await?;
+        let current = work.call_attempts().get(attempt.id).await?;
         drop(work);
-        let task = task.as_ref().unwrap_or(&claimed.task);
-        match gate::decide(task, &campaign, &circumstances, self.clock.now()) {
+        // Both clocks of a machine that was stopped may say that there is time, although the attempt
+        // was given up meanwhile and the person called by another server (I3).
+        let is_ours = current.is_some_and(|current| current.state == AttemptState::Created);
+        let Some(task) = task.filter(|task| is_ours && task.state.attempt_id() == Some(attempt.id))
+        else {
+            return Ok(None);
+        };
+        match gate::decide(&task, &campaign, &circumstances, self.clock.now()) {
             Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
             Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
             Decision::Never { reason } => self.bar(claimed, reason).await?,
@@ -251,6 +268,11 @@ impl Dispatcher {
             }),
             _ => None,
         };
+        // It rings, whatever the provider answered: its events are believed.
+        if answer.is_err() && attempt.state > AttemptState::Unknown {
+            tracing::warn!(attempt = %id, "the provider denies a call of which it has told");
+            return Ok(());
+        }
         match answer {
             Ok(placed) => {
                 attempt

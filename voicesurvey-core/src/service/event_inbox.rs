@@ -42,8 +42,9 @@ enum Word {
     Done(Receipt),
     /// It was not; the caller shall take it in by itself.
     Alone,
-    /// It is the caller's turn to take in what has gathered, its own event first.
-    Lead(Box<CallEvent>),
+    /// It is the caller's turn to take in what has gathered, its own event first. The leadership
+    /// travels with the word: should nobody read it, it is handed on.
+    Lead(Box<CallEvent>, Leadership),
 }
 
 /// What a caller has to do.
@@ -64,10 +65,13 @@ impl EventInbox {
     /// Takes in one event, as [`CallEvents::receive`] does.
     pub async fn receive(&self, event: &CallEvent) -> Result<Receipt, StorageError> {
         match self.enter(event) {
-            Turn::Lead(event) => self.lead(event).await,
+            Turn::Lead(event) => {
+                let leadership = self.leadership(event.company_id);
+                self.lead(event, leadership).await
+            }
             Turn::Wait(answer) => match answer.await {
                 Ok(Word::Done(receipt)) => Ok(receipt),
-                Ok(Word::Lead(event)) => self.lead(*event).await,
+                Ok(Word::Lead(event, leadership)) => self.lead(*event, leadership).await,
                 // Whoever held the event has failed, or is gone.
                 Ok(Word::Alone) | Err(oneshot::Canceled) => self.call_events.receive(event).await,
             },
@@ -90,13 +94,13 @@ impl EventInbox {
     }
 
     /// Takes in the leader's event with those that have gathered.
-    async fn lead(&self, own: CallEvent) -> Result<Receipt, StorageError> {
+    async fn lead(
+        &self,
+        own: CallEvent,
+        // Handed on when this future ends, also when it is dropped.
+        _leadership: Leadership,
+    ) -> Result<Receipt, StorageError> {
         let company_id = own.company_id;
-        // Also when this future is dropped: somebody else must lead then.
-        let _leadership = Leadership {
-            inbox: self,
-            company_id,
-        };
         let gathered = self.gathered(company_id);
         let mut events = Vec::with_capacity(gathered.len() + 1);
         events.push(own);
@@ -135,19 +139,36 @@ impl EventInbox {
         queue.drain(..most).collect()
     }
 
+    fn leadership(&self, company_id: CompanyId) -> Leadership {
+        Leadership {
+            inbox: self.clone(),
+            company_id,
+            is_handed_on: false,
+        }
+    }
+
     /// Makes the first who still waits the leader; with nobody there the inbox is closed.
     fn hand_over(&self, company_id: CompanyId) {
-        let mut queues = self.lock();
-        let Some(queue) = queues.get_mut(&company_id) else {
-            return;
-        };
-        while !queue.is_empty() {
-            let Waiting { event, caller } = queue.remove(0);
-            if caller.send(Word::Lead(Box::new(event))).is_ok() {
-                return;
+        while let Some(Waiting { event, caller }) = self.next_leader(company_id) {
+            let word = Word::Lead(Box::new(event), self.leadership(company_id));
+            match caller.send(word) {
+                Ok(()) => return,
+                // The caller has gone; its leadership must not be handed on once more.
+                Err(Word::Lead(_, mut unread)) => unread.is_handed_on = true,
+                Err(Word::Done(_) | Word::Alone) => {}
             }
         }
-        queues.remove(&company_id);
+    }
+
+    /// The one who has waited longest; with nobody there the inbox is closed.
+    fn next_leader(&self, company_id: CompanyId) -> Option<Waiting> {
+        let mut queues = self.lock();
+        let queue = queues.get_mut(&company_id)?;
+        if queue.is_empty() {
+            queues.remove(&company_id);
+            return None;
+        }
+        Some(queue.remove(0))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<CompanyId, Vec<Waiting>>> {
@@ -161,14 +182,18 @@ fn tell(caller: oneshot::Sender<Word>, word: Word) {
     drop(caller.send(word));
 }
 
-/// Held by the leader.
-struct Leadership<'a> {
-    inbox: &'a EventInbox,
+/// Held by the leader, or by the word that makes somebody the leader.
+#[derive(Debug)]
+struct Leadership {
+    inbox: EventInbox,
     company_id: CompanyId,
+    is_handed_on: bool,
 }
 
-impl Drop for Leadership<'_> {
+impl Drop for Leadership {
     fn drop(&mut self) {
-        self.inbox.hand_over(self.company_id);
+        if !self.is_handed_on {
+            self.inbox.hand_over(self.company_id);
+        }
     }
 }

@@ -371,9 +371,9 @@ pub async fn a_campaign_that_winds_up_is_emptied(store: &dyn StorageUnderTest) {
     assert_eq!(claim_all(store, samples::now()).await, []);
     for expected in [3, 2, 0] {
         let found = store.campaigns_to_empty(at_most(5)).await.unwrap();
-        assert_eq!(
-            found.len(),
-            usize::from(expected > 0),
+        // The last look may be one too many.
+        assert!(
+            !found.is_empty() || expected == 0,
             "before {expected} are ended"
         );
         let mut work = begin(store, &company).await;
@@ -386,6 +386,8 @@ pub async fn a_campaign_that_winds_up_is_emptied(store: &dyn StorageUnderTest) {
         assert_eq!(ended, expected);
         commit(work).await;
     }
+    let found = store.campaigns_to_empty(at_most(5)).await.unwrap();
+    assert_eq!(found, []);
     let mut work = begin(store, &company).await;
     let counters = work.campaigns().counters(id).await.unwrap();
     assert_eq!(counters.tasks_in(TaskStatus::Cancelled), 5);
