@@ -1,11 +1,10 @@
-//! The same run on PostgreSQL and in memory, with equal results: the memory is the model.
+//! The simulation on PostgreSQL: the promises hold there as they do in memory.
 //!
 //! Activities run one after the other, because within a transaction a database decides for itself
 //! who comes first. Everything else goes wrong as it does elsewhere.
 
 use std::sync::Arc;
 
-use voicesurvey::memory::MemoryStorage;
 use voicesurvey::ports::{Audit, Storage, TaskQueue};
 use voicesurvey_postgres::testing::TestDatabase;
 
@@ -31,29 +30,22 @@ fn run<S: Storage + TaskQueue + Audit + 'static>(
     Run::new(seed, plan, Order::OneByOne, drive, storage, queue, audit).play()
 }
 
-fn on_both(seed: u64) -> Result<(), String> {
+fn on_postgresql(seed: u64) -> Result<(), String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let database = runtime.block_on(TestDatabase::create());
     let storage = Arc::new(database.storage().clone());
-    let report = |broken: Broken| report(seed, &broken);
-    let postgres = run(seed, Drive::Tokio(&runtime), storage).map_err(report)?;
-    let memory = run(seed, Drive::AtOnce, Arc::new(MemoryStorage::default())).map_err(report)?;
-    // Not the trace: within one claim a store may visit campaigns in another order.
-    if (&postgres.results, postgres.calls) == (&memory.results, memory.calls) {
-        Ok(())
-    } else {
-        Err(format!(
-            "seed {seed}\nin memory: {memory:#?}\non PostgreSQL: {postgres:#?}"
-        ))
-    }
+    // Not compared with the run in memory: within one claim the stores visit campaigns in another
+    // order, so the same seed may take another course. The judge is the same.
+    let kept = run(seed, Drive::Tokio(&runtime), storage);
+    kept.map(drop).map_err(|broken| report(seed, &broken))
 }
 
 #[test]
-fn fifty_seeds_end_on_postgresql_as_they_do_in_memory() {
+fn fifty_seeds_keep_the_promises_on_postgresql() {
     let half = |seeds: std::ops::Range<u64>| {
         for seed in seeds {
-            if let Err(difference) = on_both(seed) {
+            if let Err(difference) = on_postgresql(seed) {
                 panic!("{difference}");
             }
         }

@@ -144,7 +144,7 @@ impl CallTask {
         };
         Self {
             state,
-            reason: (until > now).then_some(reason),
+            reason: (self.attempts_spent > 0 || until > now).then_some(reason),
             ..self.changed(now)
         }
     }

@@ -79,12 +79,10 @@ fn cause_of_failure<'a>(
 /// Whether the call failed; `None` while it says nothing about the line.
 fn fails(attempt: &CallAttempt) -> Option<bool> {
     match (attempt.state, attempt.outcome) {
-        (_, Some(Outcome::ProviderFailure | Outcome::Lost)) | (AttemptState::Unknown, None) => {
-            Some(true)
-        }
-        (_, Some(Outcome::Cancelled)) | (AttemptState::Created | AttemptState::Accepted, None) => {
-            None
-        }
+        (_, Some(Outcome::ProviderFailure)) | (AttemptState::Unknown, None) => Some(true),
+        // Nobody knows how it ended: after a crash that is so of all calls, and no fault of the line.
+        (_, Some(Outcome::Cancelled | Outcome::Lost))
+        | (AttemptState::Created | AttemptState::Accepted, None) => None,
         // It rings, or somebody answered, or it ended in some other way: the line works.
         _ => Some(false),
     }
