@@ -153,7 +153,7 @@ pub async fn the_pace_of_a_campaign_is_exact(store: &dyn StorageUnderTest) {
     let mut now = samples::now();
     for _ in 0..3 {
         assert_eq!(claim_concurrently(store, now).await, 1);
-        let refill = now + TimeDelta::seconds(6);
+        let refill = now + TimeDelta::milliseconds(6_050);
         assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(refill));
         let too_early = refill - TimeDelta::microseconds(1);
         assert_eq!(claim_all(store, too_early).await, []);
@@ -169,7 +169,7 @@ pub async fn the_pace_of_a_company_is_exact(store: &dyn StorageUnderTest) {
     };
     limited_company(store, limits).await;
     assert_eq!(claim_concurrently(store, samples::now()).await, 1);
-    let refill = samples::now() + TimeDelta::seconds(6);
+    let refill = samples::now() + TimeDelta::milliseconds(6_050);
     assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), Some(refill));
     assert_eq!(
         claim_all(store, refill - TimeDelta::microseconds(1)).await,
@@ -180,8 +180,8 @@ pub async fn the_pace_of_a_company_is_exact(store: &dyn StorageUnderTest) {
 
 /// No 60 seconds hold more starts than were bought, also when claims come every second.
 pub async fn no_minute_holds_more_calls_than_its_pace(store: &dyn StorageUnderTest) {
-    const PER_MINUTE: usize = 50;
-    limited_campaign(store, |campaign| campaign.with_pace(Pace::per_minute(50))).await;
+    const PER_MINUTE: usize = 100;
+    limited_campaign(store, |campaign| campaign.with_pace(Pace::per_minute(100))).await;
     let mut starts = Vec::new();
     for second in 0..90 {
         let now = samples::now() + TimeDelta::seconds(second);
@@ -228,7 +228,7 @@ pub async fn a_resumed_campaign_remembers_its_pace(store: &dyn StorageUnderTest)
         []
     );
     assert_eq!(
-        claim_all(store, samples::now() + TimeDelta::seconds(6))
+        claim_all(store, samples::now() + TimeDelta::milliseconds(6_050))
             .await
             .len(),
         1
