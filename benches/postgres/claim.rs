@@ -44,7 +44,7 @@ impl Claimer {
             dial_before: now + TimeDelta::seconds(30),
             lease_until: now + TimeDelta::minutes(30),
         };
-        Ok(self.store.claim_due(&request).await?)
+        Ok(self.store.claim_due(&request).await?.tasks)
     }
 
     async fn time_claims(&self, claims: usize) -> anyhow::Result<(Durations, usize)> {

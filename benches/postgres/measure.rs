@@ -34,3 +34,11 @@ impl fmt::Display for Durations {
         )
     }
 }
+
+/// The memory that this process has in use, on Linux; `None` where it cannot be told.
+pub(crate) fn resident_megabytes() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = told.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1_000)
+}

@@ -19,8 +19,11 @@ fn claim(batch: usize) -> String {
         .filter(|line| !line.trim_start().starts_with("--"))
         .collect::<Vec<_>>()
         .join("\n")
-        .replace("($2::uuid[])[place]", "gen_random_uuid()")
         .replace("cardinality($2::uuid[])", &batch.to_string())
+        .replace(
+            "$2::uuid[]",
+            &format!("ARRAY(SELECT gen_random_uuid() FROM generate_series(1, {batch}))"),
+        )
         .replace("$1", "clock_timestamp()")
         .replace("$3", "'bench'")
         .replace("$4", "clock_timestamp() + INTERVAL '30 seconds'")

@@ -10,11 +10,14 @@ use voicesurvey::outcome::Outcome;
 use voicesurvey::time::{Clock as _, SystemClock};
 
 use crate::fill::{self, Filling};
-use crate::measure::Durations;
+use crate::measure::{Durations, resident_megabytes};
 use crate::provider::Dial;
 use crate::running::Running;
 
+/// Enough that none of these measurements runs out of them.
 const TASKS: u32 = 200_000;
+/// Tasks beside which the memory of a server is told.
+const MANY_TASKS: u32 = 1_000_000;
 /// Dials under way at most, as the server has it by default.
 const DIALS_AT_ONCE: u16 = 100;
 /// Calls that end, one after the other.
@@ -56,7 +59,7 @@ async fn end(client: &reqwest::Client, url: &str, dial: &Dial) -> anyhow::Result
 pub(crate) async fn run(url: &str, calls: u32) -> anyhow::Result<()> {
     let filling = Filling {
         lines: calls,
-        ..Filling::of(TASKS, 1)
+        ..Filling::of(MANY_TASKS, 1)
     };
     fill::fill(url, &filling).await?;
     let mut running = Running::start(url, DIALS_AT_ONCE).await?;
@@ -79,6 +82,9 @@ pub(crate) async fn run(url: &str, calls: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     println!("end of a call to the next dial, {calls} calls in progress: {durations}");
+    if let Some(megabytes) = resident_megabytes() {
+        println!("  server and bench together, {MANY_TASKS} tasks: {megabytes} MB resident");
+    }
     running.server.stop().await;
     Ok(())
 }

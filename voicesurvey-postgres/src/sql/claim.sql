@@ -4,8 +4,9 @@
 -- $1 now, $2 identifiers for attempts, $3 provider, $4 dial_before, $5 lease_until.
 --
 -- Rules that every change must keep:
--- - Rows are locked in the order provider, companies, campaigns, tasks, and only the provider's is
---   waited for. Whoever writes lanes holds the company's row, so these are free as well.
+-- - Rows are locked in the order provider, companies, campaigns, tasks, counters, and only the
+--   provider's and the counters are waited for. Whoever writes lanes holds the company's row, so
+--   these are free as well.
 -- - What locks is MATERIALIZED, and no LIMIT is an expression: otherwise the planner may run it once
 --   for each row outside (more rows than asked for), or expect a tenth of the table and read all of it.
 -- - A statement sees one snapshot, but a locked row is the newest. Where the two differ, somebody has
@@ -98,7 +99,9 @@ WITH provider AS MATERIALIZED (
             WHERE company_id = visit.company_id AND campaign_id = visit.campaign_id
                 AND claimable > 0 AND opens_at <= $1 AND closes_at > $1
             ORDER BY priority DESC, closes_at, lane_id
-            LIMIT 20
+            -- More than anybody has; it keeps the order. The claim stops at the lane in which it has
+            -- found enough, but goes past those whose people are all being called.
+            LIMIT 1000
         ) AS lane
         CROSS JOIN LATERAL (
             SELECT company_id, id, campaign_id, upload_id, phone_number, name, language, time_zones,
@@ -130,39 +133,42 @@ WITH provider AS MATERIALIZED (
     SELECT candidate.*,
         row_number() OVER (
             PARTITION BY company_id, phone_number ORDER BY ready_at, campaign_id
-        ) AS turn
+        ) = 1 AS has_turn
     FROM candidate
 ), of_one_campaign AS (
     SELECT of_one_person.*,
-        row_number() OVER (
-            PARTITION BY company_id, campaign_id
+        has_turn AND row_number() OVER (
+            PARTITION BY company_id, campaign_id, has_turn
             ORDER BY lane_priority DESC, closes_at, lane_id, claimable_since, id
-        ) AS turn_in_campaign
+        ) <= wanted AS chosen
     FROM of_one_person
-    WHERE turn = 1
-), chosen AS MATERIALIZED (
+), ranked AS MATERIALIZED (
+    -- The chosen get the identifiers in the order of the claim.
     SELECT of_one_campaign.*,
-        row_number() OVER (
-            ORDER BY company_ready_at, company_id, ready_at, campaign_id, turn_in_campaign
-        ) AS place
+        CASE WHEN chosen THEN ($2::uuid[])[row_number() OVER (
+            PARTITION BY chosen
+            ORDER BY company_ready_at, company_id, ready_at, campaign_id,
+                lane_priority DESC, closes_at, lane_id, claimable_since, id
+        )] END AS offered_id
     FROM of_one_campaign
-    WHERE turn_in_campaign <= wanted
 ), inserted AS (
     INSERT INTO call_attempts (
         company_id, id, campaign_id, task_id, attempt_number, phone_number, provider, state,
         dial_before, lease_until, created_at, version
     )
-    SELECT company_id, ($2::uuid[])[place], campaign_id, id, attempts_count + 1, phone_number, $3,
+    SELECT company_id, offered_id, campaign_id, id, attempts_count + 1, phone_number, $3,
         'created', $4, $5, $1, 1
-    FROM chosen
+    FROM ranked
+    WHERE chosen
     -- Somebody whom this snapshot does not show was faster.
     ON CONFLICT (company_id, phone_number) WHERE state <> 'ended' DO NOTHING
-    RETURNING company_id, campaign_id, task_id, id
+    RETURNING id
 ), outcome AS MATERIALIZED (
-    SELECT candidate.*, inserted.id AS new_attempt_id
-    FROM candidate
-    LEFT JOIN inserted
-        ON inserted.task_id = candidate.id AND inserted.company_id = candidate.company_id
+    -- Not a join, for which every candidate would be compared with a row of every attempt.
+    SELECT ranked.*,
+        CASE WHEN offered_id = ANY (ARRAY(SELECT id FROM inserted)) THEN offered_id END
+            AS new_attempt_id
+    FROM ranked
 ), claimed AS MATERIALIZED (
     SELECT * FROM outcome WHERE new_attempt_id IS NOT NULL
 ), marked AS (

@@ -14,7 +14,7 @@ use voicesurvey_core::testing::samples::{self, SampleCampaign as _, SampleTask a
 use voicesurvey_postgres::PostgresStorage;
 
 use crate::concurrency::{assert_everything_is_counted, claim, settle, store};
-use crate::support::{PostgresUnderTest, platform, texts};
+use crate::support::{PostgresUnderTest, execute, platform, texts, waiters};
 
 /// What the claim's unit of work sets, and the plan of F1 besides.
 const BAD_PLANS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off;
@@ -37,13 +37,6 @@ async fn add_tasks(database: &PostgresUnderTest, tasks: &[CallTask]) {
     work.commit().await.unwrap();
 }
 
-async fn execute(connection: &mut PgConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(connection)
-        .await
-        .unwrap();
-}
-
 /// Prepares the claim, as the store runs it.
 async fn prepare_claim(connection: &mut PgConnection) {
     let claim = include_str!("../../src/sql/claim.sql");
@@ -59,6 +52,34 @@ fn execute_claim(calls: usize) -> String {
     let now = samples::now();
     let ids = ids.join(",");
     format!("EXECUTE claim ('{now}', '{{{ids}}}', 'simulated', '{now}', '{now}')")
+}
+
+/// Everybody in the first lanes of a campaign is being called by another campaign: whoever stands in
+/// the lanes behind them is called.
+#[tokio::test]
+async fn people_who_are_being_called_do_not_hide_the_lanes_behind_them() {
+    const BUSY: u32 = 30;
+    let database = PostgresUnderTest::create().await;
+    let company = samples::company();
+    let first = samples::campaign(&company).running();
+    let second = samples::campaign(&company).running();
+    let busy = samples::tasks(&first, 1, BUSY);
+    let campaigns = [(first, busy), (second.clone(), Vec::new())];
+    store(&database, &company, &campaigns).await;
+    let mut called = 0;
+    while called < BUSY as usize {
+        called += claim(&database, samples::now(), 10).await.len();
+    }
+
+    // One lane for each person, the free one in the last.
+    let mut tasks = samples::tasks(&second, 1, BUSY + 1);
+    for (task, priority) in tasks.iter_mut().rev().zip(0..) {
+        task.contact.priority = priority;
+    }
+    add_tasks(&database, &tasks).await;
+    let claimed = claim(&database, samples::now(), 10).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].task.id, tasks.last().unwrap().id);
 }
 
 /// F1: statistics of one row, 51 rows, and a plan that runs the inner statement once for each row
@@ -324,14 +345,6 @@ async fn the_last_tasks_are_found_below_the_watermark() {
     assert_eq!(claimed, 25);
 }
 
-/// Waits until somebody waits for a row.
-async fn somebody_waits(connection: &mut PgConnection) {
-    let waiting = "SELECT locktype FROM pg_locks WHERE NOT granted";
-    while texts(connection, waiting).await.is_empty() {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// A claim that had to wait looks at an old snapshot. What was added meanwhile is visited next all
 /// the same.
 #[tokio::test]
@@ -366,7 +379,7 @@ async fn tasks_that_are_added_while_a_claim_waits_are_not_forgotten() {
         let store = PostgresStorage::clone(&database);
         async move { claim(&store, samples::now(), 5).await }
     });
-    somebody_waits(&mut platform(&database).await).await;
+    waiters(&mut platform(&database).await, 1).await;
     add_tasks(&database, &samples::tasks(&idle, 100, 3)).await;
     execute(&mut holder, "COMMIT").await;
     assert_eq!(waiting.await.unwrap().len(), 1);

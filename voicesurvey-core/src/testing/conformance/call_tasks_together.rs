@@ -53,6 +53,7 @@ pub async fn tasks_changed_together_read_back(store: &dyn StorageUnderTest) {
     };
     changed[1] = CallTask {
         reason: Some(Reason::OutsideCallingHours),
+        attempts_count: 1,
         attempts_spent: 1,
         last_attempt_at: Some(samples::now()),
         ..changed[1].clone().in_state(TaskState::Retry { due_at })
