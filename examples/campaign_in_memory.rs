@@ -84,7 +84,7 @@ pub async fn run(people: u32, seed: u64) -> Result<Summary> {
         settings: EngineSettings::default(),
     });
 
-    let companies = Companies::new(storage.clone(), clock.clone(), ids);
+    let companies = Companies::new(storage.clone(), clock.clone(), ids, Arc::new(NoWakeUp));
     let actor = company_with_key(&companies).await?;
     let campaign = engine.campaigns().create(&actor, campaign()).await?;
     engine

@@ -206,7 +206,7 @@ impl CallAttempt {
     ///
     /// Total and idempotent: events may come twice, late and in any order, and the same set of them
     /// leads to the same attempt (I10). The state only moves forward; each instant is the earliest
-    /// that was told; the outcome is the strongest.
+    /// that was told; the outcome is the best known.
     #[must_use]
     pub fn on(self, event: &CallEvent, now: Timestamp, leases: Leases) -> Self {
         let mut attempt = self;
@@ -255,12 +255,13 @@ impl CallAttempt {
         }
     }
 
-    /// Records how the call will end, unless something stronger is known.
+    /// Records how the call will end, unless it is known better
+    /// ([`Outcome::or_better_known`]).
     pub fn conclude(&mut self, outcome: Outcome) {
         let known = self
             .outcome
             .filter(|_| !planted::is(Bug::WeakerOutcomeWins));
-        self.outcome = Some(known.map_or(outcome, |known| known.or_stronger(outcome)));
+        self.outcome = Some(known.map_or(outcome, |known| known.or_better_known(outcome)));
     }
 
     /// Ends the attempt without news from the provider, such as when it refused the call.

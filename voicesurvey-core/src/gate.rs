@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::call_task::{CallTask, TaskState};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{Campaign, CampaignStatus, Schedule};
+use crate::company::{Company, CompanyStatus};
 use crate::planted::{self, Bug};
 use crate::queue::lane::{LaneKey, Window};
 use crate::time::Timestamp;
@@ -56,6 +57,20 @@ impl Default for Circumstances {
             caps: AttemptCaps::default(),
             company_active: true,
             budget_left: true,
+        }
+    }
+}
+
+impl Circumstances {
+    /// Of a person whom nobody in `company` is calling at this moment, in a campaign with money
+    /// left.
+    pub fn of(company: &Company, excluded: bool, history: ContactHistory) -> Self {
+        Self {
+            excluded,
+            history,
+            caps: company.caps,
+            company_active: company.status == CompanyStatus::Active,
+            ..Self::default()
         }
     }
 }

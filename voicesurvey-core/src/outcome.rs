@@ -171,6 +171,14 @@ impl Outcome {
         matches!(self, Self::NoAnswer | Self::Voicemail)
     }
 
+    /// Whether it is a fault that costs no attempt, and after which the person may be called again:
+    /// such faults are forgiven, but not for ever.
+    ///
+    /// An attempt that was given up undialed is none: it says nothing about the number.
+    pub const fn is_forgiven(self) -> bool {
+        !self.rule().spends_attempt && self.can_be_retried()
+    }
+
     /// The stronger of the two; the first when they are equally strong.
     #[must_use]
     pub const fn or_stronger(self, other: Self) -> Self {
@@ -178,6 +186,27 @@ impl Outcome {
             other
         } else {
             self
+        }
+    }
+
+    /// Of two outcomes of one call the one that holds, in whatever order they become known (I10).
+    ///
+    /// It is the stronger one, but "hung up before consent" is what is made of a call that was
+    /// answered when nobody knows more. A machine that was detected explains it better, also when
+    /// that is told after the end.
+    #[must_use]
+    pub const fn or_better_known(self, other: Self) -> Self {
+        if other.strength_within_call() > self.strength_within_call() {
+            other
+        } else {
+            self
+        }
+    }
+
+    const fn strength_within_call(self) -> u8 {
+        match self {
+            Self::HungUpBeforeConsent => Self::Voicemail.rule().strength - 1,
+            _ => self.rule().strength,
         }
     }
 }
@@ -207,6 +236,8 @@ impl FromStr for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -227,11 +258,30 @@ mod tests {
     /// Two outcomes of equal strength would make the order of events decide (I10).
     #[test]
     fn no_two_outcomes_are_equally_strong() {
-        let strengths: std::collections::BTreeSet<u8> = Outcome::ALL
-            .iter()
-            .map(|outcome| outcome.rule().strength)
-            .collect();
-        assert_eq!(strengths.len(), Outcome::ALL.len());
+        let different = |strength: fn(&Outcome) -> u8| {
+            let strengths: BTreeSet<u8> = Outcome::ALL.iter().map(strength).collect();
+            strengths.len()
+        };
+        let all = Outcome::ALL.len();
+        assert_eq!(different(|outcome| outcome.rule().strength), all);
+        assert_eq!(different(|outcome| outcome.strength_within_call()), all);
+    }
+
+    #[test]
+    fn a_machine_explains_a_hang_up_before_consent_and_a_line_does_not() {
+        let hung_up = Outcome::HungUpBeforeConsent;
+        for &other in Outcome::ALL {
+            let better = hung_up.or_better_known(other);
+            assert_eq!(better, other.or_better_known(hung_up), "{other}");
+            assert!(!other.is_decided_by_person() || better == other, "{other}");
+        }
+        for machine in [Outcome::Voicemail, Outcome::CallScreening, Outcome::Fax] {
+            assert_eq!(hung_up.or_better_known(machine), machine);
+            assert_eq!(hung_up.or_stronger(machine), hung_up);
+        }
+        for line in [Outcome::NoAnswer, Outcome::Declined, Outcome::Lost] {
+            assert_eq!(hung_up.or_better_known(line), hung_up);
+        }
     }
 
     #[test]
@@ -247,6 +297,12 @@ mod tests {
         assert!(!Outcome::ProviderFailure.rule().spends_attempt);
         assert!(!Outcome::ProviderRejected.rule().spends_attempt);
         assert!(Outcome::NoAnswer.rule().spends_attempt);
+        let forgiven = Outcome::ALL.iter().filter(|outcome| outcome.is_forgiven());
+        let forgiven: Vec<_> = forgiven.copied().collect();
+        assert_eq!(
+            forgiven,
+            [Outcome::ProviderRejected, Outcome::ProviderFailure]
+        );
     }
 
     #[test]

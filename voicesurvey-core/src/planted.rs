@@ -46,6 +46,14 @@ bugs! {
     LineKeptAfterRejection,
     /// A campaign that was paused after the claim is dialed for.
     PausedStillDials,
+    /// Calls of other campaigns do not count against the caps per person.
+    CapsOfOneCampaign,
+    /// The hours of a campaign that was changed after it started are not worked out again.
+    LanesNotReviewed,
+    /// A campaign goes on until one person more than wanted has answered.
+    OneMoreThanWanted,
+    /// A call whose order was never answered keeps its line of the provider account.
+    AccountLineKept,
 }
 
 #[cfg(not(feature = "planted-bugs"))]

@@ -16,7 +16,7 @@ pub use repositories::{
     InterviewRepository, SkillbaseRepository,
 };
 pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
-pub use task_queue::{AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, TaskQueue};
+pub use task_queue::{AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, TaskQueue};
 pub use telephony::{
     CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
     Webhook, WebhookError, WebhookReply, WebhookRequest,

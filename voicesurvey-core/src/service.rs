@@ -7,6 +7,7 @@ pub(crate) mod breaker;
 pub mod call_events;
 pub mod campaign_service;
 pub mod campaigns;
+pub(crate) mod circumstances;
 pub mod companies;
 pub mod dispatcher;
 pub mod engine;

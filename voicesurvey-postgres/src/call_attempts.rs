@@ -91,13 +91,13 @@ impl PostgresUnitOfWork {
         self.counters.attempts(campaign, old_state, old_outcome, -1);
         self.counters
             .attempts(campaign, attempt.state, attempt.outcome, 1);
+        if let Some(cost) = &old_cost {
+            self.counters.cost(campaign, cost, old_outcome, -1);
+        }
+        if let Some(cost) = &attempt.cost {
+            self.counters.cost(campaign, cost, attempt.outcome, 1);
+        }
         if old_cost != attempt.cost {
-            if let Some(cost) = &old_cost {
-                self.counters.cost(campaign, cost, -1);
-            }
-            if let Some(cost) = &attempt.cost {
-                self.counters.cost(campaign, cost, 1);
-            }
             // It may leave more of the budget than was reserved.
             let at = attempt.ended_at.unwrap_or(attempt.created_at);
             self.ready_list.tasks_are_due(campaign, at);

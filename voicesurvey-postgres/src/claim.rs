@@ -13,7 +13,9 @@ use voicesurvey_core::call_task::{CallTask, TaskEvent, TaskStatus};
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::gate::{ContactHistory, Decision, Reason};
 use voicesurvey_core::id::CallAttemptId;
-use voicesurvey_core::ports::{CallTaskRepository as _, ClaimRequest, ClaimedTask, StorageError};
+use voicesurvey_core::ports::{
+    CallTaskRepository as _, Claim, ClaimRequest, ClaimedTask, StorageError,
+};
 use voicesurvey_core::queue::claim::{
     Candidate, PASSED_OVER_AGAIN, calls_within_budget, judge, turned_away,
 };
@@ -101,7 +103,7 @@ impl PostgresUnitOfWork {
         &mut self,
         request: &ClaimRequest,
         known: &Known,
-    ) -> Result<Vec<ClaimedTask>, StorageError> {
+    ) -> Result<Claim, StorageError> {
         let ids: Vec<_> = request.attempt_ids.iter().map(|id| id.as_uuid()).collect();
         let take = sqlx::query(CLAIM)
             .bind(request.now)
@@ -145,13 +147,15 @@ impl PostgresUnitOfWork {
                 turned.push((excess, OVER_BUDGET));
             }
         }
+        let turned_away = turned.len();
         self.put_back(turned, request).await?;
         let mut claimed: Vec<_> = allowed.into_values().flatten().collect();
         claimed.sort_unstable_by_key(|(place, _)| *place);
-        claimed
+        let tasks = claimed
             .into_iter()
             .map(|(_, taken)| taken.into_claimed(request))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        Ok(Claim { tasks, turned_away })
     }
 
     /// How many of the `calls` that have just been counted the campaign's budget allows.
@@ -298,7 +302,11 @@ mod tests {
             .map(|outcome| format!("'{outcome}'"))
             .collect();
         names.sort_unstable();
-        for sql in [CLAIM, include_str!("sql/history.sql")] {
+        for sql in [
+            CLAIM,
+            include_str!("sql/history.sql"),
+            include_str!("sql/audit/cost_counters.sql"),
+        ] {
             assert!(
                 sql.contains(&format!("{}\n", names.join(", "))),
                 "{names:?}"

@@ -62,10 +62,18 @@ impl CounterChanges {
     }
 
     /// Counts a call whose price is known, or no longer is when `sign` is below zero.
-    pub(crate) fn cost(&mut self, campaign: CampaignPlace, cost: &Cost, sign: i64) {
+    pub(crate) fn cost(
+        &mut self,
+        campaign: CampaignPlace,
+        cost: &Cost,
+        outcome: Option<Outcome>,
+        sign: i64,
+    ) {
         let currency = || Cow::Owned(cost.currency.clone());
-        let millionths = sign * CostCount::of(cost).millionths;
-        self.add(campaign, "cost_calls", currency(), sign);
+        let counted = CostCount::of_call(cost, outcome);
+        let calls = if counted.calls > 0 { sign } else { 0 };
+        self.add(campaign, "cost_calls", currency(), calls);
+        let millionths = sign * counted.millionths;
         self.add(campaign, "cost_millionths", currency(), millionths);
     }
 
@@ -162,7 +170,9 @@ impl PostgresUnitOfWork {
                 insert(&mut counters, &kind, &name, count).ok_or_else(corrupt)?;
             }
         }
-        counters.costs.retain(|_, cost| cost.calls > 0);
+        counters
+            .costs
+            .retain(|_, cost| *cost != CostCount::default());
         Ok(counters)
     }
 }

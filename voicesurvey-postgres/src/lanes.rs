@@ -1,8 +1,8 @@
 //! Lanes: how many of their tasks are claimable, and when their hours open and close.
 //!
 //! Whoever writes a lane holds the row of its company in the ready list: a unit of work takes it
-//! when it commits, the review before it looks, the claim before anything else. So nobody ever waits
-//! for a lane's row.
+//! when it commits, the review before it looks, the claim before it looks at campaigns. So nobody
+//! ever waits for a lane's row, in whatever order they are written.
 
 use std::collections::BTreeMap;
 

@@ -136,6 +136,8 @@ impl PostgresStorage {
         let milliseconds = |duration: Duration| duration.as_millis().to_string();
         let options = self.unlimited().clone().options([
             ("idle_session_timeout", milliseconds(SESSION_TIMEOUT)),
+            // Who leads is hidden from companies.
+            ("voicesurvey.scope", "platform".to_owned()),
             ("statement_timeout", milliseconds(STATEMENT_TIMEOUT)),
             ("lock_timeout", milliseconds(STATEMENT_TIMEOUT)),
             // So that the database also notices a server whose network is gone.
@@ -310,7 +312,10 @@ impl Session {
 
 /// Who leads, for people. It may have changed when they read it.
 pub(crate) async fn election(connection: &mut PgConnection) -> Result<Election, StorageError> {
-    let leader = connection.fetch_optional(WHO_LEADS).await;
+    let look = "BEGIN READ ONLY; SELECT set_config('voicesurvey.scope', 'platform', true)";
+    let mut look = connection.begin_with(look).await.map_err(storage_error)?;
+    let leader = look.fetch_optional(WHO_LEADS).await;
+    look.rollback().await.map_err(storage_error)?;
     let Some(row) = leader.map_err(storage_error)? else {
         return Ok(Election::NoLeader);
     };

@@ -44,6 +44,10 @@ const FILES: &[(&str, &str)] = files![
     "20261121091400_create_provider_queue",
     "20261121091500_count_costs",
     "20261121091600_create_leadership",
+    "20261121091700_count_past_costs",
+    "20261121091800_hide_leadership",
+    "20261121091900_count_priced_calls_once",
+    "20261121092000_pace_the_provider",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

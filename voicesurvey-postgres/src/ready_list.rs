@@ -2,8 +2,8 @@
 //! mean), moved by what a unit of work changes.
 //!
 //! The row of a company is always locked before those of its campaigns, and these before lanes, as
-//! the claim does it. The row of a provider account comes last: a claim, which locks it first, waits
-//! for nobody afterwards who might wait for it.
+//! the claim does it. The row of a provider account comes last, after counters, although the claim
+//! locks it first; [`unit_of_work`](crate::unit_of_work) says why the two get along.
 
 use std::collections::{BTreeMap, BTreeSet};
 

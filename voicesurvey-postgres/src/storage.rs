@@ -5,9 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
-use voicesurvey_core::ports::{
-    ClaimRequest, ClaimedTask, Scope, Storage, StorageError, UnitOfWork,
-};
+use voicesurvey_core::ports::{Claim, ClaimRequest, Scope, Storage, StorageError, UnitOfWork};
 
 use crate::error::storage_error;
 use crate::known::Known;
@@ -148,17 +146,14 @@ impl PostgresStorage {
     }
 
     /// Claims, and commits.
-    pub(crate) async fn claim(
-        &self,
-        request: &ClaimRequest,
-    ) -> Result<Vec<ClaimedTask>, StorageError> {
+    pub(crate) async fn claim(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         if request.attempt_ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Claim::default());
         }
         let mut work = PostgresUnitOfWork::begin_claim(&self.pool).await?;
-        let claimed = work.claim(request, &self.known).await?;
+        let claim = work.claim(request, &self.known).await?;
         work.finish().await?;
-        Ok(claimed)
+        Ok(claim)
     }
 }
 

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
+use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
+    AttemptKey, CampaignKey, Claim, ClaimRequest, Scope, StorageError, TaskQueue,
 };
 use voicesurvey_core::queue::lane::{LaneId, review};
 use voicesurvey_core::time::Timestamp;
@@ -23,7 +24,7 @@ use crate::unit_of_work::{PostgresUnitOfWork, Statement};
 
 #[async_trait]
 impl TaskQueue for PostgresStorage {
-    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         self.claim(request).await
     }
 
@@ -100,15 +101,18 @@ impl TaskQueue for PostgresStorage {
         Ok(keys.into_iter().map(campaign_key).collect())
     }
 
-    async fn campaigns_with_budget(
+    async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
-        let select = sqlx::query(
-            "SELECT company_id, id FROM campaigns WHERE status = 'running' AND has_budget
-             ORDER BY company_id, id LIMIT $1",
-        );
-        let keys = self.keys(select.bind(i64::from(at_most.get()))).await?;
+        let free = Outcome::ALL
+            .iter()
+            .filter(|outcome| !outcome.counts_as_contact());
+        let free: Vec<&str> = free.map(|outcome| outcome.name()).collect();
+        let select = sqlx::query(include_str!("sql/campaigns_to_pause.sql"))
+            .bind(i64::from(at_most.get()))
+            .bind(free);
+        let keys = self.keys(select).await?;
         Ok(keys.into_iter().map(campaign_key).collect())
     }
 

@@ -83,7 +83,7 @@ impl App {
         } = parts.clone();
         let engine = Engine::with_duties(parts, duties);
         Self {
-            companies: Companies::new(storage.clone(), clock.clone(), ids.clone()),
+            companies: Companies::new(storage.clone(), clock.clone(), ids.clone(), wake_up.clone()),
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
             campaigns: Arc::new(engine.campaigns().clone()),
             reports: Reports::new(storage.clone()),

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::ports::NoWakeUp;
 use voicesurvey_core::service::{Companies, ServiceError};
 use voicesurvey_core::time::{Clock, SystemClock};
 
@@ -166,7 +167,9 @@ impl ConfigOptions {
         let stores = Stores::open(&config.database, Purpose::Command).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::from_entropy(clock.clone()));
-        Ok((Companies::new(stores.storage.clone(), clock, ids), stores))
+        // No command lets a company call more than before.
+        let companies = Companies::new(stores.storage.clone(), clock, ids, Arc::new(NoWakeUp));
+        Ok((companies, stores))
     }
 }
 

@@ -54,7 +54,8 @@ fn ends_at(campaign: &Campaign) -> Option<Timestamp> {
     campaign.effective_settings().schedule.ends_at
 }
 
-fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
+/// Reads all columns of a campaign.
+pub(crate) fn read(row: &SqliteRow) -> Result<Campaign, StorageError> {
     let row = Row::new(row, CAMPAIGNS.name);
     Ok(Campaign {
         id: row.id("id")?,

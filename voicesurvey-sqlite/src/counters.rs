@@ -86,9 +86,10 @@ impl CounterChanges {
             self.add(campaign, "outcome", outcome.name(), by);
         }
         if let Some(cost) = counted.cost {
-            let CostCount { millionths, .. } = CostCount::of(&cost);
-            self.add(campaign, COST_CALLS, cost.currency.clone(), by);
-            let millionths = millionths.saturating_mul(by);
+            let counted = CostCount::of_call(&cost, counted.outcome);
+            let calls = if counted.calls > 0 { by } else { 0 };
+            self.add(campaign, COST_CALLS, cost.currency.clone(), calls);
+            let millionths = counted.millionths.saturating_mul(by);
             self.add(campaign, COST_MILLIONTHS, cost.currency, millionths);
         }
     }
@@ -213,7 +214,9 @@ pub(crate) fn read(rows: &[SqliteRow]) -> Result<CampaignCounters, StorageError>
             kind => return Err(row.corrupt(format!("kind: unknown kind '{kind}'"))),
         }
     }
-    counters.costs.retain(|_, cost| cost.calls > 0);
+    counters
+        .costs
+        .retain(|_, cost| *cost != CostCount::default());
     Ok(counters)
 }
 

@@ -11,23 +11,25 @@ use std::num::NonZeroU16;
 use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
 use voicesurvey_core::call_task::TaskStatus;
-use voicesurvey_core::campaign::Pacing;
+use voicesurvey_core::campaign::{Campaign, Pacing};
+use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{
-    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
+    AttemptKey, CampaignKey, Claim, ClaimRequest, Scope, StorageError, TaskQueue,
 };
-use voicesurvey_core::queue::claim::claim;
+use voicesurvey_core::queue::claim::{claim, has_spent_its_budget};
 use voicesurvey_core::queue::lane::{LaneId, review};
 use voicesurvey_core::time::Timestamp;
 
 use self::claim_rows::{PROVIDER, PROVIDER_QUEUE, read_level};
-use crate::call_tasks;
 use crate::counters::{CountedTask, CounterChanges};
 use crate::error::storage_error;
 use crate::row::{Row, micros, read_all};
 use crate::schema::{CALL_ATTEMPTS, CALL_TASKS, CAMPAIGNS};
 use crate::storage::SqliteStorage;
 use crate::unit_of_work::SqliteUnitOfWork;
+use crate::{call_tasks, campaigns, counters};
 
 /// Which waiting tasks are promoted; both statements of a promotion choose the same ones, because
 /// nobody writes between them.
@@ -86,11 +88,24 @@ const CAMPAIGNS_TO_EMPTY: &str = "
     ORDER BY company_id, campaign_id
     LIMIT ?1";
 
+/// Those of which no call is live; whether the budget is spent is decimal arithmetic, which SQLite
+/// does not do.
 const CAMPAIGNS_WITH_BUDGET: &str = "
-    SELECT company_id, id FROM campaigns
+    SELECT campaign.* FROM campaigns AS campaign
+    JOIN campaign_queue AS queue
+      ON queue.company_id = campaign.company_id AND queue.campaign_id = campaign.id
     WHERE status = 'running' AND winding_up IS NULL AND has_budget = 1
-    ORDER BY company_id, id
-    LIMIT ?1";
+      AND (campaign.company_id, campaign.id) > (?1, ?2)
+      AND queue.in_flight = 0
+    ORDER BY campaign.company_id, campaign.id
+    LIMIT ?3";
+
+/// Campaigns that are read at once to look at their budgets.
+const BUDGETS_AT_ONCE: usize = 100;
+
+const COUNTERS: &str = "
+    SELECT kind, name, count FROM campaign_counters
+    WHERE company_id = ?1 AND campaign_id = ?2";
 
 const NEXT_START: &str = "SELECT min(starts_at) AS at FROM campaigns WHERE status = 'scheduled'";
 
@@ -179,18 +194,44 @@ impl SqliteStorage {
             .map_err(storage_error)?;
         read_all(&rows, read_campaign_key)
     }
+
+    /// The next running campaigns that have a budget and no live call.
+    async fn campaigns_with_budget(
+        &self,
+        after: CampaignKey,
+    ) -> Result<Vec<Campaign>, StorageError> {
+        let rows = sqlx::query(CAMPAIGNS_WITH_BUDGET)
+            .bind(after.company_id.as_uuid())
+            .bind(after.campaign_id.as_uuid())
+            .bind(i64::try_from(BUDGETS_AT_ONCE).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await
+            .map_err(storage_error)?;
+        read_all(&rows, campaigns::read)
+    }
+
+    /// The counters of a campaign as they were committed last.
+    async fn counters(&self, campaign: CampaignKey) -> Result<CampaignCounters, StorageError> {
+        let rows = sqlx::query(COUNTERS)
+            .bind(campaign.company_id.as_uuid())
+            .bind(campaign.campaign_id.as_uuid())
+            .fetch_all(self.readers())
+            .await
+            .map_err(storage_error)?;
+        counters::read(&rows)
+    }
 }
 
 #[async_trait]
 impl TaskQueue for SqliteStorage {
-    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         if request.attempt_ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Claim::default());
         }
         let mut rows = SqliteUnitOfWork::begin(self.writer(), Scope::Platform).await?;
-        let claimed = claim(&mut rows, request).await?;
+        let claim = claim(&mut rows, request).await?;
         rows.finish().await?;
-        Ok(claimed)
+        Ok(claim)
     }
 
     async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
@@ -296,12 +337,33 @@ impl TaskQueue for SqliteStorage {
             .await
     }
 
-    async fn campaigns_with_budget(
+    async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
-        self.campaigns(sqlx::query(CAMPAIGNS_WITH_BUDGET).bind(at_most.get()))
-            .await
+        let mut spent = Vec::new();
+        let mut last = CampaignKey {
+            company_id: Uuid::nil().into(),
+            campaign_id: Uuid::nil().into(),
+        };
+        loop {
+            let campaigns = self.campaigns_with_budget(last).await?;
+            for campaign in &campaigns {
+                last = CampaignKey {
+                    company_id: campaign.company_id,
+                    campaign_id: campaign.id,
+                };
+                if has_spent_its_budget(campaign, &self.counters(last).await?) {
+                    spent.push(last);
+                }
+                if spent.len() == usize::from(at_most.get()) {
+                    return Ok(spent);
+                }
+            }
+            if campaigns.len() < BUDGETS_AT_ONCE {
+                return Ok(spent);
+            }
+        }
     }
 
     async fn limit_provider(

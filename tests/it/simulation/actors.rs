@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
 use super::chance::Chance;
 
 /// Something under way.
@@ -96,12 +99,31 @@ impl Actors {
     }
 }
 
+/// How futures are brought to their end where nothing else may come between.
+#[derive(Clone, Debug)]
+pub(super) enum Drive {
+    /// Over a store that waits for nobody.
+    AtOnce,
+    /// Over a store that does I/O, which other threads of this runtime look after.
+    Tokio(Handle),
+}
+
+impl Drive {
+    /// Also from within a future that is brought to its end in the same way.
+    pub(super) fn finish<T>(&self, future: impl Future<Output = T>) -> T {
+        match self {
+            Self::AtOnce => at_once(future),
+            Self::Tokio(handle) => block_in_place(|| handle.block_on(future)),
+        }
+    }
+}
+
 /// The result of a future that waits for nobody.
 ///
 /// # Panics
 ///
 /// Panics if it does wait.
-pub(super) fn at_once<T>(future: impl Future<Output = T>) -> T {
+fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     match future
         .as_mut()

@@ -17,6 +17,11 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
+    /// A stream of its own, whose draws do not change those of others.
+    pub(super) fn fork(&mut self) -> Self {
+        Self::new(self.next())
+    }
+
     /// A number below `end`, which must not be 0.
     pub(super) fn below(&mut self, end: u32) -> u32 {
         u32::try_from(self.next() % u64::from(end)).unwrap()

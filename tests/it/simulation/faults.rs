@@ -72,6 +72,16 @@ faults! {
     AnotherCampaign,
     /// Operators exclude numbers.
     Exclude,
+    /// Operators change how fast a campaign calls while it does.
+    Pacing,
+    /// Operators limit the provider accounts, and lift the limits.
+    Accounts,
+    /// Operators suspend companies and let them call again.
+    Suspend,
+    /// Operators find out what became of calls of which nobody knows.
+    Resolve,
+    /// The leader is not the leader any more, and does not know it.
+    LeadershipLost,
 }
 
 /// A set of faults.
@@ -79,6 +89,25 @@ faults! {
 pub(super) struct Faults(u32);
 
 impl Fault {
+    /// Whether it happens to the same people at the same instants in whatever order everything else
+    /// happens: the simulated provider decides by number and call, operators by their plan. The
+    /// others are thrown for at every step, and two campaigns or two companies that want the same
+    /// person or line at one instant are served in the order of the store.
+    pub(super) const fn is_the_same_in_every_order(self) -> bool {
+        self.is_of_provider()
+            || matches!(
+                self,
+                Self::Pause
+                    | Self::Cancel
+                    | Self::Limits
+                    | Self::Upload
+                    | Self::Exclude
+                    | Self::Pacing
+                    | Self::Suspend
+                    | Self::Resolve
+            )
+    }
+
     /// Whether the simulated provider decides when it happens.
     pub(super) const fn is_of_provider(self) -> bool {
         matches!(
@@ -104,6 +133,14 @@ impl Faults {
             }
         }
         set
+    }
+
+    /// Those of the faults for which it holds.
+    pub(super) fn only(self, holds: impl Fn(Fault) -> bool) -> Self {
+        let kept = Fault::ALL
+            .iter()
+            .filter(|fault| self.has(**fault) && holds(**fault));
+        Self(kept.fold(0, |set, fault| set | 1 << *fault as u32))
     }
 
     pub(super) const fn has(self, fault: Fault) -> bool {

@@ -1,7 +1,9 @@
 //! The servers: each an engine of its own over the same store and provider.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -10,7 +12,7 @@ use voicesurvey::interpretation::rules::RulesInterpreter;
 use voicesurvey::ports::{
     ClaimedTask, NoWakeUp, Storage, TaskQueue, TelephonyProvider, WebhookReply, WebhookRequest,
 };
-use voicesurvey::service::{Engine, EngineParts, EngineSettings};
+use voicesurvey::service::{DutyPorts, Engine, EngineParts, EngineSettings};
 use voicesurvey::simulator::{SimulatedProvider, WebhookSink};
 
 use super::faults::Fault;
@@ -29,6 +31,10 @@ pub(super) struct Fleet {
     pub(super) queue: Arc<dyn TaskQueue>,
     pub(super) providers: Vec<Arc<SimulatedProvider>>,
     pub(super) claim_at_most: u16,
+    /// Whether calls have a price.
+    pub(super) priced: bool,
+    /// Whether one server at a time does what need not be done twice.
+    pub(super) has_leader: bool,
     /// What each server made of itself when it started last.
     pub(super) started: Mutex<Vec<Option<Serving>>>,
 }
@@ -40,11 +46,18 @@ pub(super) struct Serving {
     pub(super) ports: Arc<Ports>,
     pub(super) engine: Engine,
     pub(super) ids: Arc<IdGenerator>,
+    /// As which leader it does its duties; `None` if it need not be one.
+    leads_in: Option<Arc<AtomicU64>>,
 }
 
 impl Fleet {
-    /// The server, if it is up. After a death it starts with an empty memory.
+    /// The server, if it is up.
     pub(super) fn server(&self, server: usize) -> Option<Serving> {
+        self.of_server(server, Serving::clone)
+    }
+
+    /// Something of the server, if it is up. After a death it starts with an empty memory.
+    fn of_server<T>(&self, server: usize, something: impl FnOnce(&Serving) -> T) -> Option<T> {
         let present = self.shared.state().servers[server];
         if present.up_at.is_some() {
             return None;
@@ -56,8 +69,7 @@ impl Fleet {
             .take()
             .filter(|serving| serving.line.life == present.life)
             .unwrap_or_else(|| self.start(server, present.life));
-        started[server] = Some(serving.clone());
-        Some(serving)
+        Some(something(started[server].insert(serving)))
     }
 
     /// Any server that is up; `None` if none is.
@@ -75,6 +87,13 @@ impl Fleet {
         self.server(server)
     }
 
+    /// The provider accounts that servers use which are up.
+    pub(super) fn accounts(&self) -> BTreeSet<&'static str> {
+        let servers = self.shared.state().servers.len();
+        let account = |server| self.of_server(server, |serving| serving.ports.name());
+        (0..servers).filter_map(account).collect()
+    }
+
     fn start(&self, server: usize, life: u32) -> Serving {
         #[cfg(feature = "planted-bugs")]
         voicesurvey::planted::server_started();
@@ -83,42 +102,56 @@ impl Fleet {
             server,
             life,
         };
-        let ports = Arc::new(Ports {
+        let ports = Ports {
             line: present.clone(),
             storage: self.storage.clone(),
             queue: self.queue.clone(),
             providers: self.providers.clone(),
             provider: usize::from(self.changes_provider(life)),
             one_at_a_time: self.recovered_at_once() == NonZeroU16::MIN,
+            priced: self.priced,
+            leads_in: None,
+        };
+        let leads_in = self.has_leader.then(Arc::default);
+        let duties = Arc::new(Ports {
+            leads_in: leads_in.clone(),
+            ..ports.clone()
         });
+        let ports = Arc::new(ports);
         let life_of_all = u64::try_from(server).unwrap() * 1000 + u64::from(life);
         let ids = IdGenerator::from_seed(
             self.shared.clock.clone(),
             self.seed.wrapping_mul(1_000_003) ^ life_of_all,
         );
         let ids = Arc::new(ids);
+        let own = self.parts(ports.clone(), ports.clone(), ports.clone(), &ids);
+        let duties = DutyPorts {
+            storage: duties.clone(),
+            queue: duties,
+        };
         Serving {
             line: present,
-            engine: self.engine(ports.clone(), ports.clone(), ports.clone(), &ids),
+            engine: Engine::with_duties(own, duties),
             ports,
             ids,
+            leads_in,
         }
     }
 
     /// An engine without faults, to set up and to clean up with.
     pub(super) fn engine_of_operator(&self, ids: &Arc<IdGenerator>) -> Engine {
         let (storage, queue) = (self.storage.clone(), self.queue.clone());
-        self.engine(storage, queue, self.providers[0].clone(), ids)
+        Engine::new(self.parts(storage, queue, self.providers[0].clone(), ids))
     }
 
-    fn engine(
+    fn parts(
         &self,
         storage: Arc<dyn Storage>,
         queue: Arc<dyn TaskQueue>,
         provider: Arc<dyn TelephonyProvider>,
         ids: &Arc<IdGenerator>,
-    ) -> Engine {
-        Engine::new(EngineParts {
+    ) -> EngineParts {
+        EngineParts {
             storage,
             queue,
             provider,
@@ -130,7 +163,7 @@ impl Fleet {
                 claim_at_most: self.claim_at_most,
                 ..EngineSettings::default()
             },
-        })
+        }
     }
 
     fn changes_provider(&self, life: u32) -> bool {
@@ -169,8 +202,15 @@ impl Serving {
         line.run(step).await;
     }
 
-    /// What fails is tried again by the next step.
+    /// What fails is tried again by the next step. Who loses the leadership meanwhile goes on to the
+    /// end of the step.
     async fn duties(&self, at_once: NonZeroU16) {
+        if let Some(leads_in) = &self.leads_in {
+            let Some(epoch) = self.line.leads() else {
+                return;
+            };
+            leads_in.store(epoch, Ordering::Relaxed);
+        }
         drop(self.engine.scheduler().tick().await);
         drop(self.engine.recovery().tick(at_once).await);
         drop(self.engine.scheduler().finish_done().await);
@@ -181,7 +221,8 @@ impl Serving {
             drop(self.engine.dispatcher().tick().await);
             return;
         }
-        for claimed in self.engine.dispatcher().claim().await.unwrap_or_default() {
+        let claim = self.engine.dispatcher().claim().await.unwrap_or_default();
+        for claimed in claim.tasks {
             let dial = self.clone().dial(claimed);
             match self.line.shared.order {
                 Order::Interleaved => {

@@ -1,17 +1,20 @@
 //! The judge: after every commit it looks at what is stored, and says which promise is broken.
 //!
-//! It keeps books of its own and believes neither the gate nor the queue: hours, limits and what
-//! people said are worked out again here, from the plan of the world and from stored outcomes.
+//! It keeps books of its own and believes neither the gate nor the queue: hours, limits, caps,
+//! budgets and what people said are worked out again here, from the plan of the world, from the
+//! telephones that rang and from stored outcomes.
 
 mod audit;
+mod limits;
+mod rules;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Timelike};
+use chrono::NaiveDate;
 use voicesurvey::call_attempt::{AttemptState, CallAttempt};
-use voicesurvey::campaign::CampaignStatus;
-use voicesurvey::company::CompanyLimits;
+use voicesurvey::company::Company;
 use voicesurvey::exclusion::ExclusionSource;
 use voicesurvey::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use voicesurvey::outcome::Outcome;
@@ -20,7 +23,8 @@ use voicesurvey::ports::{CallOrder, ClaimedTask, PageRequest, Scope, Storage, Un
 use voicesurvey::time::Timestamp;
 use voicesurvey::time_zone::TimeZone;
 
-use super::actors::at_once;
+use self::limits::Limits;
+use super::actors::Drive;
 
 /// What a unit of work may have changed, besides tasks and attempts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,29 +43,39 @@ impl Touched {
 }
 
 /// What the world was planned to be, of one campaign.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CampaignPlan {
     pub(super) company_id: CompanyId,
-    pub(super) max_concurrent_calls: u32,
-    pub(super) calls_per_minute: u32,
     /// From and to, in minutes of the called person's day.
     pub(super) hours: (u32, u32),
+    /// Dates on the called person's calendar on which nobody is called.
+    pub(super) holidays: BTreeSet<NaiveDate>,
+    pub(super) starts_at: Option<Timestamp>,
+    pub(super) ends_at: Option<Timestamp>,
+    /// Completed interviews that are enough.
+    pub(super) target: Option<u64>,
 }
 
 /// The judge of one run.
 #[derive(Debug)]
 pub(super) struct Judge {
-    pub(super) store: Arc<dyn Storage>,
+    store: Arc<dyn Storage>,
+    drive: Drive,
     pub(super) campaigns: BTreeMap<CampaignId, CampaignPlan>,
     /// Where each person is.
-    pub(super) zones: HashMap<PhoneNumber, TimeZone>,
+    zones: HashMap<PhoneNumber, TimeZone>,
     pub(super) attempts: BTreeMap<CallAttemptId, CallAttempt>,
     live: BTreeSet<CallAttemptId>,
     latest_number: HashMap<CallTaskId, u16>,
     task_outcomes: HashMap<CallTaskId, Outcome>,
-    running: HashSet<CampaignId>,
-    /// Every value that a company's limits have had, and since when.
-    limits: BTreeMap<CompanyId, Vec<(Timestamp, CompanyLimits)>>,
+    /// Campaigns that run and do not wind up.
+    calling: HashSet<CampaignId>,
+    companies: BTreeMap<CompanyId, Company>,
+    limits: Limits,
+    /// Completed interviews and calls in progress when there were enough.
+    enough: BTreeMap<CampaignId, (u64, u64)>,
+    /// For which a telephone rang.
+    rung: HashSet<CallAttemptId>,
     /// Who must not be called: excluded, or heard to opt out.
     barred: HashSet<(CompanyId, PhoneNumber)>,
     refused: HashSet<CallTaskId>,
@@ -73,17 +87,25 @@ pub(super) struct Judge {
 const AUDIT_EVERY: u64 = 50;
 
 impl Judge {
-    pub(super) fn new(store: Arc<dyn Storage>) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn Storage>,
+        drive: Drive,
+        zones: HashMap<PhoneNumber, TimeZone>,
+    ) -> Self {
         Self {
             store,
+            drive,
             campaigns: BTreeMap::new(),
-            zones: HashMap::new(),
+            zones,
             attempts: BTreeMap::new(),
             live: BTreeSet::new(),
             latest_number: HashMap::new(),
             task_outcomes: HashMap::new(),
-            running: HashSet::new(),
-            limits: BTreeMap::new(),
+            calling: HashSet::new(),
+            companies: BTreeMap::new(),
+            limits: Limits::default(),
+            enough: BTreeMap::new(),
+            rung: HashSet::new(),
             barred: HashSet::new(),
             refused: HashSet::new(),
             asked_to_dial: HashSet::new(),
@@ -92,7 +114,7 @@ impl Judge {
     }
 
     fn open(&self, scope: Scope) -> Box<dyn UnitOfWork> {
-        at_once(self.store.begin(scope)).unwrap()
+        self.drive.finish(self.store.begin(scope)).unwrap()
     }
 
     /// After a unit of work was committed.
@@ -115,9 +137,14 @@ impl Judge {
         }
         self.commits += 1;
         if self.commits.is_multiple_of(AUDIT_EVERY) {
-            self.audit()?;
+            self.audit(now)?;
         }
         Ok(())
+    }
+
+    /// These telephones have rung by now.
+    pub(super) fn heard(&mut self, rung: HashSet<CallAttemptId>) {
+        self.rung = rung;
     }
 
     fn read_company(
@@ -128,19 +155,18 @@ impl Judge {
     ) -> Result<(), String> {
         let mut work = self.open(Scope::Company(company_id));
         if touched.companies
-            && let Some(company) = at_once(work.companies().get(company_id)).unwrap()
+            && let Some(company) = self.drive.finish(work.companies().get(company_id)).unwrap()
         {
-            let known = self.limits.entry(company_id).or_default();
-            if known
-                .last()
-                .is_none_or(|(_, limits)| *limits != company.limits)
-            {
-                known.push((now, company.limits));
-            }
+            self.limits.of_company(company_id, company.limits, now);
+            self.companies.insert(company_id, company);
         }
         if touched.exclusions {
             let page = PageRequest::first(PageRequest::LARGEST);
-            let excluded = at_once(work.exclusions().list(&page)).unwrap().rows;
+            let excluded = self
+                .drive
+                .finish(work.exclusions().list(&page))
+                .unwrap()
+                .rows;
             for row in &excluded {
                 let is_known = row
                     .attempt_id
@@ -160,11 +186,15 @@ impl Judge {
         let campaigns: Vec<CampaignId> = self.campaigns_of(company_id).collect();
         if touched.campaigns {
             for id in &campaigns {
-                let campaign = at_once(work.campaigns().get(*id)).unwrap();
-                if campaign.is_some_and(|found| found.status == CampaignStatus::Running) {
-                    self.running.insert(*id);
+                let Some(campaign) = self.drive.finish(work.campaigns().get(*id)).unwrap() else {
+                    continue;
+                };
+                let pacing = campaign.effective_settings().pacing;
+                self.limits.of_campaign(*id, pacing, now);
+                if campaign.is_calling() {
+                    self.calling.insert(*id);
                 } else {
-                    self.running.remove(id);
+                    self.calling.remove(id);
                 }
             }
         }
@@ -172,19 +202,19 @@ impl Judge {
             if self.attempts[&id].company_id != company_id {
                 continue;
             }
-            let Some(attempt) = at_once(work.call_attempts().get(id)).unwrap() else {
+            let Some(attempt) = self.drive.finish(work.call_attempts().get(id)).unwrap() else {
                 return Err(format!("I1: the committed attempt {id} is gone"));
             };
             self.read_attempt(attempt)?;
         }
         for id in campaigns {
-            let counted = at_once(work.campaigns().counters(id))
-                .unwrap()
-                .live_attempts();
+            let counters = self.drive.finish(work.campaigns().counters(id)).unwrap();
+            let counted = counters.live_attempts();
             let live = self.live_where(|attempt| attempt.campaign_id == id);
             if counted != u64::from(live) {
                 return Err(format!("I12: {counted} live calls are counted, {live} are"));
             }
+            self.stops_at_target(id, &counters)?;
         }
         Ok(())
     }
@@ -193,7 +223,7 @@ impl Judge {
         let id = attempt.id;
         let known = self.attempts.get(&id).and_then(|known| known.outcome);
         if let (Some(known), Some(told)) = (known, attempt.outcome)
-            && known.or_stronger(told) != told
+            && known.or_better_known(told) != told
         {
             return Err(format!("I10: attempt {id} was {known} and is {told}"));
         }
@@ -243,14 +273,17 @@ impl Judge {
                 &attempt.phone_number,
                 attempt.created_at,
             )?;
-            if !self.running.contains(&attempt.campaign_id) {
-                return Err("a campaign that does not run is claimed from".to_owned());
-            }
+            self.calls_people(attempt, "claimed from")?;
+            self.caps_hold(attempt)?;
             self.attempts.insert(attempt.id, attempt.clone());
             self.live.insert(attempt.id);
         }
         for ClaimedTask { attempt, .. } in claimed {
             self.limits_hold(attempt)?;
+        }
+        let campaigns = claimed.iter().map(|claimed| claimed.attempt.campaign_id);
+        for id in campaigns.collect::<BTreeSet<_>>() {
+            self.budget_holds(id)?;
         }
         for company_id in claimed
             .iter()
@@ -262,74 +295,22 @@ impl Judge {
         Ok(())
     }
 
-    /// I5 and I6, for a call that was claimed just now.
-    fn limits_hold(&self, claimed: &CallAttempt) -> Result<(), String> {
-        let at = claimed.created_at;
-        let plan = &self.campaigns[&claimed.campaign_id];
-        let company = |attempt: &CallAttempt| attempt.company_id == claimed.company_id;
-        let campaign = |attempt: &CallAttempt| attempt.campaign_id == claimed.campaign_id;
-        let limits = &self.limits[&claimed.company_id];
-        let (_, present) = limits.last().unwrap();
-        let within_limit = |what, count: u32, limit: u32| {
-            if count > limit {
-                Err(format!("{what}: {count}, and the limit is {limit}"))
-            } else {
-                Ok(())
-            }
-        };
-        within_limit(
-            "I5: calls of a campaign",
-            self.live_where(campaign),
-            plan.max_concurrent_calls,
-        )?;
-        within_limit(
-            "I5: calls of a company",
-            self.live_where(company),
-            present.max_concurrent_calls,
-        )?;
-        let minute_ago = at - TimeDelta::seconds(60);
-        let starts = |of: &dyn Fn(&CallAttempt) -> bool| {
-            let recent = self.attempts.values().filter(|attempt| {
-                attempt.created_at > minute_ago && attempt.created_at <= at && of(attempt)
-            });
-            u32::try_from(recent.count()).unwrap()
-        };
-        // The most that was allowed at any instant of this minute.
-        let since = limits.iter().rposition(|(since, _)| *since <= minute_ago);
-        let allowed = limits[since.unwrap_or(0)..]
-            .iter()
-            .map(|(_, limits)| limits.calls_per_minute);
-        within_limit(
-            "I6: starts of a campaign in 60 s",
-            starts(&campaign),
-            plan.calls_per_minute,
-        )?;
-        within_limit(
-            "I6: starts of a company in 60 s",
-            starts(&company),
-            allowed.max().unwrap(),
-        )
-    }
-
     /// When the engine asks the provider to dial, with what is stored at that instant.
-    /// `rung` are the attempts for which a telephone rang.
-    pub(super) fn before_dial(
-        &mut self,
-        order: &CallOrder,
-        rung: &HashSet<CallAttemptId>,
-        now: Timestamp,
-    ) -> Result<(), String> {
+    pub(super) fn before_dial(&mut self, order: &CallOrder, now: Timestamp) -> Result<(), String> {
         let id = order.attempt_id;
         let mut work = self.open(Scope::Company(order.company_id));
-        let stored = at_once(work.call_attempts().get(id)).unwrap();
+        let stored = self.drive.finish(work.call_attempts().get(id)).unwrap();
         for earlier in self.attempts.values() {
             if earlier.company_id != order.company_id
                 || earlier.phone_number != order.phone_number
-                || !rung.contains(&earlier.id)
+                || !self.rung.contains(&earlier.id)
             {
                 continue;
             }
-            let earlier = at_once(work.call_attempts().get(earlier.id)).unwrap();
+            let earlier = self
+                .drive
+                .finish(work.call_attempts().get(earlier.id))
+                .unwrap();
             if earlier.is_some_and(|earlier| earlier.outcome == Some(Outcome::Cancelled)) {
                 let number = order.phone_number.as_str();
                 return Err(format!(
@@ -344,56 +325,12 @@ impl Judge {
         if !self.asked_to_dial.insert(id) {
             return Err(format!("I3: attempt {id} is dialed twice"));
         }
-        if !self.running.contains(&attempt.campaign_id) {
-            return Err("somebody is dialed for a campaign that does not run".to_owned());
-        }
+        self.calls_people(&attempt, "dialed for")?;
         if now >= attempt.dial_before {
             return Err(format!("I3: attempt {id} is dialed after its deadline"));
         }
         self.may_be_called(order.company_id, &order.phone_number, attempt.task_id)?;
         self.is_within_hours(attempt.campaign_id, &order.phone_number, now)
-    }
-
-    /// I8.
-    fn may_be_called(
-        &self,
-        company_id: CompanyId,
-        number: &PhoneNumber,
-        task_id: CallTaskId,
-    ) -> Result<(), String> {
-        if self.barred.contains(&(company_id, *number)) {
-            return Err(format!("I8: {} is barred and called", number.as_str()));
-        }
-        if self.refused.contains(&task_id) {
-            return Err(format!("I8: {} refused and is called", number.as_str()));
-        }
-        Ok(())
-    }
-
-    /// I4.
-    fn is_within_hours(
-        &self,
-        campaign_id: CampaignId,
-        number: &PhoneNumber,
-        at: Timestamp,
-    ) -> Result<(), String> {
-        let local = self.zones[number].local(at);
-        let (from, to) = self.campaigns[&campaign_id].hours;
-        let minute = local.hour() * 60 + local.minute();
-        if (from..to).contains(&minute) {
-            Ok(())
-        } else {
-            Err(format!("I4: {} is called at {local}", number.as_str()))
-        }
-    }
-
-    /// The most lines that a company was ever allowed.
-    pub(super) fn most_lines(&self, company_id: CompanyId) -> u32 {
-        let limits = self.limits[&company_id].iter();
-        limits
-            .map(|(_, limits)| limits.max_concurrent_calls)
-            .max()
-            .unwrap()
     }
 
     fn campaigns_of(&self, company_id: CompanyId) -> impl Iterator<Item = CampaignId> {

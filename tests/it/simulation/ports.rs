@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -11,22 +12,24 @@ use voicesurvey::call_attempt::{AnsweredBy, CallEvent, CallEventKind};
 use voicesurvey::campaign::Pacing;
 use voicesurvey::conversation::VoiceReply;
 use voicesurvey::id::CallAttemptId;
+use voicesurvey::money::Cost;
 use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
-    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, ClaimRequest, ClaimedTask,
+    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, Claim, ClaimRequest,
     CompanyRepository, EventRepository, ExclusionRepository, FoundCall, InterviewRepository,
     PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository, Storage, StorageError,
     TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
-use voicesurvey::simulator::SimulatedProvider;
+use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
 
 use super::faults::Fault;
 use super::judge::Touched;
 use super::shared::{Line, OpenWork, Order};
+use super::world::CURRENCY;
 
 /// The store, its queue and the provider of one life of one server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ports {
     pub(super) line: Line,
     pub(super) storage: Arc<dyn Storage>,
@@ -37,6 +40,10 @@ pub(super) struct Ports {
     pub(super) provider: usize,
     /// Whether every unit of work of an activity belongs to the call it is about.
     pub(super) one_at_a_time: bool,
+    /// Whether calls have a price.
+    pub(super) priced: bool,
+    /// As which leader these ports are used; `None` where nobody has to be one.
+    pub(super) leads_in: Option<Arc<AtomicU64>>,
 }
 
 #[async_trait]
@@ -45,9 +52,11 @@ impl Storage for Ports {
         self.line.before("begin").await;
         self.line.dawdle().await;
         self.line.store_is_down()?;
+        self.may_lead()?;
         let inner = self.storage.begin(scope).await?;
         Ok(Box::new(Work {
             open: self.line.opened(),
+            leads_in: self.leads_in.clone(),
             line: self.line.clone(),
             scope,
             touched: Touched::default(),
@@ -66,6 +75,7 @@ struct Work {
     scope: Scope,
     touched: Touched,
     open: OpenWork,
+    leads_in: Option<Arc<AtomicU64>>,
 }
 
 #[async_trait]
@@ -120,9 +130,11 @@ impl UnitOfWork for Work {
             scope,
             touched,
             open,
+            leads_in,
         } = *self;
         line.before("commit").await;
         line.store_is_down()?;
+        may_lead(&line, leads_in.as_ref())?;
         inner.commit().await?;
         drop(open);
         line.committed(scope, touched);
@@ -133,17 +145,17 @@ impl UnitOfWork for Work {
 
 #[async_trait]
 impl TaskQueue for Ports {
-    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         self.line.before("claim").await;
         self.line.store_is_down()?;
-        let claimed = self.queue.claim_due(request).await?;
-        self.line.claimed(&claimed);
-        if !claimed.is_empty() && self.line.shared.order == Order::Interleaved {
+        let claim = self.queue.claim_due(request).await?;
+        self.line.claimed(&claim.tasks);
+        if !claim.tasks.is_empty() && self.line.shared.order == Order::Interleaved {
             self.line.shared.state().claims += 1;
         }
         self.line.after("claim").await;
         self.line.reply_is_lost("claim")?;
-        Ok(claimed)
+        Ok(claim)
     }
 
     async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
@@ -152,6 +164,7 @@ impl TaskQueue for Ports {
 
     async fn promote_due(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
         self.line.before("promotion").await;
+        self.may_lead()?;
         let promoted = self.queue.promote_due(now, at_most).await?;
         self.line.after("promotion").await;
         Ok(promoted)
@@ -167,6 +180,7 @@ impl TaskQueue for Ports {
         at_most: NonZeroU16,
     ) -> Result<Vec<AttemptKey>, StorageError> {
         self.line.before("look for expired leases").await;
+        self.may_lead()?;
         self.queue.expired_attempts(now, at_most).await
     }
 
@@ -219,12 +233,12 @@ impl TaskQueue for Ports {
         self.queue.campaigns_to_empty(at_most).await
     }
 
-    async fn campaigns_with_budget(
+    async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
         self.line.before("look for campaigns").await;
-        self.queue.campaigns_with_budget(at_most).await
+        self.queue.campaigns_to_pause(at_most).await
     }
 
     async fn limit_provider(
@@ -244,13 +258,16 @@ impl TaskQueue for Ports {
     }
 }
 
+/// What the accounts of the providers are called.
+pub(super) const ACCOUNTS: [&str; 2] = ["simulated", "another"];
+
 /// The endpoint of news that the harness makes up.
-const DETECTED: &str = "detected";
+const MADE_UP: &str = "made up";
 
 #[async_trait]
 impl TelephonyProvider for Ports {
     fn name(&self) -> &'static str {
-        ["simulated", "another"][self.provider]
+        ACCOUNTS[self.provider]
     }
 
     async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
@@ -259,8 +276,7 @@ impl TelephonyProvider for Ports {
             self.line.nothing_is_open("place_call");
         }
         // The engine decides and asks without a pause, so what it may know is what is stored now.
-        let rung = self.rung();
-        shared.judged(|judge, now| judge.before_dial(order, &rung, now));
+        shared.judged(|judge, now| judge.before_dial(order, now));
         self.line.before("order").await;
         if shared.happens(Fault::Misconfigured, 15) {
             shared.note(format_args!("the provider refuses the configuration"));
@@ -279,6 +295,12 @@ impl TelephonyProvider for Ports {
             });
         }
         let answer = self.own_provider().place_call(order).await;
+        let rung = rung(&self.providers);
+        let has_price = self.priced && rung.contains(&order.attempt_id);
+        shared.judged(|judge, _| {
+            judge.heard(rung);
+            Ok(())
+        });
         shared.note(format_args!(
             "{:?} orders {}: {}",
             self.line,
@@ -291,6 +313,9 @@ impl TelephonyProvider for Ports {
         ));
         if answer.is_ok() && shared.happens(Fault::MachineDetected, 300) {
             self.detect_machine_later(order);
+        }
+        if has_price {
+            self.tell_price_later(order);
         }
         self.line.after("order").await;
         answer
@@ -327,26 +352,11 @@ impl TelephonyProvider for Ports {
         request: &WebhookRequest,
         now: Timestamp,
     ) -> Result<Webhook, WebhookError> {
-        if request.endpoint != DETECTED {
+        if request.endpoint != MADE_UP {
             // All are simulated with the same seed, so each can read what the others write.
             return self.own_provider().read_webhook(request, now);
         }
-        // The event as its `Debug` would say it is not readable; these four are all it needs.
-        let text = String::from_utf8_lossy(&request.body);
-        let mut parts = text.split(' ');
-        let mut part = || parts.next().unwrap();
-        Ok(Webhook::Event(CallEvent {
-            company_id: part().parse().unwrap(),
-            attempt_id: part().parse().unwrap(),
-            event_id: "detected".to_owned(),
-            provider_call_id: None,
-            kind: CallEventKind::Answered {
-                by: AnsweredBy::Voicemail,
-            },
-            at: part().parse().unwrap(),
-            raw_status: None,
-            error_code: None,
-        }))
+        Ok(Webhook::Event(read_news(&request.body)))
     }
 
     fn write_reply(&self, call: &CallReference, reply: &VoiceReply) -> WebhookReply {
@@ -355,41 +365,84 @@ impl TelephonyProvider for Ports {
 }
 
 impl Ports {
-    /// The attempts for which a telephone rang, whoever was asked.
-    fn rung(&self) -> HashSet<CallAttemptId> {
-        let ledgers = self.providers.iter().map(|provider| provider.ledger());
-        ledgers
-            .flat_map(|ledger| {
-                ledger
-                    .rings()
-                    .iter()
-                    .map(|ring| ring.attempt_id)
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    }
-
     fn own_provider(&self) -> &SimulatedProvider {
         &self.providers[self.provider]
     }
 
+    /// Refuses whoever is not the leader any more, where a leader is needed.
+    fn may_lead(&self) -> Result<(), StorageError> {
+        may_lead(&self.line, self.leads_in.as_ref())
+    }
+
     /// Some seconds after the order, a detector takes whoever speaks for a machine.
     fn detect_machine_later(&self, order: &CallOrder) {
+        let seconds = self.line.shared.state().chance.between(10, 200);
+        self.tell_later(order, seconds, "detected");
+    }
+
+    /// Minutes after the order the provider names a price, also for a call that was not answered;
+    /// for some never. It follows from the number alone, because some runs are compared.
+    fn tell_price_later(&self, order: &CallOrder) {
+        let number = order.phone_number.as_str();
+        let last: u32 = number[number.len() - 2..].parse().unwrap();
+        let prices = ["0.01", "0.05", "0.05", "0.12"];
+        if let Some(price) = prices.get(last as usize % 5) {
+            self.tell_later(order, 30 + last * 70, price);
+        }
+    }
+
+    fn tell_later(&self, order: &CallOrder, seconds: u32, what: &str) {
         let shared = &self.line.shared;
-        let mut state = shared.state();
-        let seconds = state.chance.between(10, 200);
         let at = shared.clock.now() + TimeDelta::seconds(seconds.into());
-        let body = format!(
-            "{} {} {}",
-            order.company_id,
-            order.attempt_id,
-            at.to_rfc3339()
-        );
+        let (company, attempt) = (order.company_id, order.attempt_id);
+        let body = format!("{company} {attempt} {} {what}", at.to_rfc3339());
         let request = WebhookRequest {
-            endpoint: DETECTED.to_owned(),
+            endpoint: MADE_UP.to_owned(),
             body: body.into_bytes(),
             ..WebhookRequest::default()
         };
-        state.late_news.push((at, request));
+        shared.state().late_news.push((at, request));
+    }
+}
+
+fn may_lead(line: &Line, leads_in: Option<&Arc<AtomicU64>>) -> Result<(), StorageError> {
+    leads_in.map_or(Ok(()), |epoch| {
+        line.still_leads(epoch.load(Ordering::Relaxed))
+    })
+}
+
+/// The attempts for which a telephone rang, whoever was asked.
+pub(super) fn rung(providers: &[Arc<SimulatedProvider>]) -> HashSet<CallAttemptId> {
+    let ledgers: Vec<_> = providers.iter().map(|provider| provider.ledger()).collect();
+    let rings = ledgers.iter().flat_map(Ledger::rings);
+    rings.map(|ring| ring.attempt_id).collect()
+}
+
+/// Reads news that the harness made up: whose, of which attempt, when and what.
+fn read_news(body: &[u8]) -> CallEvent {
+    let text = String::from_utf8_lossy(body);
+    let mut parts = text.split(' ');
+    let mut part = || parts.next().unwrap();
+    let (company, attempt, at, what) = (part(), part(), part(), part());
+    CallEvent {
+        company_id: company.parse().unwrap(),
+        attempt_id: attempt.parse().unwrap(),
+        event_id: what.to_owned(),
+        provider_call_id: None,
+        kind: if what == "detected" {
+            CallEventKind::Answered {
+                by: AnsweredBy::Voicemail,
+            }
+        } else {
+            CallEventKind::Priced {
+                cost: Cost {
+                    amount: what.parse().unwrap(),
+                    currency: CURRENCY.to_owned(),
+                },
+            }
+        },
+        at: at.parse().unwrap(),
+        raw_status: None,
+        error_code: None,
     }
 }

@@ -13,14 +13,15 @@ use voicesurvey::ports::{Audit, Scope, Storage, TaskQueue, TelephonyProvider as 
 use voicesurvey::simulator::{Probability, SimulatedProvider};
 use voicesurvey::time::{Clock, ManualClock, Timestamp};
 
-use super::actors::Actors;
+use super::actors::{Actors, Drive};
 use super::chance::Chance;
 use super::faults::{Fault, Faults};
 use super::fleet::{Fleet, Network};
 use super::judge::{Judge, Touched};
+use super::ports::rung;
 use super::results::Results;
 use super::shared::{Order, Server, Shared};
-use super::world::{self, CampaignIdea, Operation, Plan, Tenant};
+use super::world::{self, CampaignIdea, Errand, Operation, Plan, Tenant};
 
 /// More steps than any run needs; a run that takes more will never end.
 const MOST_STEPS: u64 = 400_000;
@@ -28,23 +29,6 @@ const MOST_STEPS: u64 = 400_000;
 const LONGEST: TimeDelta = TimeDelta::days(60);
 /// Activities that may begin at one instant before the clock moves on regardless.
 const MOST_AT_ONCE: u32 = 200;
-
-/// How futures are brought to their end where nothing else may come between.
-pub(super) enum Drive<'a> {
-    /// Over a store that waits for nobody.
-    AtOnce,
-    /// Over a store that does I/O.
-    Tokio(&'a tokio::runtime::Runtime),
-}
-
-impl Drive<'_> {
-    pub(super) fn finish<T>(&self, future: impl Future<Output = T>) -> T {
-        match self {
-            Self::AtOnce => super::actors::at_once(future),
-            Self::Tokio(runtime) => runtime.block_on(future),
-        }
-    }
-}
 
 /// A promise that was broken.
 #[derive(Debug)]
@@ -55,7 +39,7 @@ pub(super) struct Broken {
 }
 
 /// A run in which every promise was kept.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Kept {
     /// Equal for two runs only if the same happened in both.
     pub(super) fingerprint: (u64, u64),
@@ -73,9 +57,9 @@ enum NextStep {
     At(Option<Timestamp>),
 }
 
-pub(super) struct Run<'a> {
+pub(super) struct Run {
     plan: Plan,
-    drive: Drive<'a>,
+    drive: Drive,
     shared: Arc<Shared>,
     storage: Arc<dyn Storage>,
     queue: Arc<dyn TaskQueue>,
@@ -85,8 +69,8 @@ pub(super) struct Run<'a> {
     actors: Actors,
     chance: Chance,
     tenants: Vec<Tenant>,
-    /// The next one last.
-    operations: Vec<(Timestamp, Operation)>,
+    /// What operators are going to do, the next one last.
+    errands: Vec<Errand>,
     /// For what is done without faults.
     ids: Arc<IdGenerator>,
     healed: bool,
@@ -117,8 +101,7 @@ pub(super) fn with_webhooks(seed: u64, twice: Probability) -> Result<Kept, Broke
     let storage = Arc::new(MemoryStorage::default());
     let mut plan = Plan {
         faults: Faults::default(),
-        claim_at_most: 1,
-        ..Plan::of(seed)
+        ..Plan::in_any_order(seed)
     };
     plan.simulation.faults = Faults::default().of_provider();
     plan.simulation.faults.delivered_twice = twice;
@@ -127,25 +110,23 @@ pub(super) fn with_webhooks(seed: u64, twice: Probability) -> Result<Kept, Broke
     Run::new(seed, plan, Order::OneByOne, drive, storage, queue, audit).play()
 }
 
-impl<'a> Run<'a> {
+impl Run {
     pub(super) fn new(
         seed: u64,
         plan: Plan,
         order: Order,
-        drive: Drive<'a>,
+        drive: Drive,
         storage: Arc<dyn Storage>,
         queue: Arc<dyn TaskQueue>,
         audit: Arc<dyn Audit>,
     ) -> Self {
         let clock = Arc::new(ManualClock::new(plan.start));
-        let shared = Shared::new(clock.clone(), order, seed, plan.faults, plan.servers);
+        let judge = Judge::new(storage.clone(), drive.clone(), world::zones());
+        let (faults, servers) = (plan.faults, plan.servers);
+        let shared = Shared::new(clock.clone(), order, seed, faults, servers, judge);
         let shared = Arc::new(shared);
         let provider = || SimulatedProvider::new(clock.clone(), plan.simulation.clone());
         let providers = vec![Arc::new(provider()), Arc::new(provider())];
-        if matches!(drive, Drive::AtOnce) {
-            shared.state().judge = Some(Judge::new(storage.clone()));
-            world::introduce_people(&shared);
-        }
         let fleet = Fleet {
             seed,
             shared: shared.clone(),
@@ -153,10 +134,12 @@ impl<'a> Run<'a> {
             queue: queue.clone(),
             providers: providers.clone(),
             claim_at_most: plan.claim_at_most,
+            priced: plan.priced,
+            has_leader: plan.has_leader,
             started: Mutex::default(),
         };
         let mut chance = Chance::new(!seed);
-        let operations = world::operations(&plan, &mut chance);
+        let errands = world::errands(&plan, &mut chance);
         let mut run = Self {
             plan,
             drive,
@@ -169,7 +152,7 @@ impl<'a> Run<'a> {
             actors: Actors::default(),
             chance,
             tenants: Vec::new(),
-            operations,
+            errands,
             ids: Arc::new(IdGenerator::from_seed(clock.clone(), seed)),
             healed: false,
             begun_now: 0,
@@ -187,8 +170,9 @@ impl<'a> Run<'a> {
             let storage = &self.storage;
             let tenant = world::tenant(storage, clock, &ids, &mut self.chance);
             let mut tenant = self.drive.finish(tenant);
-            for _ in 0..self.chance.between(1, 2) {
-                let idea = CampaignIdea::of(&mut self.chance, self.plan.most_people);
+            for _ in 0..self.chance.between(1, self.plan.most_campaigns) {
+                let now = clock.now();
+                let idea = CampaignIdea::of(&mut self.chance, self.plan.most_people, now);
                 let engine = self.fleet.engine_of_operator(&ids);
                 let campaign = idea.realise(&engine, &tenant.actor, &self.shared);
                 tenant.campaigns.extend(self.drive.finish(campaign));
@@ -245,11 +229,12 @@ impl<'a> Run<'a> {
             (std::mem::take(&mut state.begun), died, claims)
         };
         // Operators like to interfere while somebody is about to be dialed.
-        if claims > 0 && !self.healed && self.chance.percent(10) {
+        if claims > 0 && !self.healed && self.chance.percent(20) {
             let operations = Operation::among(self.plan.faults);
             if !operations.is_empty() {
                 let operation = self.chance.pick(&operations);
-                self.operate(operation);
+                let chance = self.chance.fork();
+                self.operate(operation, chance);
             }
         }
         for (name, activity) in begun {
@@ -277,13 +262,13 @@ impl<'a> Run<'a> {
         }
         let now = self.now();
         let before = self.begun_now;
-        if !self.healed && now >= self.plan.start + self.plan.trouble_for {
+        if !self.healed && now >= self.heals_at() {
             self.heal();
         }
         self.start_servers(now);
         self.deliver_late(now);
-        while let Some((_, operation)) = self.operations.pop_if(|(at, _)| *at <= now) {
-            self.operate(operation);
+        while let Some(errand) = self.errands.pop_if(|errand| errand.at <= now) {
+            self.operate(errand.operation, errand.chance);
         }
         for provider in self.providers.clone() {
             let is_due = provider.next_event_at().is_some_and(|at| at <= now);
@@ -296,9 +281,10 @@ impl<'a> Run<'a> {
         }
         if self.next_step_at().is_some_and(|at| at <= now) {
             let first = self.chance.index(self.plan.servers);
+            let leader = self.shared.state().leader.map(|leader| leader.server);
             for server in 0..self.plan.servers {
                 let as_well = self.shared.order == Order::Interleaved && self.chance.percent(40);
-                if server == first || as_well {
+                if server == first || Some(server) == leader || as_well {
                     self.step(server);
                 }
             }
@@ -312,9 +298,14 @@ impl<'a> Run<'a> {
         let Some(serving) = self.fleet.server(server) else {
             return;
         };
-        if self.actors.count(name) < 2 {
+        if self.actors.count(name) >= 2 {
+            // A leader that stands still leads no more, and does not know it.
+            let leader = &mut self.shared.state().leader;
+            *leader = leader.filter(|leader| leader.server != server);
+        } else {
             let by_tick = self.plan.by_tick;
-            let duties_first = self.chance.percent(50);
+            let duties_first = self.plan.duties_first;
+            let duties_first = duties_first.unwrap_or_else(|| self.chance.percent(50));
             self.begin(
                 name,
                 serving.step(self.fleet.clone(), by_tick, duties_first),
@@ -322,9 +313,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn start_servers(&self, now: Timestamp) {
+    fn start_servers(&mut self, now: Timestamp) {
         for server in &mut self.shared.state().servers {
-            server.up_at = server.up_at.filter(|at| *at > now);
+            if server.up_at.is_some_and(|at| at <= now) {
+                server.up_at = None;
+                // It may use another account than those that were asked about.
+                self.next_step = NextStep::NotAsked;
+            }
         }
     }
 
@@ -346,6 +341,11 @@ impl<'a> Run<'a> {
                 .drive
                 .finish(self.providers[provider].place_call(&order));
             let number = order.phone_number;
+            let rung = rung(&self.providers);
+            self.shared.judged(|judge, _| {
+                judge.heard(rung);
+                Ok(())
+            });
             self.shared.note(format_args!(
                 "a late order for {} arrives: {}",
                 number.as_str(),
@@ -368,7 +368,8 @@ impl<'a> Run<'a> {
         let mut instants = vec![
             self.providers[0].next_event_at(),
             self.providers[1].next_event_at(),
-            self.operations.last().map(|(at, _)| *at),
+            self.errands.last().map(|errand| errand.at),
+            (!self.healed).then(|| self.heals_at()),
             self.next_step_at(),
         ];
         let state = self.shared.state();
@@ -389,16 +390,21 @@ impl<'a> Run<'a> {
         if let NextStep::At(known) = self.next_step {
             return known;
         }
+        // Of an account that no server uses nothing is due, however much of it is free.
+        let accounts = self.fleet.accounts();
         let queue = &self.queue;
         let instants = self.drive.finish(async move {
-            [
-                queue.next_ready_at("simulated").await.unwrap(),
+            let mut instants = vec![
                 queue.next_due_at().await.unwrap(),
                 queue.next_expiry_at().await.unwrap(),
                 queue.next_start_at().await.unwrap(),
                 queue.next_end_at().await.unwrap(),
                 queue.next_review_at().await.unwrap(),
-            ]
+            ];
+            for account in accounts {
+                instants.push(queue.next_ready_at(account).await.unwrap());
+            }
+            instants
         });
         let next = instants.into_iter().flatten().min();
         self.next_step = NextStep::At(next);
@@ -429,10 +435,15 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// From now on only people and the provider are as they are.
+    fn heals_at(&self) -> Timestamp {
+        self.plan.start + self.plan.trouble_for
+    }
+
+    /// From now on only people and the provider are as they are, and all companies may call.
     fn heal(&mut self) {
         self.healed = true;
-        self.operations.clear();
+        self.errands.clear();
+        self.activate_companies();
         let now = self.now();
         let mut state = self.shared.state();
         state.faults = Faults::default();
@@ -442,22 +453,21 @@ impl<'a> Run<'a> {
     }
 
     fn judge_the_end(self) -> Result<Kept, Broken> {
-        self.shared.judged(|judge, _| judge.audit());
-        let results = Results::read(&self.drive, &self.storage, &self.tenants);
+        self.shared.judged(Judge::audit);
         let rings = |provider: &Arc<SimulatedProvider>| provider.ledger().rings().to_vec();
-        let rings: Vec<_> = self.providers.iter().flat_map(rings).collect();
+        let of_accounts: Vec<_> = self.providers.iter().map(rings).collect();
+        let rings = of_accounts.concat();
+        let results = Results::read(&self.drive, &self.storage, &self.tenants, &rings);
         let broken = self.shared.state().violation.take();
         let broken = broken.or_else(|| results.broken());
         let findings = self.drive.finish(self.audit.audit(self.now())).unwrap();
         // The judge looks at exclusions itself, by their commits: here the clock jumps between the
         // moment somebody reads it and the commit, so instants of two rows cannot be compared.
-        let broken = broken.or_else(|| {
-            findings
-                .iter()
-                .find(|found| found.check != Check::CallsAfterExclusion)
-                .map(|found| format!("{found:?}"))
-        });
+        let mut findings = findings.iter();
+        let found = findings.find(|found| found.check != Check::CallsAfterExclusion);
+        let broken = broken.or_else(|| found.map(|found| format!("{found:?}")));
         let broken = broken.or_else(|| super::results::of_rings(&rings, &self.shared));
+        let broken = broken.or_else(|| super::results::of_accounts(&of_accounts, &self.shared));
         if let Some(what) = broken {
             return Err(self.broken(&what));
         }

@@ -38,7 +38,7 @@ pub(super) struct State {
     pub(super) chance: Chance,
     pub(super) faults: Faults,
     pub(super) trace: Trace,
-    pub(super) judge: Option<Judge>,
+    pub(super) judge: Judge,
     pub(super) violation: Option<String>,
     pub(super) servers: Vec<Server>,
     /// What was begun while something else was polled.
@@ -50,6 +50,10 @@ pub(super) struct State {
     pub(super) late_news: Vec<(Timestamp, WebhookRequest)>,
     /// Claims that operators have not seen yet.
     pub(super) claims: u32,
+    /// Which server does the duties of one; `None` while nobody does, or everybody.
+    pub(super) leader: Option<Leader>,
+    /// How many leaders there were.
+    elections: u64,
     /// How often each fault has happened.
     pub(super) happened: [u32; Fault::ALL.len()],
     /// Somebody died, so whoever waits for them must look.
@@ -67,6 +71,15 @@ pub(super) struct Server {
     pub(super) up_at: Option<Timestamp>,
 }
 
+/// Who leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leader {
+    pub(super) server: usize,
+    life: u32,
+    /// Tells this leadership from every other, also of the same server.
+    pub(super) epoch: u64,
+}
+
 impl Shared {
     pub(super) fn new(
         clock: Arc<ManualClock>,
@@ -74,6 +87,7 @@ impl Shared {
         seed: u64,
         faults: Faults,
         servers: usize,
+        judge: Judge,
     ) -> Self {
         Self {
             clock,
@@ -82,7 +96,7 @@ impl Shared {
                 chance: Chance::new(seed),
                 faults,
                 trace: Trace::default(),
-                judge: None,
+                judge,
                 violation: None,
                 servers: vec![Server::default(); servers],
                 begun: Vec::new(),
@@ -90,6 +104,8 @@ impl Shared {
                 late_orders: Vec::new(),
                 late_news: Vec::new(),
                 claims: 0,
+                leader: None,
+                elections: 0,
                 happened: [0; Fault::ALL.len()],
                 somebody_died: false,
                 current: 0,
@@ -120,10 +136,7 @@ impl Shared {
     pub(super) fn judged(&self, look: impl FnOnce(&mut Judge, Timestamp) -> Result<(), String>) {
         let now = self.clock.now();
         let mut state = self.state();
-        let Some(judge) = &mut state.judge else {
-            return;
-        };
-        if let Err(broken) = look(judge, now)
+        if let Err(broken) = look(&mut state.judge, now)
             && state.violation.is_none()
         {
             state.violation = Some(broken);
@@ -168,6 +181,45 @@ impl Line {
         server.life == self.life && server.up_at.is_none()
     }
 
+    /// The epoch in which this server leads, if it does. It is elected if nobody leads any more.
+    pub(super) fn leads(&self) -> Option<u64> {
+        let mut state = self.shared.state();
+        let server = state.leader.map(|leader| state.servers[leader.server]);
+        let is_gone = state
+            .leader
+            .zip(server)
+            .is_none_or(|(leader, server)| leader.life != server.life || server.up_at.is_some());
+        if is_gone {
+            state.elections += 1;
+            state.leader = Some(Leader {
+                server: self.server,
+                life: self.life,
+                epoch: state.elections,
+            });
+            let now = self.shared.clock.now();
+            state.trace.note(now, format_args!("{self:?} leads"));
+        }
+        let leader = state.leader.filter(|leader| leader.server == self.server);
+        leader.map(|leader| leader.epoch)
+    }
+
+    /// What the store says to a server that writes as the leader of that epoch. Before it does, it
+    /// may have become a past one.
+    pub(super) fn still_leads(&self, epoch: u64) -> Result<(), StorageError> {
+        if self.shared.happens(Fault::LeadershipLost, 20) {
+            self.shared.note(format_args!("nobody leads any more"));
+            self.shared.state().leader = None;
+        }
+        let leader = self.shared.state().leader;
+        if leader.is_some_and(|leader| leader.epoch == epoch) {
+            Ok(())
+        } else {
+            self.shared
+                .note(format_args!("{self:?} writes as a past leader"));
+            Err(StorageError::NotLeader)
+        }
+    }
+
     /// Runs on this server as long as it lives; `None` if it dies first.
     pub(super) async fn run<T>(&self, activity: impl Future<Output = T>) -> Option<T> {
         let mut activity = Box::pin(activity);
@@ -189,14 +241,14 @@ impl Line {
         if self.shared.order == Order::Interleaved {
             yield_once().await;
         }
-        if self.shared.happens(Fault::CrashBefore, 3) {
+        if self.shared.happens(Fault::CrashBefore, 6) {
             self.die("before", what).await;
         }
     }
 
     /// A step after an effect: the server may die, or learn of it late.
     pub(super) async fn after(&self, what: &'static str) {
-        if self.shared.happens(Fault::CrashAfter, 6) {
+        if self.shared.happens(Fault::CrashAfter, 12) {
             self.die("after", what).await;
         }
         self.dawdle().await;

@@ -29,6 +29,8 @@ pub enum TaskEvent<'a> {
         outcome: Outcome,
         /// How it was thought to have ended before, if it was.
         previous: Option<Outcome>,
+        /// What the task's other attempts came to; read only where [`OtherAttempts::matter`].
+        others: OtherAttempts,
         /// What the campaign does about it.
         policy: &'a RetryPolicy,
         /// When the campaign may call.
@@ -52,6 +54,46 @@ impl TaskEvent<'_> {
     }
 }
 
+/// What the other attempts of a task came to.
+///
+/// It is derived from their rows and not counted on the task, so that it cannot differ from them,
+/// and because it matters seldom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherAttempts {
+    /// How many failed without costing an attempt ([`Outcome::is_forgiven`]).
+    pub faults: u16,
+    /// The strongest outcome of any of them.
+    pub strongest: Option<Outcome>,
+}
+
+impl OtherAttempts {
+    /// Attempts that ended so.
+    pub fn that_ended(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        outcomes
+            .into_iter()
+            .fold(Self::default(), |all, outcome| Self {
+                faults: all.faults + u16::from(outcome.is_forgiven()),
+                strongest: Some(
+                    all.strongest
+                        .map_or(outcome, |known| known.or_stronger(outcome)),
+                ),
+            })
+    }
+
+    /// Whether it depends on them what follows from an attempt that ended so: after a fault that is
+    /// forgiven only so often, and after a correction, which takes back what the task remembers.
+    pub fn matter(outcome: Outcome, previous: Option<Outcome>) -> bool {
+        outcome.is_forgiven() || is_correction(outcome, previous)
+    }
+}
+
+/// Whether it is better known now how a call ended, and it is less than was thought.
+fn is_correction(outcome: Outcome, previous: Option<Outcome>) -> bool {
+    previous.is_some_and(|known| {
+        known.or_better_known(outcome) != known && known.or_stronger(outcome) == known
+    })
+}
+
 /// The event cannot happen to a task in that state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTaskTransition {
@@ -72,8 +114,8 @@ impl std::error::Error for InvalidTaskTransition {}
 impl CallTask {
     /// Carries out `event`.
     ///
-    /// A task that has ended stays ended, except that a stronger outcome of its latest attempt
-    /// replaces a weaker one: an answer that arrives after the hang-up is not lost (I10).
+    /// A task that has ended stays ended, except that a better known outcome of its latest attempt
+    /// replaces the one before: an answer that arrives after the hang-up is not lost (I10).
     ///
     /// What the person decided in an earlier call is remembered while a further one is in progress,
     /// and decides where the task goes when that ends, however it ends (I8).
@@ -100,6 +142,7 @@ impl CallTask {
                     attempt_number,
                     outcome,
                     previous,
+                    others,
                     policy,
                     schedule,
                 },
@@ -111,7 +154,18 @@ impl CallTask {
                 if self.is_being_called_for_another(attempt_id) {
                     return Ok(self.remembering(attempts_spent, outcome, now));
                 }
-                self.settled(attempts_spent, outcome, (policy, schedule), now)
+                let known = if is_correction(outcome, previous) {
+                    others.strongest
+                } else {
+                    self.outcome
+                };
+                let settlement = Settlement {
+                    outcome,
+                    strongest: known.map_or(outcome, |known| known.or_stronger(outcome)),
+                    attempts_spent,
+                    faults: others.faults + u16::from(outcome.is_forgiven()),
+                };
+                self.settled(settlement, policy, schedule, now)
                     .ok_or(invalid)
             }
             (TaskState::Pending { .. } | TaskState::Retry { .. }, TaskEvent::Excluded) => {
@@ -187,7 +241,7 @@ impl CallTask {
 
     /// Whether news of an attempt uses one up; `None` when it has nothing to say about the task.
     ///
-    /// The live attempt settles the task. Besides that only something stronger counts: of the latest
+    /// The live attempt settles the task. Besides that only what is better known counts: of the latest
     /// attempt anything, of an earlier one what the person decided.
     fn attempts_spent_by(
         &self,
@@ -202,7 +256,7 @@ impl CallTask {
         {
             return Some(spends);
         }
-        let is_news = previous.is_none_or(|known| known.or_stronger(outcome) != known);
+        let is_news = previous.is_none_or(|known| known.or_better_known(outcome) != known);
         let counts = attempt_number == self.attempts_count || outcome.is_decided_by_person();
         let was_counted = previous.is_some_and(|known| known.rule().spends_attempt);
         (is_news && counts).then_some(spends && !was_counted)
@@ -218,7 +272,10 @@ impl CallTask {
     fn remembering(self, attempts_spent: u16, outcome: Outcome, now: Timestamp) -> Self {
         Self {
             attempts_spent,
-            outcome: Some(self.strongest(outcome)),
+            outcome: Some(
+                self.outcome
+                    .map_or(outcome, |known| known.or_stronger(outcome)),
+            ),
             ..self.changed(now)
         }
     }
@@ -233,25 +290,27 @@ impl CallTask {
         })
     }
 
-    /// The stronger of the outcome so far and this one.
-    fn strongest(&self, outcome: Outcome) -> Outcome {
-        self.outcome
-            .map_or(outcome, |known| known.or_stronger(outcome))
-    }
-
     fn settled(
         self,
-        attempts_spent: u16,
-        outcome: Outcome,
-        (policy, schedule): (&RetryPolicy, &Schedule),
+        settlement: Settlement,
+        policy: &RetryPolicy,
+        schedule: &Schedule,
         now: Timestamp,
     ) -> Option<Self> {
-        let free = self.attempts_count.saturating_sub(attempts_spent);
-        let strongest = self.strongest(outcome);
+        let Settlement {
+            outcome,
+            strongest,
+            attempts_spent,
+            faults,
+        } = settlement;
         // What happens next depends on this attempt, unless the person has decided it; what is
         // remembered is the strongest of all.
-        let deciding = self.decision().map_or(outcome, |_| strongest);
-        let state = match policy.retry_after(deciding, attempts_spent, free) {
+        let deciding = if strongest.is_decided_by_person() {
+            strongest
+        } else {
+            outcome
+        };
+        let state = match policy.retry_after(deciding, attempts_spent, faults) {
             Some(delay) if policy.changes_daypart(deciding) => TaskState::Retry {
                 due_at: in_other_daypart(
                     now + delay,
@@ -296,6 +355,17 @@ impl CallTask {
             ..self.changed(now)
         })
     }
+}
+
+/// What is known of a task's attempts when one of them settles it.
+#[derive(Clone, Copy, Debug)]
+struct Settlement {
+    /// Of the one that settles it.
+    outcome: Outcome,
+    /// Of all.
+    strongest: Outcome,
+    attempts_spent: u16,
+    faults: u16,
 }
 
 #[cfg(test)]

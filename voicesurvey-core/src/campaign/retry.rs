@@ -86,8 +86,8 @@ impl RetryPolicy {
     pub const DEFAULT_MAX_ATTEMPTS: u16 = 3;
     /// Minutes between attempts when nothing else is said.
     pub const DEFAULT_DELAY_MINUTES: u32 = 30;
-    /// So many faults of the provider in a row are no accident.
-    pub const MOST_FREE_ATTEMPTS: u16 = 20;
+    /// So many faults on one person are no accident.
+    pub const MOST_FAULTS: u16 = 20;
 
     /// What holds after `outcome` while attempts are left.
     ///
@@ -125,16 +125,18 @@ impl RetryPolicy {
             && !self.rule(outcome).delays_minutes.is_empty()
     }
 
-    /// How long to wait after `outcome`, when `spent` attempts have been used and `free` ones were
-    /// made besides; `None` means that nobody is called again.
+    /// How long to wait after `outcome`, when `spent` attempts have been used and `faults` of those
+    /// that cost none have failed ([`Outcome::is_forgiven`]), this one included; `None` means that
+    /// nobody is called again.
     ///
-    /// Outcomes that cost no attempt count the free ones, and are given up after
-    /// [`RetryPolicy::MOST_FREE_ATTEMPTS`].
-    pub fn retry_after(&self, outcome: Outcome, spent: u16, free: u16) -> Option<TimeDelta> {
+    /// After an outcome that costs no attempt the faults count, and [`RetryPolicy::MOST_FAULTS`] of
+    /// them are too many. Attempts that were given up undialed, such as those for which the provider
+    /// asked for patience, are neither: they cost no attempt and no patience.
+    pub fn retry_after(&self, outcome: Outcome, spent: u16, faults: u16) -> Option<TimeDelta> {
         let (attempts, most_attempts) = if outcome.rule().spends_attempt {
             (spent, self.max_attempts)
         } else {
-            (free, Self::MOST_FREE_ATTEMPTS)
+            (faults, Self::MOST_FAULTS)
         };
         if spent >= self.max_attempts || attempts >= most_attempts {
             return None;

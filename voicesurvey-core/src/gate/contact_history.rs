@@ -57,26 +57,40 @@ impl AttemptCaps {
             && self.minimum_gap_minutes.is_none()
     }
 
-    /// The first instant at which one more attempt keeps all caps, and the cap that asks for it.
-    /// `None` when no cap ever asks to wait.
-    pub fn next_call_at(&self, history: &ContactHistory) -> Option<(Timestamp, Reason)> {
-        let caps = [
+    /// For how long an attempt counts against some cap; `None` when nothing is capped.
+    pub fn reach(&self) -> Option<TimeDelta> {
+        let spans = self.within_spans().into_iter();
+        let spans = spans.filter_map(|(most, span, _)| most.map(|_| span));
+        spans.chain(self.minimum_gap()).max()
+    }
+
+    /// How many attempts are allowed within which span, and the reason to wait if they were made.
+    const fn within_spans(&self) -> [(Option<NonZeroU16>, TimeDelta, Reason); 3] {
+        [
             (self.per_day, TimeDelta::hours(24), Reason::DailyCap),
             (self.per_week, TimeDelta::days(7), Reason::WeeklyCap),
             (self.per_month, ContactHistory::REACH, Reason::MonthlyCap),
-        ];
-        let capped = caps.into_iter().filter_map(|(most, span, reason)| {
+        ]
+    }
+
+    fn minimum_gap(&self) -> Option<TimeDelta> {
+        let minutes = self.minimum_gap_minutes?.get();
+        Some(TimeDelta::minutes(i64::from(minutes)))
+    }
+
+    /// The first instant at which one more attempt keeps all caps, and the cap that asks for it.
+    /// `None` when no cap ever asks to wait.
+    pub fn next_call_at(&self, history: &ContactHistory) -> Option<(Timestamp, Reason)> {
+        let spans = self.within_spans().into_iter();
+        let capped = spans.filter_map(|(most, span, reason)| {
             // The attempt that has to leave the span before another one may enter it.
             let index = usize::from(most?.get()) - 1;
             Some((*history.0.get(index)? + span, reason))
         });
         let gap = self
-            .minimum_gap_minutes
+            .minimum_gap()
             .zip(history.0.first())
-            .map(|(minutes, last)| {
-                let gap = TimeDelta::minutes(i64::from(minutes.get()));
-                (*last + gap, Reason::MinimumGap)
-            });
+            .map(|(gap, last)| (*last + gap, Reason::MinimumGap));
         capped.chain(gap).max_by_key(|(until, _)| *until)
     }
 }

@@ -10,7 +10,7 @@ use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
 use crate::company::Company;
 use crate::gate::ContactHistory;
-use crate::id::{CallAttemptId, CompanyId};
+use crate::id::{CallAttemptId, CampaignId, CompanyId};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::planted::{self, Bug};
@@ -37,6 +37,12 @@ impl Transaction {
             .take_while(move |(of, to, ..)| *of == company_id && *to == number)
             .map(|(.., at, id)| (id, at));
         kept.chain(forgotten)
+    }
+
+    /// Whether a call counts against the caps in a campaign: it does, whichever campaign made it.
+    pub(super) fn is_capped_by(&self, call: CallAttemptId, campaign_id: CampaignId) -> bool {
+        let is_own = |call: &CallAttempt| call.campaign_id == campaign_id;
+        !planted::is(Bug::CapsOfOneCampaign) || self.get::<CallAttempt>(&call).is_some_and(is_own)
     }
 
     /// Keeps of an attempt that has ended only what caps need, if there are any.
@@ -101,8 +107,12 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         let Scope::Company(company_id) = self.scope else {
             return Err(conflict("the history of a number is a company's"));
         };
-        let calls = self.transaction.calls_of(company_id, *phone_number, since);
-        let counted = calls.filter(|(id, _)| Some(*id) != except);
+        let rows = &self.transaction;
+        let own = except.and_then(|id| rows.get::<CallAttempt>(&id));
+        let counted = rows
+            .calls_of(company_id, *phone_number, since)
+            .filter(|(id, _)| Some(*id) != except)
+            .filter(|(id, _)| own.is_none_or(|own| rows.is_capped_by(*id, own.campaign_id)));
         Ok(ContactHistory::new(counted.map(|(_, at)| at).collect()))
     }
 

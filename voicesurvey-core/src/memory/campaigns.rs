@@ -14,6 +14,7 @@ use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::id::{CampaignId, CompanyId, UploadId};
+use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::{CallListRepository, CampaignRepository, Page, PageRequest, StorageError};
 use crate::queue::QueueLevel;
@@ -79,7 +80,12 @@ impl Transaction {
                 campaign_id,
             });
         }
-        self.review_lanes_of(campaign);
+        let has_started = |stored: &Campaign| stored.snapshot.is_some();
+        if !(planted::is(Bug::LanesNotReviewed)
+            && self.get::<Campaign>(&campaign.id).is_some_and(has_started))
+        {
+            self.review_lanes_of(campaign);
+        }
     }
 
     /// Removes everything that belongs to a campaign.
@@ -210,8 +216,9 @@ impl CampaignRepository for MemoryUnitOfWork {
     }
 
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError> {
-        let campaign = CampaignRepository::get(self, id).await?;
+        let campaign = self.transaction.get::<Campaign>(&id);
         Ok(campaign
+            .filter(|campaign| self.sees(campaign.company_id))
             .map(|campaign| self.transaction.counters(campaign.id))
             .unwrap_or_default())
     }

@@ -18,10 +18,10 @@ use crate::gate::ContactHistory;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
 use crate::planted::{self, Bug};
 use crate::ports::{
-    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
+    AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
 use crate::queue::QueueLevel;
-use crate::queue::claim::{Candidate, ClaimRows, claim};
+use crate::queue::claim::{Candidate, ClaimRows, claim, has_spent_its_budget};
 use crate::queue::lane::review;
 use crate::time::Timestamp;
 
@@ -112,6 +112,7 @@ impl ClaimRows for MemoryUnitOfWork {
             .map(|task| {
                 let number = task.contact.phone_number;
                 let calls = rows.calls_of(company_id, number, since);
+                let calls = calls.filter(|(id, _)| rows.is_capped_by(*id, campaign_id));
                 Candidate {
                     task: task.clone(),
                     excluded: rows.get::<Exclusion>(&(number, company_id)).is_some(),
@@ -191,7 +192,7 @@ impl ClaimRows for MemoryUnitOfWork {
 
 #[async_trait]
 impl TaskQueue for MemoryStorage {
-    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         #[cfg(feature = "planted-bugs")]
         let counted = self.counted_before().await;
         let mut rows = MemoryUnitOfWork {
@@ -200,11 +201,11 @@ impl TaskQueue for MemoryStorage {
         };
         #[cfg(feature = "planted-bugs")]
         rows.transaction.put_counted(counted);
-        let claimed = claim(&mut rows, request).await?;
+        let claim = claim(&mut rows, request).await?;
         if !planted::is(Bug::DialBeforeCommit) {
             rows.transaction.commit();
         }
-        Ok(claimed)
+        Ok(claim)
     }
 
     async fn next_ready_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
@@ -365,18 +366,17 @@ impl TaskQueue for MemoryStorage {
             .collect())
     }
 
-    async fn campaigns_with_budget(
+    async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
         let rows = self.transaction().await;
         let campaigns = rows.table::<Campaign>();
         let with_budget = campaigns.index().with_budget.iter();
-        Ok(with_budget
+        let spent = with_budget
             .filter_map(|id| campaigns.get(id))
-            .take(at_most.get().into())
-            .map(campaign_key)
-            .collect())
+            .filter(|campaign| has_spent_its_budget(campaign, &rows.counters(campaign.id)));
+        Ok(spent.take(at_most.get().into()).map(campaign_key).collect())
     }
 
     async fn limit_provider(

@@ -2,10 +2,10 @@
 
 use super::rows::{CampaignLevel, CompanyLevel, CostRow, Count, Counted, ProviderLevel};
 use super::table::Transaction;
-use crate::call_attempt::CallAttempt;
+use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::CallTask;
 use crate::id::{CampaignId, CompanyId};
-use crate::money::Cost;
+use crate::planted::{self, Bug};
 use crate::ports::repositories::{CampaignCounters, CostCount};
 use crate::time::Timestamp;
 
@@ -53,11 +53,22 @@ impl Transaction {
         }
         self.wake(attempt.campaign_id, at);
         self.release_company_lines(attempt.company_id, 1, at);
-        if let Some(row) = self.get::<ProviderLevel>(&attempt.provider) {
+        if let Some(row) = self.get::<ProviderLevel>(&attempt.provider)
+            && !self.keeps_account_line(attempt)
+        {
             let mut row = row.clone();
             row.level.in_flight = row.level.in_flight.saturating_sub(1);
             self.put(row);
         }
+    }
+
+    /// A bug, unless it is not planted: it was not known whether the provider took the call.
+    fn keeps_account_line(&self, attempt: &CallAttempt) -> bool {
+        let was_unknown = |stored: &CallAttempt| stored.state == AttemptState::Unknown;
+        planted::is(Bug::AccountLineKept)
+            && self
+                .get::<CallAttempt>(&attempt.id)
+                .is_some_and(was_unknown)
     }
 
     /// Gives lines back to a company.
@@ -83,26 +94,29 @@ impl Transaction {
             ]
         };
         self.recount(after.campaign_id, before.map(counted), counted(after));
-        let cost = before.and_then(|before| before.cost.as_ref());
-        if cost != after.cost.as_ref() {
-            self.add_cost(after.campaign_id, cost, -1);
-            self.add_cost(after.campaign_id, after.cost.as_ref(), 1);
+        let costs = |attempt: &CallAttempt| (attempt.cost.clone(), attempt.outcome);
+        if before.map(costs) != Some(costs(after)) {
+            if let Some(before) = before {
+                self.add_cost(before, -1);
+            }
+            self.add_cost(after, 1);
         }
     }
 
-    fn add_cost(&mut self, campaign_id: CampaignId, cost: Option<&Cost>, sign: i64) {
-        let Some(cost) = cost else { return };
+    fn add_cost(&mut self, attempt: &CallAttempt, sign: i64) {
+        let Some(cost) = &attempt.cost else { return };
+        let campaign_id = attempt.campaign_id;
         let key = (campaign_id, cost.currency.clone());
         let known = self.get::<CostRow>(&key).map(|row| row.cost);
         let known = known.unwrap_or_default();
-        let CostCount { calls, millionths } = CostCount::of(cost);
+        let CostCount { calls, millionths } = CostCount::of_call(cost, attempt.outcome);
         let cost = CostCount {
             calls: known
                 .calls
                 .saturating_add_signed(sign * i64::from(calls > 0)),
             millionths: known.millionths.saturating_add(sign * millionths),
         };
-        if cost.calls == 0 {
+        if cost == CostCount::default() {
             self.remove::<CostRow>(key);
         } else {
             self.put(CostRow {

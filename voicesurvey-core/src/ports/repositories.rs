@@ -5,7 +5,9 @@
 //! one, answers [`StorageError::Conflict`] when they differ, and stores `version + 1`; the caller's
 //! copy keeps the old number, so it must be read again before it is changed once more.
 //! Methods named `…_for_update` also keep everybody else from changing the row until the unit of
-//! work ends. To avoid deadlocks lock in this order: attempt, task, campaign.
+//! work ends. To avoid deadlocks lock in this order: attempt, task, campaign. Tasks that end because
+//! of their campaign are locked after it: they wait, so that hardly anybody else holds one; where
+//! late news of a call does, a store may end one of the two with a conflict.
 //!
 //! Counters and the ready list are kept by the stores, in the same unit of work as the rows they
 //! count, so that they cannot differ (I12).
@@ -137,9 +139,11 @@ pub struct CampaignCounters {
 /// Calls whose price is known, and what they cost together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CostCount {
-    /// How many.
+    /// How many, without those whose outcome already says that nothing is to be paid for them
+    /// (not [`Outcome::counts_as_contact`]): so the attempts that are neither counted here nor by
+    /// such an outcome are those whose price is still to come.
     pub calls: u64,
-    /// Their sum in millionths of the currency's unit; what is smaller is rounded, half to even.
+    /// The sum, of these too, in millionths of the currency's unit; what is smaller is rounded, half to even.
     pub millionths: i64,
 }
 
@@ -155,6 +159,15 @@ impl CostCount {
         Self {
             calls: 1,
             millionths: millionths.to_i64().unwrap_or(i64::MAX),
+        }
+    }
+
+    /// The cost of a call with that outcome as it is counted.
+    pub fn of_call(cost: &Cost, outcome: Option<Outcome>) -> Self {
+        let counts = outcome.is_none_or(Outcome::counts_as_contact);
+        Self {
+            calls: u64::from(counts),
+            ..Self::of(cost)
         }
     }
 }

@@ -20,9 +20,8 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
     /// Limits of company and campaign hold over all servers, because the rows that count them are
     /// locked (I5, I6). A task whose number has a live attempt in its company is passed over (I3).
     /// Companies take turns, and so do the campaigns of a company; within a campaign the highest
-    /// priority comes first, then the lane that closes soonest, then the earliest due. The tasks come back as they are after the
-    /// claim. An empty answer means that nothing can be claimed now.
-    async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError>;
+    /// priority comes first, then the lane that closes soonest, then the earliest due.
+    async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError>;
 
     /// When a claim for that provider may next find something; `None` when nothing is ready, or when
     /// all lines of the provider's account are taken.
@@ -77,8 +76,10 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError>;
 
-    /// Running campaigns that have a budget.
-    async fn campaigns_with_budget(
+    /// Running campaigns whose budget allows no further call, and none of whose attempts is live (see
+    /// [`has_spent_its_budget`](crate::queue::claim::has_spent_its_budget)). Those with money left do
+    /// not count, however many they are.
+    async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError>;
@@ -115,6 +116,24 @@ pub struct ClaimRequest {
     pub dial_before: Timestamp,
     /// When the attempts are recovered if nothing is heard of them.
     pub lease_until: Timestamp,
+}
+
+/// What a claim came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claim {
+    /// The tasks that were taken, as they are after the claim.
+    pub tasks: Vec<ClaimedTask>,
+    /// How many others the gate turned away: they wait as it said, and whoever stands behind them
+    /// has not been looked at.
+    pub turned_away: usize,
+}
+
+impl Claim {
+    /// Whether nobody was taken and nobody turned away. A claim visits a few campaigns only; whether
+    /// another one may find somebody is what [`TaskQueue::next_ready_at`] says.
+    pub const fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.turned_away == 0
+    }
 }
 
 /// A task that was claimed. Only its attempt's identifier can settle it.

@@ -24,7 +24,7 @@ use crate::gate::{self, Circumstances, ContactHistory, Decision};
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::storage::{StorageError, UnitOfWork};
-use crate::ports::task_queue::{CampaignKey, ClaimRequest, ClaimedTask};
+use crate::ports::task_queue::{CampaignKey, Claim, ClaimRequest, ClaimedTask};
 use crate::time::Timestamp;
 
 /// Companies visited by one claim.
@@ -135,8 +135,8 @@ pub trait ClaimRows: UnitOfWork {
 pub async fn claim(
     rows: &mut dyn ClaimRows,
     request: &ClaimRequest,
-) -> Result<Vec<ClaimedTask>, StorageError> {
-    let mut claimed = Vec::new();
+) -> Result<Claim, StorageError> {
+    let mut claim = Claim::default();
     let provider = rows.provider_level(&request.provider).await?;
     let asked = provider.map_or(usize::MAX, |level| places(level.room(request.now)));
     let asked = asked.min(request.attempt_ids.len());
@@ -144,20 +144,20 @@ pub async fn claim(
         .ready_companies(request.now, COMPANIES_PER_CLAIM)
         .await?
     {
-        if claimed.len() >= asked {
+        if claim.tasks.len() >= asked {
             break;
         }
-        visit_company(rows, request, company_id, level, asked, &mut claimed).await?;
+        visit_company(rows, request, company_id, level, asked, &mut claim).await?;
     }
     assert!(
-        claimed.len() <= asked,
+        claim.tasks.len() <= asked,
         "a claim takes no more than was asked for"
     );
-    if let Some(level) = provider.filter(|_| !claimed.is_empty()) {
-        let level = level.after_visit(request.now, calls(claimed.len()), None);
+    if let Some(level) = provider.filter(|_| !claim.tasks.is_empty()) {
+        let level = level.after_visit(request.now, calls(claim.tasks.len()), None);
         rows.write_provider(&request.provider, &level).await?;
     }
-    Ok(claimed)
+    Ok(claim)
 }
 
 /// What the gate says of a candidate. `company` is the task's company.
@@ -167,13 +167,8 @@ pub fn judge(
     company: &Company,
     now: Timestamp,
 ) -> Decision {
-    let circumstances = Circumstances {
-        excluded: candidate.excluded,
-        history: candidate.history.clone(),
-        caps: company.caps,
-        company_active: company.status == CompanyStatus::Active,
-        ..Circumstances::default()
-    };
+    let history = candidate.history.clone();
+    let circumstances = Circumstances::of(company, candidate.excluded, history);
     gate::decide(&candidate.task, campaign, &circumstances, now)
 }
 
@@ -190,7 +185,16 @@ pub fn turned_away(task: CallTask, decision: Decision, now: Timestamp) -> Option
     }
 }
 
+/// Whether the campaign's budget allows no further call, so that it is to be paused. While calls are
+/// live, it is only waited: their price may turn out lower than the estimate.
+pub fn has_spent_its_budget(campaign: &Campaign, counters: &CampaignCounters) -> bool {
+    counters.live_attempts() == 0 && calls_within_budget(campaign, counters) == Some(0)
+}
+
 /// How many calls the campaign's budget still allows; `None` without a budget.
+///
+/// Every attempt is one of three: priced, free by its outcome, or still to be paid. One that is free
+/// by its outcome and has a price all the same is [counted](crate::ports::repositories::CostCount::calls) as free only.
 pub fn calls_within_budget(campaign: &Campaign, counters: &CampaignCounters) -> Option<u32> {
     let budget = campaign.effective_settings().budget.as_ref()?;
     let spent = counters.costs.get(&budget.limit.currency);
@@ -211,9 +215,9 @@ async fn visit_company(
     company_id: CompanyId,
     level: QueueLevel,
     asked: usize,
-    claimed: &mut Vec<ClaimedTask>,
+    claim: &mut Claim,
 ) -> Result<(), StorageError> {
-    let before = claimed.len();
+    let before = claim.tasks.len();
     let mut room = places(level.room(request.now)).min(asked - before);
     let company = rows.companies().get(company_id).await?;
     let Some(company) = company.filter(|company| company.status == CompanyStatus::Active) else {
@@ -237,11 +241,11 @@ async fn visit_company(
                 campaign_id,
             };
             room -=
-                visit_campaign(rows, request, key, campaign_level, &company, room, claimed).await?;
+                visit_campaign(rows, request, key, campaign_level, &company, room, claim).await?;
         }
     }
     let next = rows.next_ready_campaign(company_id).await?;
-    let level = level.after_visit(request.now, calls(claimed.len() - before), next);
+    let level = level.after_visit(request.now, calls(claim.tasks.len() - before), next);
     rows.write_company(company_id, &level).await
 }
 
@@ -252,7 +256,7 @@ async fn visit_campaign(
     level: QueueLevel,
     company: &Company,
     room: usize,
-    claimed: &mut Vec<ClaimedTask>,
+    claim: &mut Claim,
 ) -> Result<usize, StorageError> {
     let mut wanted = room
         .min(places(level.room(request.now)))
@@ -266,15 +270,14 @@ async fn visit_campaign(
             wanted = wanted.min(places(calls));
         }
     }
-    let (tasks, exhausted) = match campaign {
-        Some(campaign) if wanted > 0 => {
-            allowed_tasks(rows, request, &campaign, company, wanted).await?
-        }
-        _ => (Vec::new(), false),
+    let offer = match campaign {
+        Some(campaign) if wanted > 0 => offer(rows, request, &campaign, company, wanted).await?,
+        _ => Offer::default(),
     };
-    let taken: Vec<ClaimedTask> = tasks
+    let taken: Vec<ClaimedTask> = offer
+        .allowed
         .into_iter()
-        .zip(&request.attempt_ids[claimed.len()..])
+        .zip(&request.attempt_ids[claim.tasks.len()..])
         .map(|(task, &attempt_id)| attempt_for(task, attempt_id, request))
         .collect::<Result<_, _>>()?;
     rows.write_claimed(&taken).await?;
@@ -282,12 +285,13 @@ async fn visit_campaign(
     let next = match rows.next_work_at(key, request.now).await? {
         // The scheduler pauses it; a price that turns out lower wakes it.
         _ if !within_budget => None,
-        Some(at) if exhausted && at <= request.now => Some(request.now + PASSED_OVER_AGAIN),
+        Some(at) if offer.exhausted && at <= request.now => Some(request.now + PASSED_OVER_AGAIN),
         next => next,
     };
     let after = level.after_visit(request.now, calls(count), next);
     rows.write_campaign(key, &after).await?;
-    claimed.extend(taken);
+    claim.tasks.extend(taken);
+    claim.turned_away += offer.turned_away;
     Ok(count)
 }
 
@@ -299,20 +303,31 @@ fn calls(places: usize) -> u32 {
     u32::try_from(places).unwrap_or(u32::MAX)
 }
 
-/// Up to `wanted` tasks that the gate lets through, and whether the campaign has no more to offer.
-/// Those it turns away are written back with its reason.
-async fn allowed_tasks(
+/// What a campaign has to offer in one visit.
+#[derive(Debug, Default)]
+struct Offer {
+    /// Tasks that the gate lets through.
+    allowed: Vec<CallTask>,
+    /// How many it turned away.
+    turned_away: usize,
+    /// Whether there is no more.
+    exhausted: bool,
+}
+
+/// Up to `wanted` tasks that the gate lets through. Those it turns away are written back with its
+/// reason.
+async fn offer(
     rows: &mut dyn ClaimRows,
     request: &ClaimRequest,
     campaign: &Campaign,
     company: &Company,
     wanted: usize,
-) -> Result<(Vec<CallTask>, bool), StorageError> {
+) -> Result<Offer, StorageError> {
     let key = CampaignKey {
         company_id: campaign.company_id,
         campaign_id: campaign.id,
     };
-    let mut turned_away_so_far = 0;
+    let mut offer = Offer::default();
     loop {
         // One batch is read, locked and dealt with before the next is asked for: tasks that were
         // let through are still claimable until they are written, so a batch is taken whole.
@@ -327,24 +342,24 @@ async fn allowed_tasks(
             batch.len() <= wanted,
             "a store hands out no more tasks than were asked for"
         );
-        let mut exhausted = batch.len() < wanted;
-        let mut allowed = Vec::new();
+        offer.exhausted = batch.len() < wanted;
         for candidate in batch {
             let decision = judge(&candidate, campaign, company, request.now);
             if decision == Decision::Dial {
-                allowed.push(candidate.task);
+                offer.allowed.push(candidate.task);
                 continue;
             }
-            turned_away_so_far += 1;
+            offer.turned_away += 1;
             match turned_away(candidate.task, decision, request.now) {
                 Some(waiting) => rows.call_tasks().update(&waiting).await?,
                 // It would be handed out again at once.
-                None => exhausted = true,
+                None => offer.exhausted = true,
             }
         }
         // Once something was let through it has to be written before more is read.
-        if exhausted || !allowed.is_empty() || turned_away_so_far >= TURNED_AWAY_PER_VISIT {
-            return Ok((allowed, exhausted));
+        let is_long = offer.turned_away >= TURNED_AWAY_PER_VISIT;
+        if offer.exhausted || !offer.allowed.is_empty() || is_long {
+            return Ok(offer);
         }
     }
 }

@@ -37,8 +37,9 @@ pub trait CampaignService: Send + Sync {
         changes: CampaignChanges,
     ) -> Result<Campaign, ServiceError>;
 
-    /// Removes a campaign with everything that belongs to it. Refused while it runs, and while
-    /// calls of it are in progress.
+    /// Removes a campaign with everything that belongs to it. Refused while it runs, while calls of
+    /// it are in progress, and while they count against the company's caps per person: without them
+    /// people would be called more often than is allowed.
     async fn delete(&self, actor: &Actor, id: CampaignId) -> Result<(), ServiceError>;
 
     /// Adds the people of a call list. Rows that cannot be used are named in the answer, and the

@@ -20,9 +20,10 @@ use crate::company::Company;
 use crate::gate::Reason;
 use crate::id::{CampaignId, IdGenerator, SkillbaseId};
 use crate::language::Language;
-use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
+use crate::ports::repositories::CallAttemptFilter;
+use crate::ports::{PageRequest, Scope, Storage, StorageError, UnitOfWork, WakeUp};
 use crate::skillbase::Skillbase;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// Campaigns over a store.
 #[derive(Clone, Debug)]
@@ -207,6 +208,17 @@ impl CampaignService for Campaigns {
                 "calls of this campaign are still in progress; delete it when they have ended",
             );
         }
+        let caps = company(&mut *work, actor).await?.caps;
+        if let Some(reach) = caps.reach()
+            && let Some(last) = last_call_at(&mut *work, id).await?
+            && last + reach > self.clock.now()
+        {
+            return not_allowed(
+                "calls_are_capped",
+                "the calls of this campaign still count against the company's caps per person; \
+                 delete it when the last one is older than the longest of them",
+            );
+        }
         work.campaigns().delete(id).await?;
         work.commit().await?;
         Ok(())
@@ -311,6 +323,20 @@ async fn locked(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign, S
         .get_for_update(id)
         .await?
         .ok_or(ServiceError::NotFound { what: "campaign" })
+}
+
+/// When the campaign last called somebody.
+async fn last_call_at(
+    work: &mut dyn UnitOfWork,
+    id: CampaignId,
+) -> Result<Option<Timestamp>, StorageError> {
+    let filter = CallAttemptFilter {
+        campaign_id: Some(id),
+        ..CallAttemptFilter::default()
+    };
+    let page = PageRequest::first(1);
+    let newest = work.call_attempts().list(&filter, &page).await?.rows;
+    Ok(newest.first().map(|attempt| attempt.created_at))
 }
 
 async fn company(work: &mut dyn UnitOfWork, actor: &Actor) -> Result<Company, ServiceError> {

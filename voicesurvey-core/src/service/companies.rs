@@ -13,7 +13,7 @@ use crate::gate::{AttemptCaps, ContactHistory};
 use crate::id::{ApiKeyId, CompanyId, IdGenerator};
 use crate::language::Language;
 use crate::phone_number::Region;
-use crate::ports::{Page, PageRequest, Scope, Storage, StorageError};
+use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, WakeUp};
 use crate::skillbase::Skillbase;
 use crate::time::{Clock, Timestamp};
 use crate::time_zone::TimeZone;
@@ -75,15 +75,22 @@ pub struct Companies {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    wake_up: Arc<dyn WakeUp>,
 }
 
 impl Companies {
-    /// Over a store.
-    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, ids: Arc<IdGenerator>) -> Self {
+    /// Over a store. `wake_up` is rung when a company may have become free to call more people.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+        wake_up: Arc<dyn WakeUp>,
+    ) -> Self {
         Self {
             storage,
             clock,
             ids,
+            wake_up,
         }
     }
 
@@ -167,6 +174,8 @@ impl Companies {
         validation::finish(errors)?;
         work.companies().update(&company).await?;
         work.commit().await?;
+        // With wider limits, or active again, people can be called at once.
+        self.wake_up.wake();
         Ok(Company {
             version: company.version + 1,
             ..company
@@ -310,5 +319,55 @@ fn check_limits(limits: CompanyLimits, errors: &mut Vec<FieldError>) {
         if !(1..=100_000).contains(&limit) {
             errors.push(FieldError::new(field, "use a number from 1 to 100000"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::memory::MemoryStorage;
+    use crate::testing::samples;
+    use crate::time::ManualClock;
+
+    #[derive(Debug, Default)]
+    struct Rings(AtomicU32);
+
+    impl WakeUp for Rings {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_lets_a_company_call_more_wakes_the_dispatcher() {
+        let storage = Arc::new(MemoryStorage::default());
+        let clock = Arc::new(ManualClock::new(samples::now()));
+        let ids = Arc::new(IdGenerator::from_seed(clock.clone(), 1));
+        let rings = Arc::new(Rings::default());
+        let companies = Companies::new(storage.clone(), clock, ids, rings.clone());
+        let company = samples::company();
+        let mut work = storage.begin(Scope::Platform).await.unwrap();
+        work.companies().insert(&company).await.unwrap();
+        work.commit().await.unwrap();
+        let limits = |max_concurrent_calls| CompanyChanges {
+            limits: Some(CompanyLimits {
+                max_concurrent_calls,
+                ..company.limits
+            }),
+            ..CompanyChanges::default()
+        };
+        let active = CompanyChanges {
+            status: Some(CompanyStatus::Active),
+            ..CompanyChanges::default()
+        };
+        let rung = || rings.0.load(Ordering::SeqCst);
+        companies.change(company.id, limits(7)).await.unwrap();
+        assert_eq!(rung(), 1);
+        companies.change(company.id, active).await.unwrap();
+        assert_eq!(rung(), 2);
+        companies.change(company.id, limits(0)).await.unwrap_err();
+        assert_eq!(rung(), 2, "nothing was changed");
     }
 }

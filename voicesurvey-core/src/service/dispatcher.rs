@@ -9,24 +9,26 @@ use futures_util::future::join_all;
 
 use super::breaker::pause_if_failing;
 use super::call_events::{campaign_of, store_progress};
+use super::circumstances::circumstances;
 use super::engine::EngineSettings;
-use super::settlement::unless_over;
+use super::settlement::release_undialed;
 use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_task::CallTask;
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
-use crate::company::CompanyStatus;
 use crate::conversation::script::spoken_language;
-use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
+use crate::gate::{self, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{
-    CallOrder, CallReference, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope, Storage,
-    StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
+    CallOrder, CallReference, Claim, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope,
+    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
 
-/// Claims in a row that may come back empty although the queue says that it is ready.
-const EMPTY_CLAIMS_IN_A_ROW: u8 = 50;
+/// Claims that are made before whoever asked gets an answer: each may find that the gate turns
+/// everybody away, or that another server is faster.
+const CLAIMS_IN_A_ROW: u8 = 50;
 /// Lanes whose windows are worked out in one transaction.
 const LANES_PER_REVIEW: NonZeroU16 = NonZeroU16::new(200).unwrap();
 /// A provider that says "later" is not asked again sooner.
@@ -66,12 +68,12 @@ impl Dispatcher {
         }
     }
 
-    /// Claims what is due and dials it. Returns how many tasks were claimed; zero means that nothing
-    /// can be claimed now.
+    /// Claims what is due and dials it. Returns how many people were dealt with: claimed, or turned
+    /// away by the gate. Zero means that nothing can be claimed now.
     pub async fn tick(&self) -> Result<usize, StorageError> {
-        let claimed = self.claim().await?;
-        let count = claimed.len();
-        for result in join_all(claimed.into_iter().map(|claimed| self.dial(claimed))).await {
+        let Claim { tasks, turned_away } = self.claim().await?;
+        let dealt_with = tasks.len() + turned_away;
+        for result in join_all(tasks.into_iter().map(|claimed| self.dial(claimed))).await {
             if let Err(error) = result {
                 // The attempt is committed and has a lease, so recovery looks after it (I7).
                 tracing::error!(
@@ -80,49 +82,60 @@ impl Dispatcher {
                 );
             }
         }
-        Ok(count)
+        Ok(dealt_with)
     }
 
-    /// When a claim may next find something.
-    pub(super) async fn next_ready_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        self.queue.next_ready_at(self.provider.name()).await
+    /// When a claim may next find something: somebody is due, or hours open or close.
+    pub(super) async fn next_claim_at(&self) -> Result<Option<Timestamp>, StorageError> {
+        let instants = [
+            self.queue.next_ready_at(self.provider.name()).await?,
+            self.queue.next_review_at().await?,
+        ];
+        Ok(instants.into_iter().flatten().min())
     }
 
-    /// Claims what is due, without dialing. None means that nothing can be claimed now.
-    pub async fn claim(&self) -> Result<Vec<ClaimedTask>, StorageError> {
+    /// Claims as much as is claimed at once, without dialing: see [`claim_ready`](Self::claim_ready).
+    pub async fn claim(&self) -> Result<Claim, StorageError> {
         self.claim_ready(self.settings.claim_at_most).await
     }
 
-    /// Claims up to `at_most` tasks, without dialing. None means that nothing can be claimed now.
-    pub async fn claim_ready(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
-        // Also while others are claimed: a lane whose hours nobody knows is not claimed from.
-        let now = self.clock.now();
-        if self
-            .queue
-            .next_review_at()
-            .await?
-            .is_some_and(|at| at <= now)
-        {
-            self.queue.review_lanes(now, LANES_PER_REVIEW).await?;
-        }
-        let mut claimed = self.claim_once(at_most).await?;
-        // A claim in which the gate turned everybody away has moved tasks and claimed none; others
-        // may stand behind them. And hours may have opened since the lanes were looked at.
-        for _ in 0..EMPTY_CLAIMS_IN_A_ROW {
+    /// Claims up to `at_most` tasks, without dialing. An empty claim means that nothing can be
+    /// claimed now; one that has only turned people away, that others may stand behind them.
+    pub async fn claim_ready(&self, at_most: u16) -> Result<Claim, StorageError> {
+        let mut turned_away = 0;
+        for _ in 0..CLAIMS_IN_A_ROW {
             let now = self.clock.now();
-            if !claimed.is_empty()
-                || (self.queue.review_lanes(now, LANES_PER_REVIEW).await? == 0
-                    && self.next_ready_at().await?.is_none_or(|at| at > now))
+            // Also while others are claimed: a lane whose hours nobody knows is not claimed from.
+            if self
+                .queue
+                .next_review_at()
+                .await?
+                .is_some_and(|at| at <= now)
+            {
+                self.queue.review_lanes(now, LANES_PER_REVIEW).await?;
+            }
+            let claim = self.claim_once(now, at_most).await?;
+            turned_away += claim.turned_away;
+            if !claim.tasks.is_empty() {
+                let tasks = claim.tasks;
+                return Ok(Claim { tasks, turned_away });
+            }
+            if claim.turned_away == 0
+                && self
+                    .next_claim_at()
+                    .await?
+                    .is_none_or(|at| at > self.clock.now())
             {
                 break;
             }
-            claimed = self.claim_once(at_most).await?;
         }
-        Ok(claimed)
+        Ok(Claim {
+            tasks: Vec::new(),
+            turned_away,
+        })
     }
 
-    async fn claim_once(&self, at_most: u16) -> Result<Vec<ClaimedTask>, StorageError> {
-        let now = self.clock.now();
+    async fn claim_once(&self, now: Timestamp, at_most: u16) -> Result<Claim, StorageError> {
         let dial_before = now + self.settings.dial_within;
         self.queue
             .claim_due(&ClaimRequest {
@@ -170,7 +183,10 @@ impl Dispatcher {
             .begin(Scope::Company(attempt.company_id))
             .await?;
         let campaign = campaign_of(&mut *work, attempt).await?;
-        let circumstances = circumstances(&mut *work, attempt, self.clock.now()).await?;
+        let (company, number) = (attempt.company_id, &attempt.phone_number);
+        let now = self.clock.now();
+        let circumstances =
+            circumstances(&mut *work, company, number, Some(attempt.id), now).await?;
         // As it is now: an earlier call may just have told that the person refused.
         let task = work.call_tasks().get(attempt.task_id).await?;
         let current = work.call_attempts().get(attempt.id).await?;
@@ -229,7 +245,7 @@ impl Dispatcher {
     async fn undo(
         &self,
         claimed: &ClaimedTask,
-        settle_task: impl FnOnce(crate::call_task::CallTask, Timestamp) -> crate::call_task::CallTask,
+        settle_task: impl FnOnce(CallTask, Timestamp) -> CallTask,
     ) -> Result<(), StorageError> {
         let now = self.clock.now();
         let mut work = self
@@ -339,9 +355,9 @@ impl Dispatcher {
             )
             .await;
         };
-        // The provider names the time, however often it does: this is no fault to be counted.
+        // The provider names the time, however often it does: this is no fault to be counted, and
+        // the attempt ends as others that were given up undialed.
         let until = now + after.max(LEAST_PAUSE);
-        let attempt = attempt.ended(Outcome::ProviderFailure, now);
         release_undialed(
             work,
             attempt,
@@ -381,37 +397,6 @@ impl Dispatcher {
     }
 }
 
-/// What the gate must know of a claimed attempt. Its own row holds the number and a place within the
-/// budget, so these two are not asked again.
-async fn circumstances(
-    work: &mut dyn UnitOfWork,
-    attempt: &CallAttempt,
-    now: Timestamp,
-) -> Result<Circumstances, StorageError> {
-    let number = &attempt.phone_number;
-    let excluded = work.exclusions().get(number).await?.is_some();
-    let company = work.companies().get(attempt.company_id).await?;
-    let company = company.ok_or_else(|| StorageError::Corrupt {
-        table: "call_attempts",
-        what: format!("attempt {} names a company that is gone", attempt.id),
-    })?;
-    let history = if company.caps.is_unlimited() {
-        ContactHistory::default()
-    } else {
-        let since = now - ContactHistory::REACH;
-        work.call_attempts()
-            .history(number, since, Some(attempt.id))
-            .await?
-    };
-    Ok(Circumstances {
-        excluded,
-        history,
-        caps: company.caps,
-        company_active: company.status == CompanyStatus::Active,
-        ..Circumstances::default()
-    })
-}
-
 /// The attempt as it is now, unless somebody else has dealt with it: then it is not ours any more.
 async fn own_attempt(
     work: &mut dyn UnitOfWork,
@@ -422,24 +407,4 @@ async fn own_attempt(
         .get_for_update(claimed.attempt.id)
         .await?;
     Ok(attempt.filter(|attempt| attempt.state == AttemptState::Created))
-}
-
-/// Ends an attempt that was surely not dialed, and moves its task, if it still is that attempt's.
-pub(crate) async fn release_undialed(
-    work: &mut dyn UnitOfWork,
-    attempt: CallAttempt,
-    settle_task: impl FnOnce(crate::call_task::CallTask, Timestamp) -> crate::call_task::CallTask,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
-    let attempt = attempt.ended(Outcome::Cancelled, now);
-    work.call_attempts().update(&attempt).await?;
-    if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
-        let task = settle_task(task, now);
-        let campaign = campaign_of(work, &attempt).await?;
-        work.call_tasks()
-            .update(&unless_over(task, &campaign, now))
-            .await?;
-    }
-    Ok(())
 }

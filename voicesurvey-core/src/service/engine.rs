@@ -202,7 +202,8 @@ impl Engine {
         Ok(self.recovery.tick(RECOVERED_PER_STEP).await? as u64)
     }
 
-    /// Every server's half of a step: claims and dials. Returns how many tasks were claimed.
+    /// Every server's half of a step: claims and dials. Returns how many people were dealt with:
+    /// claimed, or turned away by the gate.
     pub async fn dispatch(&self) -> Result<u64, StorageError> {
         Ok(self.dispatcher.tick().await? as u64)
     }
@@ -219,11 +220,7 @@ impl Engine {
 
     /// When there may next be something for [`Engine::dispatch`].
     pub async fn next_dispatch_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        let instants = [
-            self.dispatcher.next_ready_at().await?,
-            self.queue.next_review_at().await?,
-        ];
-        Ok(instants.into_iter().flatten().min())
+        self.dispatcher.next_claim_at().await
     }
 
     /// When there is next something for [`Engine::schedule`].

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use super::call_events::{CallEvents, store_progress};
-use super::dispatcher::release_undialed;
+use super::settlement::release_undialed;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 

@@ -12,7 +12,7 @@ use super::settlement::{end_waiting, wind_up};
 use crate::campaign::{CampaignEvent, CampaignStatus, PauseReason};
 use crate::gate::Reason;
 use crate::ports::{CampaignKey, Scope, Storage, StorageError, TaskQueue, WakeUp};
-use crate::queue::claim::calls_within_budget;
+use crate::queue::claim::has_spent_its_budget;
 use crate::time::Clock;
 
 /// Rows that one duty handles before the next duty gets its turn.
@@ -58,7 +58,7 @@ impl Scheduler {
         for key in self.queue.campaigns_to_end(self.clock.now(), BATCH).await? {
             moved += done(key, self.wind_up(key).await);
         }
-        for key in self.queue.campaigns_with_budget(BATCH).await? {
+        for key in self.queue.campaigns_to_pause(BATCH).await? {
             moved += done(key, self.pause_without_budget(key).await);
         }
         for key in self.queue.campaigns_to_empty(BATCH).await? {
@@ -120,8 +120,7 @@ impl Scheduler {
             return Ok(false);
         };
         let counters = work.campaigns().counters(key.campaign_id).await?;
-        // While calls run whose price may turn out lower than the estimate, it is only waited.
-        if calls_within_budget(&campaign, &counters) != Some(0) || counters.live_attempts() > 0 {
+        if !has_spent_its_budget(&campaign, &counters) {
             return Ok(false);
         }
         let now = self.clock.now();

@@ -9,15 +9,15 @@ use serde_json::json;
 
 use super::call_events::campaign_of;
 use crate::call_attempt::CallAttempt;
-use crate::call_task::{CallTask, TaskEvent, TaskStatus};
+use crate::call_task::{CallTask, OtherAttempts, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
 use crate::id::{CallTaskId, CampaignId, IdGenerator};
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
-use crate::ports::repositories::OutboxEvent;
-use crate::ports::{StorageError, UnitOfWork};
+use crate::ports::repositories::{CallAttemptFilter, OutboxEvent};
+use crate::ports::{PageRequest, StorageError, UnitOfWork};
 use crate::time::Timestamp;
 
 /// An attempt whose outcome is known, whether or not the line is free yet.
@@ -72,6 +72,7 @@ pub(crate) async fn settle(
             attempt_number: attempt.number,
             outcome,
             previous: *previous,
+            others: other_attempts(work, attempt, *previous).await?,
             policy: &campaign.effective_settings().retry,
             schedule: &campaign.effective_settings().schedule,
         };
@@ -88,21 +89,38 @@ pub(crate) async fn settle(
         .filter_map(|id| tasks.get(id).cloned())
         .collect();
     work.call_tasks().update_many(&moved).await?;
-    let mut answered = BTreeSet::new();
     for task in &moved {
         // What the person decided has been told when it became known.
         if task.decision().is_none() || task.decision() != told[&task.id] {
             publish(work, task, settled[&task.id], ids, now).await?;
         }
-        if task.state.status() == TaskStatus::Completed {
-            answered.insert(task.campaign_id);
-        }
     }
     exclude_opted_out(work, &telling, now).await?;
-    for campaign_id in answered {
-        stop_at_target(work, &campaigns[&campaign_id], now).await?;
+    stop_at_targets(work, &tasks, &moved, &campaigns, now).await
+}
+
+/// What the other attempts of the attempt's task came to, if that matters: it is not read for
+/// every call.
+async fn other_attempts(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    previous: Option<Outcome>,
+) -> Result<OtherAttempts, StorageError> {
+    let matter = |outcome| OtherAttempts::matter(outcome, previous);
+    if !attempt.outcome.is_some_and(matter) {
+        return Ok(OtherAttempts::default());
     }
-    Ok(())
+    let filter = CallAttemptFilter {
+        task_id: Some(attempt.task_id),
+        ..CallAttemptFilter::default()
+    };
+    // No task has more attempts than one page has rows: see the gate.
+    let page = PageRequest::first(PageRequest::LARGEST);
+    let attempts = work.call_attempts().list(&filter, &page).await?.rows;
+    let others = attempts.iter().filter(|other| other.id != attempt.id);
+    Ok(OtherAttempts::that_ended(
+        others.filter_map(|other| other.outcome),
+    ))
 }
 
 /// Excludes the numbers of those who asked for it in these calls.
@@ -116,6 +134,30 @@ async fn exclude_opted_out(
             && !planted::is(Bug::OptOutOfOneCampaign)
         {
             exclude(work, &concluded.attempt, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends an attempt that was surely not dialed, and moves its task, if it still is that attempt's.
+///
+/// That may be the moment at which an interview counts that was finished in an earlier call: news of
+/// it came while this attempt was live.
+pub(crate) async fn release_undialed(
+    work: &mut dyn UnitOfWork,
+    attempt: CallAttempt,
+    settle_task: impl FnOnce(CallTask, Timestamp) -> CallTask,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
+    let attempt = attempt.ended(Outcome::Cancelled, now);
+    work.call_attempts().update(&attempt).await?;
+    if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
+        let campaign = campaign_of(work, &attempt).await?;
+        let task = unless_over(settle_task(task, now), &campaign, now);
+        work.call_tasks().update(&task).await?;
+        if task.state.status() == TaskStatus::Completed {
+            stop_at_target(work, &campaign, true, now).await?;
         }
     }
     Ok(())
@@ -135,22 +177,67 @@ pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -
     }
 }
 
-/// Winds the campaign up when as many people have answered as are wanted.
+/// Winds up the campaigns of these tasks that have reached their target. Those in `moved` are
+/// written in this unit of work, the others were in earlier ones.
+async fn stop_at_targets(
+    work: &mut dyn UnitOfWork,
+    tasks: &HashMap<CallTaskId, CallTask>,
+    moved: &[CallTask],
+    campaigns: &HashMap<CampaignId, Campaign>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let is_completed = |task: &&CallTask| task.state.status() == TaskStatus::Completed;
+    let earlier = tasks.values().filter(is_completed);
+    let just_now = moved.iter().filter(is_completed);
+    // The later word on a campaign counts.
+    let answered: BTreeMap<CampaignId, bool> = earlier
+        .map(|task| (task.campaign_id, false))
+        .chain(just_now.map(|task| (task.campaign_id, true)))
+        .collect();
+    for (campaign_id, just_now) in answered {
+        stop_at_target(work, &campaigns[&campaign_id], just_now, now).await?;
+    }
+    Ok(())
+}
+
+/// Winds the campaign up when as many people have answered as are wanted. `just_now` says that one
+/// of them does so in this unit of work.
+///
+/// An upload holds the campaign for a long time, and interviews must not wait for it. So it is
+/// counted without a lock first, and only locked when the target may be reached. Nobody is missed:
+///
+/// - Interviews that end at the same moment do not see each other's end, but they see each other's
+///   calls, which are live and were committed when they were claimed. If they reach the target
+///   together, all of them go on to the lock, and the last one who gets it counts all.
+/// - A call that is claimed and answered while another unit of work is already past its own count
+///   misses that one and is missed by it. So it is asked once more when a call is over: its
+///   interview has been committed by then, and whoever asks last counts all.
+/// - An interview that ends after its call is over has nobody who asks once more. Should two of
+///   those miss each other, the next one finds the target reached.
 async fn stop_at_target(
     work: &mut dyn UnitOfWork,
     campaign: &Campaign,
+    just_now: bool,
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let Some(target) = campaign.effective_settings().target else {
         return Ok(());
     };
-    // Locked before it is counted, so that of two interviews that end at once the second counts
-    // both.
+    if campaign.status.is_final() || campaign.winding_up.is_some() {
+        return Ok(());
+    }
+    let target = u64::from(target.get());
+    let counters = work.campaigns().counters(campaign.id).await?;
+    let others = counters.live_attempts() * u64::from(just_now);
+    if counters.tasks_in(TaskStatus::Completed) + others < target {
+        return Ok(());
+    }
     let Some(campaign) = work.campaigns().get_for_update(campaign.id).await? else {
         return Ok(());
     };
     let counters = work.campaigns().counters(campaign.id).await?;
-    if counters.tasks_in(TaskStatus::Completed) >= u64::from(target.get()) {
+    let too_many = u64::from(planted::is(Bug::OneMoreThanWanted));
+    if counters.tasks_in(TaskStatus::Completed) >= target + too_many {
         wind_up(work, campaign, Reason::TargetReached, now).await?;
     }
     Ok(())

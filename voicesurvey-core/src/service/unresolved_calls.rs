@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::call_events::store_progress;
-use super::dispatcher::release_undialed;
 use super::error::{ServiceError, require};
+use super::settlement::release_undialed;
 use crate::api_key::{Actor, Role};
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::gate::Reason;

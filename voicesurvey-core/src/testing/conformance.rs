@@ -207,6 +207,7 @@ macro_rules! storage_conformance {
                 a_claim_makes_older_copies_stale,
                 companies_and_campaigns_take_turns,
                 an_excluded_number_is_not_claimed,
+                people_turned_away_are_told_apart_from_nobody,
                 nobody_is_claimed_outside_the_calling_hours,
                 a_task_that_was_put_back_is_claimed_again,
             }
@@ -236,6 +237,7 @@ macro_rules! storage_conformance {
                 scheduled_campaigns_are_found_at_their_start,
                 finished_campaigns_are_found,
                 no_more_campaigns_are_told_than_asked_for,
+                campaigns_that_have_spent_their_budget_are_found,
             }
             queue_lanes {
                 tasks_wait_in_lanes,
@@ -248,6 +250,7 @@ macro_rules! storage_conformance {
                 the_lines_of_a_provider_are_exact,
                 the_pace_of_a_provider_is_exact,
                 a_budget_is_not_exceeded,
+                a_failed_call_that_costs_something_is_counted_once,
                 a_campaign_that_winds_up_is_emptied,
             }
             counters {

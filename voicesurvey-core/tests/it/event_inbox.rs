@@ -89,3 +89,23 @@ async fn an_event_of_an_unknown_call_does_not_spoil_those_that_came_with_it() {
     let receipts: Vec<Receipt> = receipts.await.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts, [Receipt::UnknownAttempt, Receipt::Applied]);
 }
+
+#[tokio::test]
+async fn a_caller_that_goes_when_its_turn_has_come_does_not_block_the_inbox() {
+    let world = World::new().await;
+    let attempts = calls_in_progress(&world, 3).await;
+    let inbox = EventInbox::new(world.call_events.clone());
+    let events: Vec<CallEvent> = attempts.iter().map(busy).collect();
+    let open = world.work().await;
+    let mut first = Box::pin(inbox.receive(&events[0]));
+    assert!(first.as_mut().now_or_never().is_none());
+    let mut second = Box::pin(inbox.receive(&events[1]));
+    assert!(second.as_mut().now_or_never().is_none());
+    drop(open);
+    // The first is done and makes the second the leader, which goes before it learns of it.
+    first.await.unwrap();
+    drop(second);
+    // Nobody holds the store, so whoever does not wait for another caller is done at once.
+    let third = inbox.receive(&events[2]).now_or_never();
+    assert_eq!(third.expect("nobody leads").unwrap(), Receipt::Applied);
+}

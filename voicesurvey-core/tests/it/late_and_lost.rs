@@ -1,6 +1,8 @@
 //! Calls of which nobody knows what became, and news that comes late or in another order: nobody is
 //! dialed twice, and no task and no line stays behind.
 
+use std::num::NonZeroU32;
+
 use chrono::TimeDelta;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEventKind};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
@@ -39,7 +41,10 @@ async fn about_to_call_for(
 async fn a_task_that_was_claimed_when_its_campaign_was_cancelled_is_cancelled_by_recovery() {
     let (world, campaign, task) = about_to_call().await;
     // The server that claimed it dies before it dials.
-    assert_eq!(world.engine.dispatcher().claim().await.unwrap().len(), 1);
+    assert_eq!(
+        world.engine.dispatcher().claim().await.unwrap().tasks.len(),
+        1
+    );
     let campaigns = world.engine.campaigns();
     campaigns.cancel(&world.actor, campaign.id).await.unwrap();
     world.follow_for(LEASE).await;
@@ -263,6 +268,52 @@ async fn the_order_in_which_events_come_does_not_matter() {
     }
 }
 
+/// A provider that detects machines tells that the call was answered before it knows by whom.
+#[tokio::test]
+async fn who_answered_may_be_told_at_any_time() {
+    for first in [AnsweredBy::Unknown, AnsweredBy::Person] {
+        for by in AnsweredBy::ALL {
+            for max_attempts in [1, 3] {
+                let events = [
+                    CallEventKind::Answered { by: first },
+                    CallEventKind::Answered { by },
+                    CallEventKind::Ended { outcome: None },
+                ];
+                let (task, attempt) = after(events.to_vec(), max_attempts).await;
+                let expected = essence(&task, &attempt);
+                let hung_up = Outcome::HungUpBeforeConsent;
+                assert_eq!(attempt.outcome, Some(by.outcome().unwrap_or(hung_up)));
+                assert_eq!(task.outcome, attempt.outcome);
+                for order in orders(&events) {
+                    let (task, attempt) = after(order.clone(), max_attempts).await;
+                    assert_eq!(essence(&task, &attempt), expected, "{order:?}");
+                }
+            }
+        }
+    }
+}
+
+/// What was said to somebody who said nothing was said to a machine.
+#[tokio::test]
+async fn a_machine_that_is_detected_after_it_was_spoken_to_was_no_person_who_hung_up() {
+    let world = World::new().await;
+    let (task, attempt) = world
+        .in_conversation(&samples::campaign(&world.company))
+        .await;
+    world.end(&attempt, None).await;
+    let hung_up = Some(Outcome::HungUpBeforeConsent);
+    assert_eq!(world.task(&task).await.outcome, hung_up);
+    let by = AnsweredBy::Voicemail;
+    world.tell(&attempt, CallEventKind::Answered { by }).await;
+    let detected = world.attempt(attempt.id).await;
+    assert_eq!(detected.outcome, Some(Outcome::Voicemail));
+    let waiting = world.task(&task).await;
+    assert_eq!(waiting.outcome, Some(Outcome::Voicemail));
+    assert_eq!(waiting.attempts_spent, 1);
+    let tomorrow = world.clock.now() + TimeDelta::days(1);
+    assert!(waiting.state.due_at().unwrap() < tomorrow);
+}
+
 #[tokio::test]
 async fn a_wrong_person_told_after_the_end_ends_a_task_that_was_to_be_called_back() {
     let world = World::new().await;
@@ -321,6 +372,39 @@ async fn a_refusal_of_an_earlier_call_ends_a_task_that_waits_again() {
     assert_eq!(world.task(&task).await.state, TaskState::Refused);
     world.follow_for(TimeDelta::days(7)).await;
     assert_eq!(world.provider.dialed().len(), 2);
+}
+
+/// The interview counts when it is known that the call is not made that was claimed meanwhile, and
+/// so does the target.
+#[tokio::test]
+async fn an_interview_that_becomes_known_while_its_person_is_claimed_again_reaches_the_target() {
+    let (world, campaign, task) = about_to_call_for(|mut campaign| {
+        campaign.settings.target = NonZeroU32::new(1);
+        campaign
+    })
+    .await;
+    world.step().await;
+    let first = world.latest_attempt(&task).await;
+    world.end(&first, Some(Outcome::NoAnswer)).await;
+    world.clock.advance(TimeDelta::days(1));
+    world.engine.schedule().await.unwrap();
+    let dispatcher = world.engine.dispatcher();
+    let again = dispatcher.claim().await.unwrap().tasks.remove(0);
+    world.pick_up(&first).await;
+    for words in ["sì", "sì"] {
+        world.say(&first, words).await;
+    }
+    assert_eq!(world.task(&task).await.outcome, Some(Outcome::Completed));
+    let mut work = world.work().await;
+    let somebody_else = samples::tasks(&campaign, 2, 1);
+    work.call_tasks().insert_many(&somebody_else).await.unwrap();
+    work.commit().await.unwrap();
+    dispatcher.dial(again).await.unwrap();
+    assert_eq!(world.task(&task).await.state, TaskState::Completed);
+    let winding_up = world.campaign(&campaign).await.0.winding_up;
+    assert_eq!(winding_up, Some(Reason::TargetReached));
+    world.step().await;
+    assert_eq!(world.provider.dialed().len(), 1, "nobody else is called");
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use voicesurvey_core::call_attempt::CallEventKind;
 use voicesurvey_core::call_list::CallList;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
-use voicesurvey_core::campaign::{Budget, Campaign, CampaignStatus, PauseReason};
+use voicesurvey_core::campaign::{Budget, Campaign, CampaignStatus, PauseReason, RetryPolicy};
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::pace::Pace;
 use voicesurvey_core::service::{CampaignChanges, CampaignService, Change, ServiceError};
 use voicesurvey_core::testing::samples::{self, SampleCampaign};
 use voicesurvey_core::time::Clock;
@@ -285,4 +286,127 @@ async fn a_scheduled_campaign_cannot_lose_its_start_date_and_a_draft_can() {
     world.insert(&draft, &[]).await;
     let without = clear(&draft).await.unwrap();
     assert_eq!(without.settings.schedule.starts_at, None);
+}
+
+/// Takes many calls at once.
+fn with_many_lines(campaign: Campaign) -> Campaign {
+    let mut campaign = campaign.with_lines(1_000);
+    campaign.settings.pacing.pace = Pace::per_minute(60_000);
+    campaign
+}
+
+#[tokio::test]
+async fn a_campaign_that_starts_beside_a_busy_one_gets_its_turn() {
+    let (world, _, _) = about_to_call(400, with_many_lines).await;
+    // As a server whose provider takes one call per second: it always asks for one.
+    let dispatcher = world.engine.dispatcher();
+    assert_eq!(dispatcher.claim_ready(1).await.unwrap().tasks.len(), 1);
+    let other = samples::campaign(&world.company);
+    let tasks = samples::tasks(&other, 5_000, 1);
+    world.start(&other, &tasks).await;
+    let mut campaigns = Vec::new();
+    for _ in 0..10 {
+        world.clock.advance(TimeDelta::milliseconds(100));
+        let claimed = dispatcher.claim_ready(1).await.unwrap().tasks;
+        campaigns.extend(claimed.iter().map(|call| call.task.campaign_id));
+    }
+    assert_eq!(campaigns.len(), 10, "somebody can be called each time");
+    assert!(campaigns.contains(&other.id), "its turn never came");
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_for_patience_does_not_use_up_the_faults_that_are_forgiven() {
+    let (world, _, tasks) = about_to_call(1, |campaign| campaign).await;
+    world
+        .provider
+        .answers(Answers::Later(TimeDelta::seconds(5)));
+    world.follow_for(TimeDelta::minutes(3)).await;
+    let waiting = world.task(&tasks[0]).await;
+    assert!(waiting.attempts_count > RetryPolicy::MOST_FAULTS);
+    world.provider.answers(Answers::Failing);
+    world.follow_for(TimeDelta::seconds(10)).await;
+    let failed_once = world.task(&tasks[0]).await;
+    assert_eq!(failed_once.state.status(), TaskStatus::Retry);
+    let due_at = failed_once.state.due_at().unwrap();
+    assert_eq!(
+        due_at - failed_once.updated_at,
+        TimeDelta::minutes(5),
+        "as long as after a first fault"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_was_away_does_not_dial_for_an_attempt_that_was_given_up() {
+    let (world, _, tasks) = about_to_call(1, |campaign| campaign).await;
+    let dispatcher = world.engine.dispatcher();
+    let old = dispatcher.claim_ready(1).await.unwrap().tasks.remove(0);
+    // Meanwhile another server, whose clock went on, gives the attempt up and claims again.
+    let now = world.clock.now();
+    let mut work = world.work().await;
+    let attempt = work.call_attempts().get_for_update(old.attempt.id).await;
+    let given_up = attempt.unwrap().unwrap().ended(Outcome::Cancelled, now);
+    work.call_attempts().update(&given_up).await.unwrap();
+    let task = work.call_tasks().get_for_update(tasks[0].id).await;
+    let task = task.unwrap().unwrap();
+    let waiting = task.postponed(now, Reason::ProviderUnavailable, now);
+    work.call_tasks().update(&waiting).await.unwrap();
+    work.commit().await.unwrap();
+    world.clock.advance(TimeDelta::seconds(10));
+    let new = dispatcher.claim_ready(1).await.unwrap().tasks.remove(0);
+    dispatcher.dial(new).await.unwrap();
+    dispatcher.dial(old).await.unwrap();
+    assert_eq!(world.provider.dialed().len(), 1, "rung twice");
+}
+
+#[tokio::test]
+async fn a_line_on_which_four_of_five_calls_are_taken_works() {
+    let (world, campaign, _) = about_to_call(50, with_many_lines).await;
+    let dispatcher = world.engine.dispatcher();
+    let mut claimed = Vec::new();
+    while claimed.len() < 50 {
+        claimed.extend(dispatcher.claim_ready(50).await.unwrap().tasks);
+        world.clock.advance(TimeDelta::milliseconds(100));
+    }
+    for (index, call) in claimed.into_iter().enumerate() {
+        world.provider.answers(if index % 5 == 0 {
+            Answers::Failing
+        } else {
+            Answers::Taken
+        });
+        dispatcher.dial(call).await.unwrap();
+    }
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Running);
+}
+
+/// As many as nobody turns away without being asked again.
+const TURNED_AWAY: u32 = 10_300;
+
+#[tokio::test]
+async fn whoever_stands_behind_thousands_of_excluded_people_is_called_at_once() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    let tasks = samples::tasks(&campaign, 1, TURNED_AWAY + 1);
+    world.start(&campaign, &tasks).await;
+    // They were excluded after the upload.
+    let excluded = tasks[..tasks.len() - 1].iter();
+    let mut work = world.work().await;
+    for task in excluded {
+        let number = task.contact.phone_number;
+        let exclusion = samples::exclusion(&world.company, number);
+        work.exclusions().insert(&exclusion).await.unwrap();
+    }
+    work.commit().await.unwrap();
+    let dispatcher = world.engine.dispatcher();
+    let mut turned_away = 0;
+    let reached = loop {
+        let claim = dispatcher.claim_ready(20).await.unwrap();
+        assert!(!claim.is_empty(), "nothing more after {turned_away}");
+        turned_away += claim.turned_away;
+        if let Some(call) = claim.tasks.into_iter().next() {
+            break call;
+        }
+    };
+    assert_eq!(reached.task.id, tasks[tasks.len() - 1].id);
+    assert_eq!(turned_away, tasks.len() - 1);
+    assert!(dispatcher.claim_ready(20).await.unwrap().is_empty());
 }

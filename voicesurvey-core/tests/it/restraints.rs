@@ -7,6 +7,7 @@ use voicesurvey_core::company::CompanyStatus;
 use voicesurvey_core::gate::{AttemptCaps, Reason};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::service::companies::CompanyChanges;
+use voicesurvey_core::service::{CampaignService, ServiceError};
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Clock;
 
@@ -101,7 +102,13 @@ async fn a_suspended_company_calls_nobody_until_it_is_active_again() {
     let tasks = samples::tasks(&campaign, 1, 2);
     world.start(&campaign, &tasks).await;
     // One is claimed when it happens, and not dialed yet.
-    let claimed = world.engine.dispatcher().claim_ready(1).await.unwrap();
+    let claimed = world
+        .engine
+        .dispatcher()
+        .claim_ready(1)
+        .await
+        .unwrap()
+        .tasks;
     world.change_company(status(CompanyStatus::Suspended)).await;
     for claimed in claimed {
         world.engine.dispatcher().dial(claimed).await.unwrap();
@@ -117,4 +124,56 @@ async fn a_suspended_company_calls_nobody_until_it_is_active_again() {
     world.change_company(status(CompanyStatus::Active)).await;
     world.step().await;
     assert_eq!(world.provider.dialed().len(), 2);
+}
+
+#[tokio::test]
+async fn a_campaign_whose_calls_count_against_a_cap_cannot_be_deleted() {
+    let world = World::new().await;
+    world
+        .change_company(caps(AttemptCaps {
+            per_day: NonZeroU16::new(1),
+            per_week: NonZeroU16::new(3),
+            ..AttemptCaps::default()
+        }))
+        .await;
+    let campaign = samples::campaign(&world.company);
+    let task = samples::task(&campaign, samples::phone_number(1).as_str());
+    world.start(&campaign, std::slice::from_ref(&task)).await;
+    world.step().await;
+    let week_later = world.clock.now() + TimeDelta::days(7);
+    let attempt = world.latest_attempt(&task).await;
+    world.end(&attempt, Some(Outcome::Refused)).await;
+    world.step().await;
+    let campaigns = world.engine.campaigns();
+    world.clock.set(week_later - TimeDelta::microseconds(1));
+    let refused = campaigns.delete(&world.actor, campaign.id).await;
+    let Err(ServiceError::NotAllowed { code, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(code, "calls_are_capped");
+    world.clock.set(week_later);
+    campaigns.delete(&world.actor, campaign.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_campaign_is_deleted_at_once_where_nothing_is_capped_or_nobody_was_called() {
+    let world = World::new().await;
+    let called = samples::campaign(&world.company);
+    let task = samples::task(&called, samples::phone_number(1).as_str());
+    world.start(&called, std::slice::from_ref(&task)).await;
+    world.step().await;
+    let attempt = world.latest_attempt(&task).await;
+    world.end(&attempt, Some(Outcome::Refused)).await;
+    world.step().await;
+    let campaigns = world.engine.campaigns();
+    campaigns.delete(&world.actor, called.id).await.unwrap();
+    world
+        .change_company(caps(AttemptCaps {
+            per_month: NonZeroU16::new(1),
+            ..AttemptCaps::default()
+        }))
+        .await;
+    let draft = samples::campaign(&world.company);
+    world.insert(&draft, &samples::tasks(&draft, 2, 1)).await;
+    campaigns.delete(&world.actor, draft.id).await.unwrap();
 }

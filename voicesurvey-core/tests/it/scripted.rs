@@ -122,7 +122,8 @@ impl World {
     /// Changes the company as its operator does.
     pub(crate) async fn change_company(&self, changes: CompanyChanges) {
         let store = Arc::new(self.store.clone());
-        let companies = Companies::new(store, self.clock.clone(), self.ids.clone());
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let companies = Companies::new(store, clock, ids, Arc::new(NoWakeUp));
         companies.change(self.company.id, changes).await.unwrap();
     }
 

@@ -1,19 +1,27 @@
--- Campaigns that have tasks, of which none is open, and no live attempt: read off the counters.
+-- Running and paused campaigns that have tasks, of which none is open, and no live attempt: asked of
+-- single counters, and of most campaigns only the first. CASE keeps to that order, and scalar
+-- subqueries are not turned round, as NOT EXISTS is, to read the counters of all campaigns there are.
 SELECT campaign.company_id, campaign.id
 FROM campaigns AS campaign
-CROSS JOIN LATERAL (
-    SELECT
-        sum(count) FILTER (WHERE kind = 'task') AS tasks,
-        sum(count) FILTER (
-            WHERE kind = 'task' AND name IN ('pending', 'in_progress', 'retry')
-        ) AS open_tasks,
-        sum(count) FILTER (WHERE kind = 'attempt' AND name <> 'ended') AS live_attempts
-    FROM campaign_counters
-    WHERE company_id = campaign.company_id AND campaign_id = campaign.id
-) AS counted
-WHERE campaign.status IN ('running', 'paused')
-    AND counted.tasks > 0
-    AND COALESCE(counted.open_tasks, 0) = 0
-    AND COALESCE(counted.live_attempts, 0) = 0
+WHERE campaign.status IN ('running', 'paused') AND CASE
+    WHEN (
+        SELECT 1 FROM campaign_counters
+        WHERE company_id = campaign.company_id AND campaign_id = campaign.id
+            AND kind = 'task' AND name IN ('pending', 'in_progress', 'retry') AND count > 0
+        LIMIT 1
+    ) IS NOT NULL THEN false
+    WHEN (
+        SELECT 1 FROM campaign_counters
+        WHERE company_id = campaign.company_id AND campaign_id = campaign.id
+            AND kind = 'attempt' AND name <> 'ended' AND count > 0
+        LIMIT 1
+    ) IS NOT NULL THEN false
+    ELSE (
+        SELECT 1 FROM campaign_counters
+        WHERE company_id = campaign.company_id AND campaign_id = campaign.id
+            AND kind = 'task' AND count > 0
+        LIMIT 1
+    ) IS NOT NULL
+END
 ORDER BY campaign.company_id, campaign.id
 LIMIT $1

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use voicesurvey_core::call_task::{CallTask, TaskEvent};
+use voicesurvey_core::call_task::{CallTask, OtherAttempts, TaskEvent};
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::company::Company;
 use voicesurvey_core::outcome::Outcome;
@@ -51,7 +51,7 @@ pub(crate) async fn claim(
         .review_lanes(now, std::num::NonZeroU16::MAX)
         .await
         .unwrap();
-    store.claim_due(&request).await.unwrap()
+    store.claim_due(&request).await.unwrap().tasks
 }
 
 /// Settles a claimed task as a call that nobody answered, in the order in which rows are locked.
@@ -83,6 +83,7 @@ pub(crate) async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: 
         attempt_number: attempt.number,
         outcome: Outcome::Refused,
         previous: None,
+        others: OtherAttempts::default(),
         policy: &campaign.settings.retry,
         schedule: &campaign.settings.schedule,
     };

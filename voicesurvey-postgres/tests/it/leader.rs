@@ -17,7 +17,7 @@ use voicesurvey_postgres::testing::TestDatabase;
 use voicesurvey_postgres::{Candidate, PostgresClock, PostgresOptions, PostgresStorage};
 
 use self::pooler::Pooler;
-use crate::support::{PostgresUnderTest, texts};
+use crate::support::{PostgresUnderTest, platform, texts};
 
 /// How soon somebody must have taken over, whatever happened to the leader.
 const TAKE_OVER: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ async fn companies(connection: &mut PgConnection) -> usize {
 #[tokio::test]
 async fn one_of_two_leads_and_the_epoch_says_who() {
     let database = PostgresUnderTest::create().await;
-    let mut connection = database.connection().await;
+    let mut connection = platform(&database).await;
     let (mut one, mut other) = (candidate(&database, "one"), candidate(&database, "other"));
     assert!(!one.leadership().is_leader(), "nobody leads unelected");
     assert!(one.round().await.unwrap());

@@ -14,5 +14,6 @@ mod queue_arithmetic;
 mod restarts;
 mod row_level_security;
 mod schema;
+mod stopping;
 mod storage_conformance;
 mod support;

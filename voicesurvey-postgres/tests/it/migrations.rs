@@ -1,14 +1,21 @@
 //! Migrations: what a database says that has none, all, or more.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
+use chrono::TimeDelta;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
-use voicesurvey_core::ports::{PageRequest, Scope, Storage as _, StorageError, TaskQueue as _};
-use voicesurvey_core::testing::samples;
-use voicesurvey_postgres::MIGRATOR;
+use voicesurvey_core::call_attempt::CallAttempt;
+use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::ports::repositories::CostCount;
+use voicesurvey_core::ports::{
+    Audit as _, PageRequest, Scope, Storage as _, StorageError, TaskQueue as _,
+};
+use voicesurvey_core::testing::samples::{self, SampleCampaign as _};
 use voicesurvey_postgres::testing::TestDatabase;
+use voicesurvey_postgres::{MIGRATOR, PostgresStorage};
 
 use crate::concurrency::claim;
 
@@ -123,19 +130,25 @@ const BEFORE_LANES: &str = "
         '{now}', 1
     FROM generate_series(1, 9) AS number";
 
-#[tokio::test]
-async fn tasks_from_before_there_were_lanes_are_called() {
+/// A database with the migrations before `version`, and a connection to it.
+async fn migrated_before(version: i64) -> (TestDatabase, PgConnection) {
     let database = TestDatabase::create_empty().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let before = MIGRATOR
         .iter()
-        .filter(|migration| migration.version < 20_261_121_091_000)
+        .filter(|migration| migration.version < version)
         .cloned()
         .collect();
     Migrator::with_migrations(before)
         .run_direct(None, &mut connection, false)
         .await
         .unwrap();
+    (database, connection)
+}
+
+#[tokio::test]
+async fn tasks_from_before_there_were_lanes_are_called() {
+    let (database, mut connection) = migrated_before(20_261_121_091_000).await;
     let company = samples::company();
     let campaign = samples::campaign(&company);
     let settings = serde_json::to_string(&campaign.settings).unwrap();
@@ -157,7 +170,7 @@ async fn tasks_from_before_there_were_lanes_are_called() {
     let claimable: Vec<u64> = lanes.iter().map(|lane| lane.claimable).collect();
     assert_eq!(claimable, [3, 3]);
     drop(work);
-    // The pace leaves room for 13 at once.
+    // The pace leaves room for 7 at once.
     assert_eq!(claim(store, samples::now(), 20).await.len(), 6);
     assert_eq!(
         store
@@ -166,5 +179,101 @@ async fn tasks_from_before_there_were_lanes_are_called() {
             .unwrap(),
         3
     );
-    assert_eq!(claim(store, samples::now(), 20).await.len(), 3);
+    let a_second_later = samples::now() + TimeDelta::seconds(1);
+    assert_eq!(claim(store, a_second_later, 20).await.len(), 3);
+}
+
+/// The price of a call is stored, and nobody has counted it: so it is with calls from before.
+const PRICED: &str = "
+    SET voicesurvey.scope = 'platform';
+    UPDATE call_attempts SET cost_amount = 0.0123445, cost_currency = 'EUR'
+    WHERE phone_number <> '+393470000003'";
+
+#[tokio::test]
+async fn calls_that_were_priced_before_costs_were_counted_are_counted() {
+    let (database, mut connection) = migrated_before(20_261_121_091_700).await;
+    let store = database.storage();
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    let tasks = samples::tasks(&campaign, 1, 3);
+    crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
+    let calls = claim(store, samples::now(), 3).await;
+    sqlx::raw_sql(PRICED)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+
+    store.migrate().await.unwrap();
+    assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+    // Halves go to the even neighbour: 12,344.5 millionths, twice.
+    let counted = CostCount {
+        calls: 2,
+        millionths: 24_688,
+    };
+    assert_eq!(
+        costs(store, &campaign).await,
+        [("EUR".into(), counted)].into()
+    );
+
+    // A price that turns out another one takes the old one off.
+    let mut work = store.begin(Scope::Company(company.id)).await.unwrap();
+    for call in &calls {
+        let attempts = work.call_attempts();
+        let attempt = attempts.get_for_update(call.attempt.id).await.unwrap();
+        let free = CallAttempt {
+            cost: None,
+            ..attempt.unwrap()
+        };
+        attempts.update(&free).await.unwrap();
+    }
+    work.commit().await.unwrap();
+    assert_eq!(costs(store, &campaign).await, BTreeMap::new());
+    assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+/// A call has failed and has a price all the same, and it was counted as priced.
+const FAILED_AND_PRICED: &str = "
+    SET voicesurvey.scope = 'platform';
+    UPDATE call_attempts SET outcome = 'provider_failure', cost_amount = 0.01, cost_currency = 'EUR'
+    WHERE phone_number = '+393470000001';
+    UPDATE call_attempts SET cost_amount = 0.02, cost_currency = 'EUR'
+    WHERE phone_number = '+393470000002';
+    INSERT INTO campaign_counters (company_id, campaign_id, kind, name, count)
+    SELECT company_id, campaign_id, counter.kind, counter.name, counter.count
+    FROM call_attempts
+    CROSS JOIN (
+        VALUES ('outcome', 'provider_failure', 1), ('cost_calls', 'EUR', 2),
+            ('cost_millionths', 'EUR', 30000)
+    ) AS counter (kind, name, count)
+    WHERE phone_number = '+393470000001'";
+
+#[tokio::test]
+async fn failed_calls_that_were_counted_as_priced_are_so_no_longer() {
+    let (database, mut connection) = migrated_before(20_261_121_091_900).await;
+    let store = database.storage();
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    let tasks = samples::tasks(&campaign, 1, 2);
+    crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
+    assert_eq!(claim(store, samples::now(), 2).await.len(), 2);
+    sqlx::raw_sql(FAILED_AND_PRICED)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+    let counted = CostCount {
+        calls: 1,
+        millionths: 30_000,
+    };
+    assert_eq!(
+        costs(store, &campaign).await,
+        [("EUR".into(), counted)].into()
+    );
+    assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+async fn costs(store: &PostgresStorage, campaign: &Campaign) -> BTreeMap<String, CostCount> {
+    let scope = Scope::Company(campaign.company_id);
+    let mut work = store.begin(scope).await.unwrap();
+    work.campaigns().counters(campaign.id).await.unwrap().costs
 }

@@ -5,10 +5,13 @@
 use chrono::TimeDelta;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
+use voicesurvey_core::campaign::Budget;
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::ports::{Scope, Storage as _};
 use voicesurvey_core::testing::samples::{self, SampleCampaign as _, SampleTask as _};
 
-use crate::support::{PostgresUnderTest, texts};
+use crate::concurrency::store;
+use crate::support::{PostgresUnderTest, execute, platform, texts};
 
 /// A company with a running campaign of which every second task is due.
 async fn many_tasks(database: &PostgresUnderTest) -> PgConnection {
@@ -151,4 +154,73 @@ async fn the_next_due_time_is_the_first_of_an_index() {
                WHERE status IN ('pending', 'retry') AND claimable_since IS NULL";
     let plan = texts(&mut connection, sql).await.join("\n");
     assert!(plan.contains("using call_tasks_to_promote"), "{plan}");
+}
+
+/// Ten thousand campaigns with a budget, nine tenths of which have ended.
+const MANY_CAMPAIGNS: &str = "
+    INSERT INTO campaigns
+    SELECT (jsonb_populate_record(campaign, CASE WHEN number % 10 = 0
+        THEN jsonb_build_object('id', gen_random_uuid())
+        ELSE jsonb_build_object(
+            'id', gen_random_uuid(), 'status', 'completed', 'ended_at', updated_at
+        )
+    END)).*
+    FROM campaigns AS campaign, generate_series(1, 10000) AS number;
+    INSERT INTO campaign_queue
+    SELECT (jsonb_populate_record(queue, jsonb_build_object('campaign_id', id))).*
+    FROM campaign_queue AS queue, campaigns WHERE id <> campaign_id;
+    INSERT INTO campaign_counters
+    SELECT company_id, id, kind, counter.name, CASE WHEN status = 'running' THEN count ELSE 0 END
+    FROM campaigns, (VALUES
+        ('attempt', 'created', 0), ('attempt', 'answered', 0), ('attempt', 'ended', 12),
+        ('cost_calls', 'EUR', 12), ('cost_millionths', 'EUR', 120000),
+        ('outcome', 'busy', 3), ('outcome', 'completed', 4), ('outcome', 'no_answer', 5),
+        ('task', 'completed', 4), ('task', 'in_progress', 0), ('task', 'pending', 8),
+        ('task', 'retry', 5)
+    ) AS counter (kind, name, count)";
+
+#[tokio::test]
+async fn the_scheduler_asks_campaigns_that_run_and_reads_their_counters_by_key() {
+    let database = PostgresUnderTest::create().await;
+    let company = samples::company();
+    let mut campaign = samples::campaign(&company);
+    let euros = |amount: i64| Cost {
+        amount: amount.into(),
+        currency: "EUR".to_owned(),
+    };
+    campaign.settings.budget = Some(Budget {
+        limit: euros(100),
+        estimate_per_call: euros(1).amount,
+    });
+    let campaigns = [(campaign.running(), Vec::new())];
+    store(&database, &company, &campaigns).await;
+    let mut connection = platform(&database).await;
+    execute(&mut connection, MANY_CAMPAIGNS).await;
+    for statistics in ["none yet", "taken"] {
+        for (sql, index) in [
+            (
+                include_str!("../../src/sql/campaigns_to_finish.sql"),
+                "campaigns_to_finish",
+            ),
+            (
+                include_str!("../../src/sql/campaigns_to_pause.sql"),
+                "campaigns_with_budget",
+            ),
+        ] {
+            // These are planned with their values each time.
+            let sql = sql.replace("$1", "1000").replace("$2", "'{busy}'");
+            let explain = format!("EXPLAIN {sql}");
+            let plan = texts(&mut connection, &explain).await.join("\n");
+            assert!(
+                plan.contains("campaign_counters_pkey"),
+                "{statistics}: {plan}"
+            );
+            assert!(plan.contains(index), "{statistics}: {plan}");
+            assert!(!plan.contains("Seq Scan"), "{statistics}: {plan}");
+            // Only where there is a budget all counters have to be summed up.
+            let sums = plan.contains("Aggregate");
+            assert_eq!(sums, index == "campaigns_with_budget", "{plan}");
+        }
+        execute(&mut connection, "ANALYZE").await;
+    }
 }

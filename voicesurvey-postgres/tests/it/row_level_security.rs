@@ -1,11 +1,14 @@
 //! The second wall: a statement that forgets its company still sees and changes only its own rows.
 
+use std::sync::Arc;
+
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgTransaction};
 use uuid::Uuid;
 use voicesurvey_core::company::Company;
-use voicesurvey_core::ports::{Scope, Storage as _};
+use voicesurvey_core::ports::{PageRequest, Scope, Storage as _, StorageError};
 use voicesurvey_core::testing::samples;
+use voicesurvey_core::time::SystemClock;
 
 use crate::support::PostgresUnderTest;
 
@@ -117,4 +120,48 @@ async fn a_row_of_another_company_cannot_be_added() {
         error.as_database_error().unwrap().code().as_deref(),
         Some("42501")
     );
+}
+
+#[tokio::test]
+async fn who_leads_is_the_platforms_to_see_and_to_say() {
+    let database = PostgresUnderTest::create().await;
+    let company = company_with_task(&database).await;
+    let mut connection = database.connection().await;
+    let usurp = "UPDATE leadership SET epoch = epoch + 1, server = 'usurper'";
+    for (id, scope, rows) in [
+        (String::new(), "", 0),
+        (company.id.to_string(), "company", 0),
+        (String::new(), "platform", 1),
+    ] {
+        let mut work = scoped(&mut connection, &id, scope).await;
+        for statement in ["SELECT epoch FROM leadership FOR SHARE", usurp] {
+            let touched = sqlx::query(statement).execute(&mut *work).await.unwrap();
+            assert_eq!(touched.rows_affected(), rows, "{scope}: {statement}");
+        }
+    }
+    let mut work = scoped(&mut connection, &company.id.to_string(), "company").await;
+    let insert = "INSERT INTO leadership (epoch, server) VALUES (7, 'usurper')";
+    let error = sqlx::query(insert).execute(&mut *work).await.unwrap_err();
+    let code = error.as_database_error().unwrap().code();
+    assert_eq!(code.as_deref(), Some("42501"));
+}
+
+/// The duties of a leader that it does in a company's name, behind the fence.
+#[tokio::test]
+async fn behind_the_fence_a_company_sees_only_its_own_rows() {
+    let database = PostgresUnderTest::create().await;
+    let ours = company_with_task(&database).await;
+    company_with_task(&database).await;
+    let mut candidate = database.candidate("server", Arc::new(SystemClock));
+    assert!(candidate.round().await.unwrap());
+    let fenced = database.fenced(candidate.leadership());
+    let scope = Scope::Company(ours.id);
+    let mut work = fenced.begin(scope).await.unwrap();
+    let campaigns = work.campaigns().list(None, &PageRequest::default()).await;
+    let companies = campaigns.unwrap().rows.into_iter();
+    let companies: Vec<_> = companies.map(|campaign| campaign.company_id).collect();
+    assert_eq!(companies, [ours.id]);
+    let strange = samples::company();
+    let refused = work.companies().insert(&strange).await;
+    assert!(matches!(refused, Err(StorageError::Conflict { .. })));
 }

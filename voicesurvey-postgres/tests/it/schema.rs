@@ -22,14 +22,32 @@ async fn every_table_has_a_company_and_forced_row_level_security() {
     let all = texts(&mut connection, &format!("SELECT relname::text {tables}")).await;
     assert!(all.len() > 15, "the tables are there: {all:?}");
     let offenders = format!(
-        "SELECT relname::text {tables} AND NOT (relrowsecurity AND relforcerowsecurity AND EXISTS (
+        "SELECT relname::text {tables} AND NOT ({HIDDEN} AND EXISTS (
              SELECT FROM pg_attribute
              WHERE attrelid = class.oid AND attname = 'company_id' AND attnotnull
-         ) AND EXISTS (SELECT FROM pg_policy WHERE polrelid = class.oid))"
+         ))"
     );
     assert_eq!(
         texts(&mut connection, &offenders).await,
         Vec::<String>::new()
+    );
+}
+
+/// Also from its owner, without a policy.
+const HIDDEN: &str = "relrowsecurity AND relforcerowsecurity
+    AND EXISTS (SELECT FROM pg_policy WHERE polrelid = class.oid)";
+
+#[tokio::test]
+async fn what_companies_share_is_hidden_too() {
+    let database = PostgresUnderTest::create().await;
+    let mut connection = database.connection().await;
+    let offenders = format!(
+        "SELECT relname::text FROM pg_class AS class
+         WHERE relnamespace = 'public'::regnamespace AND relname IN {SHARED} AND NOT ({HIDDEN})"
+    );
+    assert_eq!(
+        texts(&mut connection, &offenders).await,
+        ["_sqlx_migrations"]
     );
 }
 

@@ -1,6 +1,7 @@
 //! What the tests have in common: a database that is a store, and a look behind the store's back.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -45,4 +46,25 @@ pub(crate) async fn platform(database: &PostgresUnderTest) -> PgConnection {
         .await
         .unwrap();
     connection
+}
+
+/// Runs statements that take no arguments.
+pub(crate) async fn execute(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+/// Waits until that many transactions of this database wait for what somebody else holds.
+pub(crate) async fn waiters(connection: &mut PgConnection, transactions: usize) {
+    let waiting = "SELECT pid::text FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let wait = async {
+        while texts(connection, waiting).await.len() != transactions {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
+    assert!(waited.is_ok(), "{transactions} transactions never wait");
 }

@@ -95,7 +95,7 @@ pub(super) struct SpentBody {
     currency: String,
     /// The sum, as a text.
     amount: String,
-    /// How many calls it is the price of.
+    /// How many calls it is the price of, without those that failed at the provider.
     calls: u64,
 }
 

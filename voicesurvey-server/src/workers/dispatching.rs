@@ -74,11 +74,12 @@ impl Dispatching {
 
     async fn step(&mut self, room: u16) -> Result<Step, StorageError> {
         let age = Age::zero();
-        let claimed = self.engine.dispatcher().claim_ready(room).await?;
-        if claimed.is_empty() {
+        let claim = self.engine.dispatcher().claim_ready(room).await?;
+        if claim.is_empty() {
             return Ok(Step::Quiet(self.engine.next_dispatch_at().await?));
         }
-        for claimed in claimed {
+        // Also when it only turned people away: there is no end of them before others can be called.
+        for claimed in claim.tasks {
             let dispatcher = self.engine.dispatcher().clone();
             let in_line = self.pace.join();
             let in_time = age.limit(self.dial_within);

@@ -8,7 +8,7 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
-    AttemptKey, CampaignKey, ClaimRequest, ClaimedTask, StorageError, TaskQueue,
+    AttemptKey, CampaignKey, Claim, ClaimRequest, StorageError, TaskQueue,
 };
 use voicesurvey_core::service::EngineParts;
 use voicesurvey_core::time::{Clock as _, SystemClock, Timestamp};
@@ -33,8 +33,8 @@ impl<F> TaskQueue for QuietQueue<F>
 where
     F: Fn() -> Result<u64, StorageError> + Send + Sync,
 {
-    async fn claim_due(&self, _: &ClaimRequest) -> Result<Vec<ClaimedTask>, StorageError> {
-        Ok(Vec::new())
+    async fn claim_due(&self, _: &ClaimRequest) -> Result<Claim, StorageError> {
+        Ok(Claim::default())
     }
 
     async fn next_ready_at(&self, _: &str) -> Result<Option<Timestamp>, StorageError> {
@@ -97,7 +97,7 @@ where
         Ok(Vec::new())
     }
 
-    async fn campaigns_with_budget(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
+    async fn campaigns_to_pause(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
         Ok(Vec::new())
     }
 

@@ -18,6 +18,7 @@ use voicesurvey_core::company::CompanyLimits;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::phone_number::Region;
+use voicesurvey_core::ports::NoWakeUp;
 use voicesurvey_core::service::{Companies, NewApiKey, NewCompany};
 use voicesurvey_core::time::SystemClock;
 use voicesurvey_postgres::testing::TestDatabase;
@@ -99,7 +100,7 @@ impl Installation {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::from_entropy(clock.clone()));
         let storage = Arc::new(self.database.storage().clone());
-        let companies = Companies::new(storage, clock, ids);
+        let companies = Companies::new(storage, clock, ids, Arc::new(NoWakeUp));
         create_company(&companies).await
     }
 }

@@ -44,7 +44,7 @@ async fn calling() -> SqliteUnderTest {
         dial_before: now,
         lease_until: now,
     };
-    assert_eq!(store.claim_due(&request).await.unwrap().len(), 1);
+    assert_eq!(store.claim_due(&request).await.unwrap().tasks.len(), 1);
     assert_eq!(store.audit(now).await.unwrap(), []);
     store
 }

@@ -108,7 +108,7 @@ impl Watched {
             dial_before: now,
             lease_until: now,
         };
-        self.store.claim_due(&request).await.unwrap()
+        self.store.claim_due(&request).await.unwrap().tasks
     }
 }
 

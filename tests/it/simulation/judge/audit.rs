@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use voicesurvey::call_attempt::CallAttempt;
 use voicesurvey::call_task::CallTask;
 use voicesurvey::id::CompanyId;
+use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::repositories::{CallAttemptFilter, CallTaskFilter};
 use voicesurvey::ports::{PageRequest, Scope, UnitOfWork};
+use voicesurvey::time::Timestamp;
 
-use super::Judge;
-use crate::simulation::actors::at_once;
+use super::{AUDIT_EVERY, Judge};
 
 impl Judge {
     /// I1, I7, I10 and I12, over all rows.
-    pub(in crate::simulation) fn audit(&mut self) -> Result<(), String> {
+    pub(in crate::simulation) fn audit(&mut self, now: Timestamp) -> Result<(), String> {
         let companies: BTreeSet<_> = self
             .campaigns
             .values()
@@ -24,14 +25,23 @@ impl Judge {
             let page = PageRequest::first(PageRequest::LARGEST);
             let (every_attempt, every_task) =
                 (CallAttemptFilter::default(), CallTaskFilter::default());
-            let attempts = at_once(work.call_attempts().list(&every_attempt, &page))
+            let attempts = self
+                .drive
+                .finish(work.call_attempts().list(&every_attempt, &page))
                 .unwrap()
                 .rows;
-            let tasks = at_once(work.call_tasks().list(&every_task, &page))
+            let tasks = self
+                .drive
+                .finish(work.call_tasks().list(&every_task, &page))
                 .unwrap()
                 .rows;
             self.counters_equal_rows(&mut *work, company_id, &tasks, &attempts)?;
+            self.lanes_equal_rows(&mut *work, company_id, &tasks)?;
             drop(work);
+            self.reasons_add_up(company_id, &tasks, now)?;
+            if self.commits.is_multiple_of(4 * AUDIT_EVERY) {
+                self.everybody_has_a_reason(company_id, &tasks, now)?;
+            }
             for attempt in attempts.iter().filter(|attempt| attempt.state.is_live()) {
                 has_its_task(attempt, &tasks)?;
             }
@@ -54,7 +64,7 @@ impl Judge {
         attempts: &[CallAttempt],
     ) -> Result<(), String> {
         for id in self.campaigns_of(company_id) {
-            let counted = at_once(work.campaigns().counters(id)).unwrap();
+            let counted = self.drive.finish(work.campaigns().counters(id)).unwrap();
             let mut by_status = BTreeMap::new();
             for task in tasks.iter().filter(|task| task.campaign_id == id) {
                 *by_status.entry(task.state.status()).or_insert(0) += 1;
@@ -73,10 +83,13 @@ impl Judge {
     }
 
     fn only_grows_stronger(&mut self, task: &CallTask) -> Result<(), String> {
+        // A machine that is detected after the end takes back that somebody hung up.
+        let may_follow = |known: Outcome, told: Outcome| {
+            known.or_stronger(told) == told
+                || known == Outcome::HungUpBeforeConsent && known.or_better_known(told) == told
+        };
         if let Some(known) = self.task_outcomes.get(&task.id).copied()
-            && task
-                .outcome
-                .is_none_or(|told| known.or_stronger(told) != told)
+            && task.outcome.is_none_or(|told| !may_follow(known, told))
         {
             return Err(format!(
                 "I10: task {} was {known} and is {:?}",

@@ -85,6 +85,7 @@ fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
         attempt_number: 1,
         outcome,
         previous: None,
+        others: OtherAttempts::default(),
         policy,
         schedule: &SCHEDULE,
     }
@@ -128,6 +129,7 @@ fn every_state_with_every_event() {
                     attempt_id,
                     attempt_number,
                     outcome,
+                    others,
                     policy,
                     schedule,
                     ..
@@ -136,6 +138,7 @@ fn every_state_with_every_event() {
                     attempt_number,
                     outcome,
                     previous: task.outcome,
+                    others,
                     policy,
                     schedule,
                 },
@@ -176,6 +179,7 @@ fn attempts_are_counted_and_used_up() {
             attempt_number: number,
             outcome: Outcome::NoAnswer,
             previous: None,
+            others: OtherAttempts::default(),
             policy: &policy,
             schedule: &SCHEDULE,
         };
@@ -238,6 +242,7 @@ fn a_refusal_is_final_with_attempts_left() {
         attempt_number: 1,
         outcome: Outcome::Refused,
         previous: Some(Outcome::Refused),
+        others: OtherAttempts::default(),
         policy: &policy,
         schedule: &SCHEDULE,
     };
@@ -272,6 +277,7 @@ fn an_answer_that_comes_after_the_hang_up_is_not_lost() {
         attempt_number: 1,
         outcome: Outcome::OptedOut,
         previous: Some(Outcome::HungUpBeforeConsent),
+        others: OtherAttempts::default(),
         policy: &policy,
         schedule: &SCHEDULE,
     };
@@ -339,4 +345,92 @@ fn what_the_gate_turns_away_costs_no_attempt() {
             .postponed(until, Reason::WaitsForRetry, now()),
         barred
     );
+}
+
+/// A hang-up is what is made of a call that was answered; a machine that is detected after the end
+/// takes it back, and nothing that another call came to.
+#[test]
+fn a_machine_that_is_told_after_the_end_takes_back_that_somebody_hung_up() {
+    let policy = RetryPolicy::default();
+    let hung_up = CallTask {
+        attempts_count: 2,
+        attempts_spent: 2,
+        outcome: Some(Outcome::HungUpBeforeConsent),
+        ..task(TaskState::Retry {
+            due_at: now() + chrono::TimeDelta::days(1),
+        })
+    };
+    let told = |others: &[Outcome], outcome| TaskEvent::Settled {
+        attempt_id: attempt_id(2),
+        attempt_number: 2,
+        outcome,
+        previous: Some(Outcome::HungUpBeforeConsent),
+        others: OtherAttempts::that_ended(others.iter().copied()),
+        policy: &policy,
+        schedule: &SCHEDULE,
+    };
+    for (others, remembered) in [
+        (Outcome::NoAnswer, Outcome::Voicemail),
+        (Outcome::Voicemail, Outcome::Voicemail),
+        (Outcome::HungUpBeforeConsent, Outcome::HungUpBeforeConsent),
+    ] {
+        let event = told(&[others], Outcome::Voicemail);
+        let corrected = hung_up.clone().on(event, now()).unwrap();
+        assert_eq!(corrected.outcome, Some(remembered));
+        assert_eq!(corrected.attempts_spent, 2);
+        let tomorrow = now() + chrono::TimeDelta::days(1);
+        assert!(corrected.state.due_at().unwrap() < tomorrow, "{others}");
+    }
+    let fax = hung_up.on(told(&[], Outcome::Fax), now()).unwrap();
+    assert_eq!(fax.state, TaskState::Failed);
+    assert_eq!(fax.outcome, Some(Outcome::Fax));
+}
+
+#[test]
+fn only_faults_use_up_the_patience_with_faults() {
+    let policy = RetryPolicy::default();
+    let called_often = CallTask {
+        attempts_count: 500,
+        ..task(TaskState::InProgress {
+            attempt_id: attempt_id(1),
+        })
+    };
+    let after_faults = |faults: u16| {
+        let event = TaskEvent::Settled {
+            attempt_id: attempt_id(1),
+            attempt_number: 500,
+            outcome: Outcome::ProviderFailure,
+            previous: None,
+            others: OtherAttempts {
+                faults,
+                strongest: None,
+            },
+            policy: &policy,
+            schedule: &SCHEDULE,
+        };
+        called_often.clone().on(event, now()).unwrap().state
+    };
+    let in_minutes = |minutes| TaskState::Retry {
+        due_at: now() + chrono::TimeDelta::minutes(minutes),
+    };
+    assert_eq!(after_faults(0), in_minutes(5));
+    assert_eq!(after_faults(1), in_minutes(10));
+    assert_eq!(after_faults(RetryPolicy::MOST_FAULTS - 2), in_minutes(40));
+    assert_eq!(
+        after_faults(RetryPolicy::MOST_FAULTS - 1),
+        TaskState::NotReached
+    );
+}
+
+#[test]
+fn attempts_that_were_given_up_are_no_faults() {
+    let others = OtherAttempts::that_ended([
+        Outcome::Cancelled,
+        Outcome::ProviderFailure,
+        Outcome::NoAnswer,
+        Outcome::ProviderRejected,
+    ]);
+    assert_eq!(others.faults, 2);
+    assert_eq!(others.strongest, Some(Outcome::NoAnswer));
+    assert_eq!(OtherAttempts::that_ended([]), OtherAttempts::default());
 }

@@ -112,15 +112,15 @@ fn without_delays_of_its_own_a_campaign_follows_the_outcome_table() {
 #[test]
 fn faults_of_the_provider_wait_longer_each_time_and_end() {
     let policy = RetryPolicy::default();
-    let minutes = |free| {
-        let delay = policy.retry_after(Outcome::ProviderFailure, 0, free);
+    let minutes = |faults| {
+        let delay = policy.retry_after(Outcome::ProviderFailure, 0, faults);
         delay.map(|delay| delay.num_minutes())
     };
     assert_eq!(
         [1, 2, 3, 9].map(minutes),
         [Some(5), Some(10), Some(20), Some(40)]
     );
-    assert_eq!(minutes(RetryPolicy::MOST_FREE_ATTEMPTS), None);
+    assert_eq!(minutes(RetryPolicy::MOST_FAULTS), None);
 }
 
 /// What was frozen before there were rules keeps its meaning.

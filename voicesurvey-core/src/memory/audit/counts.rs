@@ -65,8 +65,9 @@ impl Transaction {
             let Some(cost) = &attempt.cost else { continue };
             let key = (attempt.campaign_id, cost.currency.clone());
             let stored = &mut compared.entry(key).or_default()[1];
-            stored.calls += 1;
-            stored.millionths += CostCount::of(cost).millionths;
+            let cost = CostCount::of_call(cost, attempt.outcome);
+            stored.calls += cost.calls;
+            stored.millionths += cost.millionths;
         }
         let different = compared
             .into_iter()

@@ -46,7 +46,7 @@ impl Damaged {
             dial_before: now,
             lease_until: now,
         };
-        let call = store.claim_due(&request).await.unwrap().remove(0);
+        let call = store.claim_due(&request).await.unwrap().tasks.remove(0);
         assert_eq!(store.audit(now).await.unwrap(), []);
         let waiting = tasks.into_iter().find(|task| task.id != call.task.id);
         let waiting = waiting.unwrap();

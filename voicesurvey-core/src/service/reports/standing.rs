@@ -13,13 +13,14 @@ use crate::api_key::Actor;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::{Company, CompanyStatus};
-use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
+use crate::gate::{self, Circumstances, Decision, Reason};
 use crate::id::{CallTaskId, CampaignId};
 use crate::ports::StorageError;
 use crate::ports::UnitOfWork;
 use crate::ports::repositories::CampaignCounters;
 use crate::queue::claim::calls_within_budget;
 use crate::queue::lane::Lane;
+use crate::service::circumstances::{circumstances, company_of};
 use crate::service::error::ServiceError;
 use crate::time::Timestamp;
 
@@ -59,7 +60,7 @@ impl Reports {
         let mut work = self.begin(actor).await?;
         let campaign = campaign(&mut *work, id).await?;
         let counters = work.campaigns().counters(id).await?;
-        let company = company_of(&mut *work, &campaign).await?;
+        let company = company_of(&mut *work, campaign.company_id).await?;
         let lanes = work.campaigns().lanes(id).await?;
         let calls_within_budget = calls_within_budget(&campaign, &counters);
         let everybodys = reason_of_everybody(&campaign, &company, calls_within_budget);
@@ -96,7 +97,7 @@ impl Reports {
             return Ok(None);
         }
         let campaign = campaign(&mut *work, task.campaign_id).await?;
-        let circumstances = circumstances(&mut *work, &task, &campaign, now).await?;
+        let circumstances = circumstances_of(&mut *work, &task, &campaign, now).await?;
         let (reason, until) = match gate::decide(&task, &campaign, &circumstances, now) {
             Decision::Dial => (Reason::WaitsForTurn, None),
             Decision::Wait { until, reason } => (reason, until),
@@ -140,34 +141,17 @@ fn reason_of(lane: &Lane, campaign: &Campaign, now: Timestamp) -> Reason {
 }
 
 /// Everything that the gate must know of a person who is not being called yet.
-async fn circumstances(
+async fn circumstances_of(
     work: &mut dyn UnitOfWork,
     task: &CallTask,
     campaign: &Campaign,
     now: Timestamp,
 ) -> Result<Circumstances, StorageError> {
-    let company = company_of(work, campaign).await?;
     let number = &task.contact.phone_number;
-    let since = now - ContactHistory::REACH;
     let counters = work.campaigns().counters(campaign.id).await?;
-    let within_budget = calls_within_budget(campaign, &counters);
     Ok(Circumstances {
-        excluded: work.exclusions().get(number).await?.is_some(),
         being_called: work.call_attempts().live(number).await?.is_some(),
-        history: work.call_attempts().history(number, since, None).await?,
-        caps: company.caps,
-        company_active: company.status == CompanyStatus::Active,
-        budget_left: within_budget != Some(0),
-    })
-}
-
-async fn company_of(
-    work: &mut dyn UnitOfWork,
-    campaign: &Campaign,
-) -> Result<Company, StorageError> {
-    let company = work.companies().get(campaign.company_id).await?;
-    company.ok_or_else(|| StorageError::Corrupt {
-        table: "campaigns",
-        what: format!("campaign {} names a company that is gone", campaign.id),
+        budget_left: calls_within_budget(campaign, &counters) != Some(0),
+        ..circumstances(work, campaign.company_id, number, None, now).await?
     })
 }

@@ -40,7 +40,7 @@ pub async fn a_claim_commits_task_and_attempt(store: &dyn StorageUnderTest) {
         ..claim_request(now, 3)
     };
     store.review_lanes(now, at_most(10)).await.unwrap();
-    let claimed = store.claim_due(&request).await.unwrap();
+    let claimed = store.claim_due(&request).await.unwrap().tasks;
     let [
         ClaimedTask {
             task: claimed,
@@ -306,6 +306,32 @@ pub async fn an_excluded_number_is_not_claimed(store: &dyn StorageUnderTest) {
         (Some(Reason::Excluded), 0)
     );
     assert_eq!((excluded.version, excluded.updated_at), (2, samples::now()));
+}
+
+/// A claim that has only turned people away is told apart from one that found nobody: others may
+/// stand behind them.
+pub async fn people_turned_away_are_told_apart_from_nobody(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let tasks = samples::tasks(&campaign, 1, 5);
+    store_tasks(store, &tasks).await;
+    let mut work = begin(store, &company).await;
+    for task in &tasks {
+        let exclusion = samples::exclusion(&company, task.contact.phone_number);
+        work.exclusions().insert(&exclusion).await.unwrap();
+    }
+    commit(work).await;
+    let now = samples::now();
+    store.review_lanes(now, at_most(10)).await.unwrap();
+    let mut turned_away = 0;
+    while turned_away < tasks.len() {
+        let claim = store.claim_due(&claim_request(now, 2)).await.unwrap();
+        assert_eq!(claim.tasks, []);
+        assert!(!claim.is_empty(), "{turned_away} of 5 were turned away");
+        turned_away += claim.turned_away;
+    }
+    assert_eq!(turned_away, tasks.len());
+    let nobody = store.claim_due(&claim_request(now, 2)).await.unwrap();
+    assert!(nobody.is_empty());
 }
 
 /// Outside the calling hours nobody is claimed; the campaign waits for the next opening (I4).

@@ -4,15 +4,17 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use super::support::{
-    PROVIDER, at_most, begin, change_campaign, claim, claim_all, commit, run_campaign,
-    running_campaign, settle, store_campaign, store_tasks, stored_company, stored_task,
+    PROVIDER, at_most, begin, begin_as, change_campaign, claim, claim_all, commit, run_campaign,
+    running_campaign, settle, store_campaign, store_tasks, stored_attempt, stored_company,
+    stored_task,
 };
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::{CallTask, TaskState};
-use crate::campaign::{Campaign, CampaignStatus};
+use crate::campaign::{Budget, Campaign, CampaignStatus};
 use crate::gate::Reason;
+use crate::money::Cost;
 use crate::outcome::Outcome;
-use crate::ports::{AttemptKey, CampaignKey, ClaimedTask};
+use crate::ports::{AttemptKey, CampaignKey, ClaimedTask, Scope};
 use crate::testing::samples::{self, SampleCampaign, SampleTask};
 use crate::time::Timestamp;
 
@@ -307,4 +309,61 @@ pub async fn no_more_campaigns_are_told_than_asked_for(store: &dyn StorageUnderT
         store.campaigns_to_finish(at_most(9)).await.unwrap().len(),
         3
     );
+}
+
+/// Campaigns whose budget allows no further call are found when their calls are over, however many
+/// others have money left.
+pub async fn campaigns_that_have_spent_their_budget_are_found(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaigns = Vec::new();
+    for _ in 0..3 {
+        let mut campaign = samples::campaign(&company);
+        campaign.settings.budget = Some(Budget {
+            limit: cost("1.00", "EUR"),
+            estimate_per_call: cost("0.30", "EUR").amount,
+        });
+        campaigns.push(run_campaign(store, campaign).await);
+    }
+    // The others come before it in every list.
+    campaigns.sort_by_key(|campaign| campaign.id);
+    let spends = campaigns.pop().expect("there are three");
+    store_tasks(store, &samples::tasks(&spends, 1, 9)).await;
+    let calls = claim_all(store, samples::now()).await;
+    assert_eq!(calls.len(), 3, "0.90 is reserved");
+    assert_eq!(to_pause(store).await, [], "while they are live");
+
+    let now = samples::now();
+    settle(store, &calls[0], Outcome::NoAnswer, now).await;
+    settle(store, &calls[1], Outcome::NoAnswer, now).await;
+    settle(store, &calls[2], Outcome::ProviderFailure, now).await;
+    assert_eq!(to_pause(store).await, [], "that call costs nothing");
+    price(store, &calls[0], cost("0.70", "EUR")).await;
+    assert_eq!(to_pause(store).await, [key(&spends)], "0.30 is reserved");
+    price(store, &calls[1], cost("9", "USD")).await;
+    assert_eq!(to_pause(store).await, [], "0.30 is just enough");
+    price(store, &calls[0], cost("0.700001", "EUR")).await;
+    assert_eq!(to_pause(store).await, [key(&spends)]);
+    change_campaign(store, spends.paused()).await;
+    assert_eq!(to_pause(store).await, []);
+}
+
+/// The first campaign to be paused.
+async fn to_pause(store: &dyn StorageUnderTest) -> Vec<CampaignKey> {
+    store.campaigns_to_pause(at_most(1)).await.unwrap()
+}
+
+fn cost(amount: &str, currency: &str) -> Cost {
+    Cost {
+        amount: amount.parse().expect("a sample's amount can be read"),
+        currency: currency.to_owned(),
+    }
+}
+
+/// The provider says what a call has cost.
+async fn price(store: &dyn StorageUnderTest, call: &ClaimedTask, cost: Cost) {
+    let mut attempt = stored_attempt(store, call.attempt.id).await;
+    attempt.cost = Some(cost);
+    let mut work = begin_as(store, Scope::Company(attempt.company_id)).await;
+    work.call_attempts().update(&attempt).await.unwrap();
+    commit(work).await;
 }

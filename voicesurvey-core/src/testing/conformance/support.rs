@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use crate::call_attempt::CallAttempt;
-use crate::call_task::{CallTask, TaskEvent};
+use crate::call_task::{CallTask, OtherAttempts, TaskEvent};
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::id::{CallAttemptId, CallTaskId};
@@ -152,6 +152,7 @@ pub(super) async fn claim(
         .claim_due(&claim_request(now, at_most))
         .await
         .expect("a claim succeeds")
+        .tasks
 }
 
 /// Claims until nothing can be claimed any more at that instant.
@@ -205,6 +206,7 @@ pub(super) async fn settle(
         attempt_number: attempt.number,
         outcome,
         previous: None,
+        others: OtherAttempts::default(),
         policy: &campaign.effective_settings().retry,
         schedule: &campaign.effective_settings().schedule,
     };

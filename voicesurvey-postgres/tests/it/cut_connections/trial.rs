@@ -318,7 +318,7 @@ impl Run<'_> {
             let dispatcher = self.engine(Stage::Claim).await.dispatcher();
             let claimed = dispatcher.claim().await;
             if !self.goes_on(claimed.is_err()).await {
-                break claimed.unwrap_or_default();
+                break claimed.unwrap_or_default().tasks;
             }
         };
         if self.trial.stage == Stage::Recover {

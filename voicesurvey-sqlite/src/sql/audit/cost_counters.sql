@@ -1,5 +1,6 @@
 -- Counts of costs that differ from the costs (I12). SQLite has no decimals,
--- so one millionth for each call is let pass.
+-- so one millionth for each call is let pass. Calls that are free by their outcome are not counted
+-- among the priced ones, as core's CostCount says.
 SELECT
     'campaign' AS subject, campaign_id AS id, company_id,
     COALESCE(kept.calls, 0) || ' calls for ' || COALESCE(kept.millionths, 0) || ' millionths of '
@@ -16,7 +17,12 @@ FROM (
 ) AS kept
 FULL JOIN (
     SELECT
-        company_id, campaign_id, cost_currency AS currency, count(*) AS calls,
+        company_id, campaign_id, cost_currency AS currency, count(*) AS attempts,
+        count(*) FILTER (
+            WHERE outcome IS NULL OR outcome NOT IN (
+                'cancelled', 'provider_failure', 'provider_rejected', 'quota_full'
+            )
+        ) AS calls,
         sum(CAST(round(1000000 * CAST(cost_amount AS REAL)) AS INTEGER)) AS millionths
     FROM call_attempts
     WHERE cost_amount IS NOT NULL
@@ -24,4 +30,4 @@ FULL JOIN (
 ) AS stored USING (company_id, campaign_id, currency)
 WHERE COALESCE(kept.calls, 0) <> COALESCE(stored.calls, 0)
     OR abs(COALESCE(kept.millionths, 0) - COALESCE(stored.millionths, 0))
-        > COALESCE(stored.calls, 0)
+        > COALESCE(stored.attempts, 0)

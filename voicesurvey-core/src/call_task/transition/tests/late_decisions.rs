@@ -49,13 +49,14 @@ fn after(news: &[News], policy: &RetryPolicy) -> CallTask {
             }
         };
         let previous = known[usize::from(number) - 1];
-        let outcome = previous.map_or(outcome, |known| known.or_stronger(outcome));
+        let outcome = previous.map_or(outcome, |known| known.or_better_known(outcome));
         known[usize::from(number) - 1] = Some(outcome);
         let event = TaskEvent::Settled {
             attempt_id: attempt_id(number.into()),
             attempt_number: number,
             outcome,
             previous,
+            others: OtherAttempts::default(),
             policy,
             schedule: &SCHEDULE,
         };
