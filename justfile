@@ -16,7 +16,7 @@ test-fast:
 
 # The simulation against bugs that were planted on purpose: it must find each.
 planted:
-    cargo test -p voicesurvey --features planted-bugs planted
+    cargo test -p voicesurvey --test it --features planted-bugs planted
 
 # Licences, advisories and arrows between crates.
 deny:

@@ -91,8 +91,7 @@ pub(super) struct Faults(u32);
 impl Fault {
     /// Whether it happens to the same people at the same instants in whatever order everything else
     /// happens: the simulated provider decides by number and call, operators by their plan. The
-    /// others are thrown for at every step, and two campaigns or two companies that want the same
-    /// person or line at one instant are served in the order of the store.
+    /// others are thrown for at every step, let campaigns have people or lines in common, or both.
     pub(super) const fn is_the_same_in_every_order(self) -> bool {
         self.is_of_provider()
             || matches!(

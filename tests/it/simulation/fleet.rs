@@ -202,8 +202,8 @@ impl Serving {
         line.run(step).await;
     }
 
-    /// What fails is tried again by the next step. Who loses the leadership meanwhile goes on to the
-    /// end of the step.
+    /// What fails is tried again by the next step. Who loses the leadership meanwhile goes on to
+    /// the end of the step.
     async fn duties(&self, at_once: NonZeroU16) {
         if let Some(leads_in) = &self.leads_in {
             let Some(epoch) = self.line.leads() else {

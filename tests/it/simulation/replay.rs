@@ -1,5 +1,6 @@
-//! The simulation on PostgreSQL: the promises hold there as they do in memory, and whatever does not
-//! depend on the order in which a store visits what is due at one instant comes to the same end.
+//! The simulation on PostgreSQL: the promises hold there as they do in memory, and whatever does
+//! not depend on the order in which a store visits what is due at one instant comes to the same
+//! end.
 //!
 //! Activities run one after the other, because within a transaction a database decides for itself
 //! who comes first.

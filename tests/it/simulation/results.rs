@@ -98,8 +98,8 @@ impl Results {
         }
     }
 
-    /// The same, whenever people were called: the operator who resumes what was paused waits for the
-    /// last of all webhooks.
+    /// The same, whenever people were called: the operator who resumes what was paused waits for
+    /// the last of all webhooks.
     pub(super) fn at_any_time(mut self) -> Self {
         for (began, ended, _) in self.rang.values_mut().flatten() {
             (*began, *ended) = (Timestamp::UNIX_EPOCH, None);

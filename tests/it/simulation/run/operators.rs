@@ -1,5 +1,6 @@
 //! Operators: they pause, resume, cancel, change limits, suspend, upload, exclude and find out what
-//! became of calls, through any server that is up. What is refused, and what fails on the way, is no concern of theirs.
+//! became of calls, through any server that is up. What is refused, and what fails on the way, is
+//! no concern of theirs.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -259,7 +260,8 @@ async fn unknown_calls(storage: &dyn Storage, company_id: CompanyId) -> Vec<Call
     unknown.into_iter().map(|attempt| attempt.id).collect()
 }
 
-/// What the telephones know of a call; `None` if the order is still on its way, or the call goes on.
+/// What the telephones know of a call; `None` if the order is still on its way, or the call goes
+/// on.
 fn truth(
     shared: &Shared,
     providers: &[Arc<SimulatedProvider>],
