@@ -122,7 +122,10 @@ mod tests {
     fn a_paced_level_names_the_instant_of_refill() {
         let level = QueueLevel::new(5, Pace::per_minute(10), start());
         let visited = level.after_visit(start(), level.room(start()), Some(start()));
-        assert_eq!(visited.ready_at, Some(start() + TimeDelta::milliseconds(6_050)));
+        assert_eq!(
+            visited.ready_at,
+            Some(start() + TimeDelta::milliseconds(6_050))
+        );
     }
 
     #[test]
