@@ -22,7 +22,8 @@ use crate::time_zone::TimeZone;
 
 pub use self::contact_history::{AttemptCaps, ContactHistory};
 
-/// Attempts of one task, free ones included, after which something is wrong with it.
+/// Attempts of one task, free ones included, after which it is given up. With the pauses that the
+/// dispatcher makes, a provider can ask for patience for a week before that.
 const MOST_ATTEMPTS: u16 = 1_000;
 
 /// Windows are worked out again after this time, also where the hours never close.

@@ -8,7 +8,8 @@
 //! limit: it lets a claim take several calls at once and costs 1 % of the pace.
 //!
 //! What is counted is claims, what was bought is calls that start at the provider, and between the
-//! two lies the last look at the gate, which takes now longer, now shorter. So `w` is half a second
+//! two lie the last look at the gate and the line for the provider, which take now longer, now
+//! shorter. So `w` is half a second
 //! longer than a minute, which costs 0.8 % of the pace: 60 seconds never hold more than the limit at
 //! the provider either, unless one dial took half a second longer than another.
 

@@ -14,8 +14,9 @@ use crate::time::Timestamp;
 
 /// So many calls in a row are no accident.
 pub(crate) const FAILURES_IN_A_ROW: usize = 10;
-/// The newest attempts that are looked at; those that are still under way say nothing yet.
-const LOOKED_AT: u16 = 50;
+/// The newest attempts that are looked at; those that are still under way, or were given up
+/// undialed, say nothing.
+const LOOKED_AT: u16 = 200;
 
 /// Pauses the campaign if its latest calls have all failed for reasons that are not the people's.
 /// Called when one has, in the unit of work that notes it.

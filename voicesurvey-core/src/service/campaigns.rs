@@ -215,7 +215,7 @@ impl CampaignService for Campaigns {
         {
             return not_allowed(
                 "calls_are_capped",
-                "the calls of this campaign still count against the company's caps per person; \
+                "the calls of this campaign may still count against the company's caps per person; \
                  delete it when the last one is older than the longest of them",
             );
         }

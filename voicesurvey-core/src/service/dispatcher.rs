@@ -33,6 +33,8 @@ const CLAIMS_IN_A_ROW: u8 = 50;
 const LANES_PER_REVIEW: NonZeroU16 = NonZeroU16::new(200).unwrap();
 /// A provider that says "later" is not asked again sooner.
 const LEAST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// Nor does it have to be asked more seldom, however often it says so.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
 /// Turns due tasks into calls. Every server has one; the claim keeps them apart.
 #[derive(Clone, Debug)]
@@ -100,7 +102,8 @@ impl Dispatcher {
     }
 
     /// Claims up to `at_most` tasks, without dialing. An empty claim means that nothing can be
-    /// claimed now; one that has only turned people away, that others may stand behind them.
+    /// claimed now, or that others were faster many times in a row; one that has only turned people
+    /// away, that others may stand behind them.
     pub async fn claim_ready(&self, at_most: u16) -> Result<Claim, StorageError> {
         let mut turned_away = 0;
         for _ in 0..CLAIMS_IN_A_ROW {
@@ -357,11 +360,14 @@ impl Dispatcher {
         };
         // The provider names the time, however often it does: this is no fault to be counted, and
         // the attempt ends as others that were given up undialed.
-        let until = now + after.max(LEAST_PAUSE);
         release_undialed(
             work,
             attempt,
-            |task, now| task.postponed(until, Reason::ProviderUnavailable, now),
+            |task, now| {
+                let in_vain = task.attempts_count.saturating_sub(task.attempts_spent);
+                let until = now + after.max(pause_after(in_vain));
+                task.postponed(until, Reason::ProviderUnavailable, now)
+            },
             now,
         )
         .await
@@ -395,6 +401,13 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// How long a person is left alone after so many attempts of which nothing came: twice as long each
+/// time, so that a provider that is busy for days does not use up the attempts that a task may have.
+fn pause_after(in_vain: u16) -> TimeDelta {
+    let doublings = u32::from(in_vain.saturating_sub(1)).min(10);
+    (LEAST_PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
 /// The attempt as it is now, unless somebody else has dealt with it: then it is not ours any more.

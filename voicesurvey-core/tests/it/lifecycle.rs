@@ -320,11 +320,14 @@ async fn a_provider_that_asks_for_patience_does_not_use_up_the_faults_that_are_f
     world
         .provider
         .answers(Answers::Later(TimeDelta::seconds(5)));
-    world.follow_for(TimeDelta::minutes(3)).await;
+    world.follow_for(TimeDelta::hours(4)).await;
     let waiting = world.task(&tasks[0]).await;
     assert!(waiting.attempts_count > RetryPolicy::MOST_FAULTS);
     world.provider.answers(Answers::Failing);
-    world.follow_for(TimeDelta::seconds(10)).await;
+    let fault = Some(Outcome::ProviderFailure);
+    while world.latest_attempt(&tasks[0]).await.outcome != fault {
+        world.follow_for(TimeDelta::minutes(1)).await;
+    }
     let failed_once = world.task(&tasks[0]).await;
     assert_eq!(failed_once.state.status(), TaskStatus::Retry);
     let due_at = failed_once.state.due_at().unwrap();
@@ -333,6 +336,29 @@ async fn a_provider_that_asks_for_patience_does_not_use_up_the_faults_that_are_f
         TimeDelta::minutes(5),
         "as long as after a first fault"
     );
+}
+
+/// A provider may ask for a few seconds each time, for a whole day.
+#[tokio::test]
+async fn a_provider_that_is_busy_for_a_day_does_not_end_the_campaign_without_a_ring() {
+    let (world, campaign, tasks) = about_to_call(1, |campaign| campaign).await;
+    world
+        .provider
+        .answers(Answers::Later(TimeDelta::seconds(5)));
+    world.follow_for(TimeDelta::days(1)).await;
+    assert_eq!(status(&world, &campaign).await, CampaignStatus::Running);
+    world.provider.answers(Answers::Taken);
+    let mut task = world.task(&tasks[0]).await;
+    for _ in 0..10 {
+        if task.state.status() == TaskStatus::InProgress {
+            break;
+        }
+        world.follow_for(TimeDelta::minutes(1)).await;
+        task = world.task(&tasks[0]).await;
+    }
+    assert_eq!(task.state.status(), TaskStatus::InProgress);
+    assert_eq!(task.attempts_spent, 0);
+    assert!(task.attempts_count < 200, "{}", task.attempts_count);
 }
 
 #[tokio::test]

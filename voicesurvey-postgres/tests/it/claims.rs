@@ -263,7 +263,7 @@ async fn an_old_snapshot_does_not_make_claims_walk_further() {
     prepare_claim(&mut connection).await;
     claim_times(&database, 30).await;
     let before = buffers_of_the_walk(&mut connection).await;
-    claim_times(&database, 80).await;
+    claim_times(&database, 60).await;
     let after = buffers_of_the_walk(&mut connection).await;
     assert!(
         after <= before + before / 2,

@@ -95,7 +95,7 @@ pub(super) struct SpentBody {
     currency: String,
     /// The sum, as a text.
     amount: String,
-    /// How many calls it is the price of, without those that failed at the provider.
+    /// How many calls it is the price of, without those of calls that never got as far as ringing.
     calls: u64,
 }
 
