@@ -21,10 +21,15 @@ const BAD_PLANS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off;
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_hashagg = off;
     SET enable_material = off; SET enable_sort = off; SET jit = off";
 
-/// A company with one running campaign and that many tasks that are due now.
+/// A company with one running campaign and that many tasks that are due now. All of them may be
+/// called at once.
 async fn one_campaign(database: &PostgresUnderTest, count: u32) -> (Campaign, Vec<CallTask>) {
-    let company = samples::company();
-    let campaign = samples::campaign(&company).running();
+    const PER_MINUTE: u32 = 1_000_000;
+    let mut company = samples::company();
+    company.limits.calls_per_minute = PER_MINUTE;
+    let campaign = samples::campaign(&company)
+        .with_pace(Pace::per_minute(PER_MINUTE))
+        .running();
     let tasks = samples::tasks(&campaign, 1, count);
     store(database, &company, &[(campaign.clone(), tasks.clone())]).await;
     (campaign, tasks)
@@ -263,7 +268,7 @@ async fn an_old_snapshot_does_not_make_claims_walk_further() {
     prepare_claim(&mut connection).await;
     claim_times(&database, 30).await;
     let before = buffers_of_the_walk(&mut connection).await;
-    claim_times(&database, 60).await;
+    claim_times(&database, 80).await;
     let after = buffers_of_the_walk(&mut connection).await;
     assert!(
         after <= before + before / 2,
