@@ -206,6 +206,10 @@ async fn the_scheduler_asks_campaigns_that_run_and_reads_their_counters_by_key()
                 include_str!("../../src/sql/campaigns_to_pause.sql"),
                 "campaigns_with_budget",
             ),
+            (
+                include_str!("../../src/sql/campaigns_at_target.sql"),
+                "campaigns_with_target",
+            ),
         ] {
             // These are planned with their values each time.
             let sql = sql.replace("$1", "1000").replace("$2", "'{busy}'");
