@@ -241,6 +241,7 @@ macro_rules! storage_conformance {
                 campaigns_that_have_reached_their_target_are_found,
                 the_target_that_calls_follow_counts,
                 campaigns_that_have_spent_their_budget_are_found,
+                a_price_wakes_a_campaign_that_waits_for_its_budget,
             }
             queue_lanes {
                 tasks_wait_in_lanes,

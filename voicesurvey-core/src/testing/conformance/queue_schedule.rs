@@ -404,6 +404,24 @@ pub async fn campaigns_that_have_spent_their_budget_are_found(store: &dyn Storag
     assert_eq!(to_pause(store).await, []);
 }
 
+/// A campaign that waited for prices is visited when one leaves more than was reserved.
+pub async fn a_price_wakes_a_campaign_that_waits_for_its_budget(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaign = samples::campaign(&company).with_lines(9);
+    campaign.settings.budget = Some(Budget {
+        limit: cost("1.00", "EUR"),
+        estimate_per_call: cost("0.30", "EUR").amount,
+    });
+    let campaign = run_campaign(store, campaign).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 9)).await;
+    let calls = claim_all(store, samples::now()).await;
+    assert_eq!(calls.len(), 3, "0.90 is reserved");
+    assert_eq!(claim_all(store, after(60)).await, []);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), None);
+    price(store, &calls[0], cost("0.10", "EUR")).await;
+    assert_eq!(claim_all(store, after(60)).await.len(), 1, "0.30 is left");
+}
+
 /// The first campaign to be paused.
 async fn to_pause(store: &dyn StorageUnderTest) -> Vec<CampaignKey> {
     store.campaigns_to_pause(at_most(1)).await.unwrap()
