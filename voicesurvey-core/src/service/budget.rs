@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::campaign::{CampaignEvent, CampaignStatus, PauseReason};
+use crate::campaign::{Campaign, CampaignEvent, CampaignStatus, PauseReason};
 use crate::id::CampaignId;
 use crate::ports::{StorageError, UnitOfWork};
 use crate::queue::claim::calls_within_budget;
@@ -21,7 +21,7 @@ pub(super) async fn without_budget(
     let mut without = Vec::new();
     for id in campaigns {
         let campaign = work.campaigns().get(id).await?;
-        let Some(campaign) = campaign.filter(|campaign| campaign.has_budget()) else {
+        let Some(campaign) = campaign.filter(Campaign::has_budget) else {
             continue;
         };
         let counters = work.campaigns().counters(id).await?;
