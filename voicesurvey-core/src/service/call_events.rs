@@ -216,7 +216,8 @@ async fn store_all(
             previous: moved.previous,
         })
         .collect();
-    settle(work, &concluded, ids, now).await?;
+    // Boxed, as these hold whole campaigns, and the future of every dial would.
+    Box::pin(settle(work, &concluded, ids, now)).await?;
     let failed: BTreeSet<_> = concluded
         .iter()
         .filter(|concluded| concluded.attempt.outcome != concluded.previous)
@@ -227,7 +228,7 @@ async fn store_all(
         pause_if_failing(work, campaign_id, now).await?;
     }
     for campaign_id in without_budget {
-        resume_within_budget(work, campaign_id, now).await?;
+        Box::pin(resume_within_budget(work, campaign_id, now)).await?;
     }
     Ok(())
 }

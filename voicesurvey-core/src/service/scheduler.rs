@@ -59,7 +59,8 @@ impl Scheduler {
             moved += done(key, self.wind_up(key).await);
         }
         for key in self.queue.campaigns_at_target(BATCH).await? {
-            moved += done(key, self.stop_at_target(key).await);
+            // Boxed, as it holds the campaign three times, and every step of the engine would.
+            moved += done(key, Box::pin(self.stop_at_target(key)).await);
         }
         for key in self.queue.campaigns_to_pause(BATCH).await? {
             moved += done(key, self.pause_without_budget(key).await);

@@ -279,7 +279,7 @@ async fn murmur(hundredths: u8) -> (World, CallTask, CallAttempt, VoiceReply) {
 
 #[tokio::test]
 async fn a_doubtful_yes_is_asked_again_and_starts_no_interview() {
-    let (world, task, attempt, reply) = Box::pin(murmur(74)).await;
+    let (world, task, attempt, reply) = murmur(74).await;
     assert!(!is_over(&reply));
     assert_eq!(world.consent(&attempt).await, None);
     // What is answered next is still the consent question.
@@ -291,7 +291,7 @@ async fn a_doubtful_yes_is_asked_again_and_starts_no_interview() {
 
 #[tokio::test]
 async fn a_yes_that_is_sure_enough_starts_the_interview() {
-    let (world, _, attempt, reply) = Box::pin(murmur(75)).await;
+    let (world, _, attempt, reply) = murmur(75).await;
     assert!(!is_over(&reply));
     assert!(world.consent(&attempt).await.unwrap().given);
 }

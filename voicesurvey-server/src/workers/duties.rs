@@ -30,8 +30,7 @@ pub(super) async fn run(
 ) {
     while !rhythm.signals.stopping() {
         rhythm.signals.forget_rings();
-        // Boxed because it is as large as all duties together.
-        let outcome = guarded(Box::pin(duty.step(&engine, leadership.as_ref()))).await;
+        let outcome = guarded(duty.step(&engine, leadership.as_ref())).await;
         if rhythm.rest(outcome).await {
             rhythm.signals.wait_through(GATHERS_FOR).await;
         }
