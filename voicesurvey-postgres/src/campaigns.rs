@@ -53,12 +53,6 @@ fn calls_nobody_any_more(campaign: &Campaign) -> bool {
     campaign.status.is_final() || campaign.winding_up.is_some()
 }
 
-/// How many people shall answer, by the settings that are in force.
-fn target(campaign: &Campaign) -> Option<i64> {
-    let target = campaign.effective_settings().target?;
-    Some(target.get().into())
-}
-
 impl PostgresUnitOfWork {
     /// Looks a campaign up whose company is known.
     pub(crate) async fn campaign_of(
@@ -83,9 +77,9 @@ impl CampaignRepository for PostgresUnitOfWork {
         let insert = sqlx::query(concat!(
             "INSERT INTO campaigns (",
             columns!(),
-            ", skillbase_id, starts_at, ends_at, has_budget, emptying, target)
+            ", skillbase_id, starts_at, ends_at, has_budget, emptying)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, $20)
+                 $18, $19)
              ON CONFLICT DO NOTHING"
         ))
         .bind(campaign.company_id.as_uuid())
@@ -106,8 +100,7 @@ impl CampaignRepository for PostgresUnitOfWork {
         .bind(campaign.effective_settings().schedule.starts_at)
         .bind(campaign.effective_settings().schedule.ends_at)
         .bind(campaign.has_budget())
-        .bind(calls_nobody_any_more(campaign))
-        .bind(target(campaign));
+        .bind(calls_nobody_any_more(campaign));
         written(self.attempt(insert).await?, "the campaign exists already")?;
         let insert = sqlx::query(
             "INSERT INTO campaign_queue
@@ -171,7 +164,7 @@ impl CampaignRepository for PostgresUnitOfWork {
              SET name = $4, description = $5, status = $6, pause_reason = $7, settings = $8,
                  snapshot = $9, updated_at = $10, started_at = $11, ended_at = $12,
                  skillbase_id = $13, starts_at = $14, ends_at = $15, has_budget = $16,
-                 winding_up = $17, emptying = $18, target = $19, version = version + 1
+                 winding_up = $17, emptying = $18, version = version + 1
              WHERE company_id = $1 AND id = $2 AND version = $3",
         )
         .bind(campaign.company_id.as_uuid())
@@ -191,8 +184,7 @@ impl CampaignRepository for PostgresUnitOfWork {
         .bind(campaign.effective_settings().schedule.ends_at)
         .bind(campaign.has_budget())
         .bind(campaign.winding_up.map(Reason::name))
-        .bind(calls_nobody_any_more(campaign))
-        .bind(target(campaign));
+        .bind(calls_nobody_any_more(campaign));
         written(
             self.attempt(update).await?,
             "the campaign was changed meanwhile",

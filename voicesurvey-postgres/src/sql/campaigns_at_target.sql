@@ -3,12 +3,12 @@
 SELECT campaign.company_id, campaign.id
 FROM campaigns AS campaign
 WHERE campaign.status IN ('running', 'paused') AND campaign.winding_up IS NULL
-    AND campaign.target IS NOT NULL
+    AND (COALESCE(campaign.snapshot -> 'settings', campaign.settings) ->> 'target') IS NOT NULL
     -- Not a join, which the planner might make of the counters of all campaigns there are.
     AND (
         SELECT count FROM campaign_counters
         WHERE company_id = campaign.company_id AND campaign_id = campaign.id
             AND kind = 'task' AND name = 'completed'
-    ) >= campaign.target
+    ) >= (COALESCE(campaign.snapshot -> 'settings', campaign.settings) ->> 'target')::bigint
 ORDER BY campaign.company_id, campaign.id
 LIMIT $1
