@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::breaker::pause_if_failing;
-use super::budget::{resume_within_budget, without_budget};
 use super::settlement::{Concluded, settle};
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
 use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Position, SurveyResponse};
 use crate::id::{CompanyId, IdGenerator};
-use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
@@ -38,8 +36,7 @@ pub struct CallEvents {
 }
 
 impl CallEvents {
-    /// Over a store. `wake_up` is rung when a line becomes free, and when a price is told, which may
-    /// leave more of a budget.
+    /// Over a store. `wake_up` is rung when a line becomes free.
     pub fn new(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
@@ -115,13 +112,12 @@ impl CallEvents {
             .into_values()
             .filter(|moved| moved.has_news)
             .collect();
-        let may_call = |moved: &Moved| moved.has_ended() || moved.is_priced();
-        let somebody_may_be_called = moved.iter().any(may_call);
+        let line_is_free = moved.iter().any(Moved::has_ended);
         if !moved.is_empty() {
             store_all(&mut *work, moved, &self.ids, now).await?;
             work.commit().await?;
         }
-        if somebody_may_be_called {
+        if line_is_free {
             self.wake_up.wake();
         }
         Ok(receipts)
@@ -132,7 +128,6 @@ impl CallEvents {
 struct Moved {
     attempt: CallAttempt,
     previous: Option<Outcome>,
-    previous_cost: Option<Cost>,
     was_live: bool,
     has_news: bool,
 }
@@ -143,7 +138,6 @@ impl From<CallAttempt> for Moved {
             previous: attempt
                 .outcome
                 .filter(|_| !planted::is(Bug::DuplicateCounts)),
-            previous_cost: attempt.cost.clone(),
             was_live: attempt.state.is_live(),
             has_news: false,
             attempt,
@@ -160,11 +154,6 @@ impl Moved {
     /// Whether its line is free now, and was not before.
     fn has_ended(&self) -> bool {
         self.was_live && !self.attempt.state.is_live()
-    }
-
-    /// Whether it has another price than before.
-    fn is_priced(&self) -> bool {
-        self.attempt.cost != self.previous_cost
     }
 }
 
@@ -204,9 +193,6 @@ async fn store_all(
         }
     }
     let attempts: Vec<_> = moved.iter().map(|moved| moved.attempt.clone()).collect();
-    let priced = moved.iter().filter(|moved| moved.is_priced());
-    let priced = priced.map(|moved| moved.attempt.campaign_id).collect();
-    let without_budget = without_budget(work, priced).await?;
     work.call_attempts().update_many(&attempts).await?;
     let concluded: Vec<Concluded> = moved
         .into_iter()
@@ -216,8 +202,7 @@ async fn store_all(
             previous: moved.previous,
         })
         .collect();
-    // Boxed, as these hold whole campaigns, and the future of every dial would.
-    Box::pin(settle(work, &concluded, ids, now)).await?;
+    settle(work, &concluded, ids, now).await?;
     let failed: BTreeSet<_> = concluded
         .iter()
         .filter(|concluded| concluded.attempt.outcome != concluded.previous)
@@ -226,9 +211,6 @@ async fn store_all(
         .collect();
     for campaign_id in failed {
         pause_if_failing(work, campaign_id, now).await?;
-    }
-    for campaign_id in without_budget {
-        Box::pin(resume_within_budget(work, campaign_id, now)).await?;
     }
     Ok(())
 }

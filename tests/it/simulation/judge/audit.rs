@@ -83,10 +83,10 @@ impl Judge {
     }
 
     fn only_grows_stronger(&mut self, task: &CallTask) -> Result<(), String> {
-        // A machine that is detected after the end takes back that somebody hung up, and leaves
-        // what the other attempts came to.
+        // A machine that is detected after the end takes back that somebody hung up.
         let may_follow = |known: Outcome, told: Outcome| {
-            known.or_stronger(told) == told || known == Outcome::HungUpBeforeConsent
+            known.or_stronger(told) == told
+                || known == Outcome::HungUpBeforeConsent && known.or_better_known(told) == told
         };
         if let Some(known) = self.task_outcomes.get(&task.id).copied()
             && task.outcome.is_none_or(|told| !may_follow(known, told))
