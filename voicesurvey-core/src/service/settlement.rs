@@ -203,8 +203,9 @@ async fn stop_at_targets(
 /// Winds the campaign up when as many people have answered as are wanted. `just_now` says that one
 /// of them does so in this unit of work.
 ///
-/// An upload holds the campaign for a long time, and interviews must not wait for it. So it is
-/// counted without a lock first, and only locked when the target may be reached. Nobody is missed:
+/// An upload holds the campaign for a long time, and interviews far from the target must not wait for
+/// it. So it is counted without a lock first, and only locked when the target may be reached; then an
+/// interview does wait, and fails with a conflict if that takes too long. Hardly anybody is missed:
 ///
 /// - Interviews that end at the same moment do not see each other's end, but they see each other's
 ///   calls, which are live and were committed when they were claimed. If they reach the target
