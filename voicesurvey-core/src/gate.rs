@@ -24,7 +24,7 @@ pub use self::contact_history::{AttemptCaps, ContactHistory};
 
 /// Attempts of one task, free ones included, after which it is given up. With the pauses that the
 /// dispatcher makes, a provider can ask for patience for a week before that.
-const MOST_ATTEMPTS: u16 = 1_000;
+pub(crate) const MOST_ATTEMPTS: u16 = 1_000;
 
 /// Windows are worked out again after this time, also where the hours never close.
 const LONGEST_WINDOW: TimeDelta = TimeDelta::days(7);

@@ -193,7 +193,8 @@ impl Outcome {
     ///
     /// It is the stronger one, but "hung up before consent" is what is made of a call that was
     /// answered when nobody knows more. A machine that was detected explains it better, also when
-    /// that is told after the end.
+    /// that is told after the end, and so it does better than whatever the hang-up is stronger than:
+    /// the line, the number.
     #[must_use]
     pub const fn or_better_known(self, other: Self) -> Self {
         if other.strength_within_call() > self.strength_within_call() {
@@ -203,9 +204,13 @@ impl Outcome {
         }
     }
 
+    /// Machines rank right above the hang-up that they explain, and below whatever a person said.
     const fn strength_within_call(self) -> u8 {
+        let hung_up = Self::HungUpBeforeConsent.rule().strength;
         match self {
-            Self::HungUpBeforeConsent => Self::Voicemail.rule().strength - 1,
+            Self::Voicemail => hung_up + 1,
+            Self::CallScreening => hung_up + 2,
+            Self::Fax => hung_up + 3,
             _ => self.rule().strength,
         }
     }
@@ -268,19 +273,46 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_explains_a_hang_up_before_consent_and_a_line_does_not() {
+    fn only_a_machine_explains_a_hang_up_before_consent() {
         let hung_up = Outcome::HungUpBeforeConsent;
+        let machines = [Outcome::Voicemail, Outcome::CallScreening, Outcome::Fax];
         for &other in Outcome::ALL {
             let better = hung_up.or_better_known(other);
             assert_eq!(better, other.or_better_known(hung_up), "{other}");
-            assert!(!other.is_decided_by_person() || better == other, "{other}");
+            let expected = if machines.contains(&other) {
+                other
+            } else {
+                hung_up.or_stronger(other)
+            };
+            assert_eq!(better, expected, "{other}");
         }
-        for machine in [Outcome::Voicemail, Outcome::CallScreening, Outcome::Fax] {
-            assert_eq!(hung_up.or_better_known(machine), machine);
-            assert_eq!(hung_up.or_stronger(machine), hung_up);
+        for line in [
+            Outcome::NoAnswer,
+            Outcome::Declined,
+            Outcome::Lost,
+            Outcome::Disconnected,
+            Outcome::InvalidNumber,
+            Outcome::QuotaFull,
+        ] {
+            assert_eq!(hung_up.or_better_known(line), hung_up, "{line}");
         }
-        for line in [Outcome::NoAnswer, Outcome::Declined, Outcome::Lost] {
-            assert_eq!(hung_up.or_better_known(line), hung_up);
+    }
+
+    #[test]
+    fn a_machine_explains_away_nothing_that_a_person_said() {
+        let machines = [Outcome::Voicemail, Outcome::CallScreening, Outcome::Fax];
+        let said = [
+            Outcome::CallBackRequested,
+            Outcome::LanguageBarrier,
+            Outcome::WrongPerson,
+        ];
+        let decided = Outcome::ALL.iter().copied();
+        let decided = decided.filter(|outcome| outcome.is_decided_by_person());
+        for said in decided.chain(said) {
+            for machine in machines {
+                assert_eq!(said.or_better_known(machine), said);
+                assert_eq!(machine.or_better_known(said), said);
+            }
         }
     }
 

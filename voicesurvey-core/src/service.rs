@@ -4,6 +4,7 @@
 //! call is kept in memory between two steps: any server can take the next one.
 
 pub(crate) mod breaker;
+mod budget;
 pub mod call_events;
 pub mod campaign_service;
 pub mod campaigns;

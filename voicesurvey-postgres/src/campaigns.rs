@@ -141,6 +141,22 @@ impl CampaignRepository for PostgresUnitOfWork {
         row.as_ref().map(campaign).transpose()
     }
 
+    async fn get_for_update_unless_locked(
+        &mut self,
+        id: CampaignId,
+    ) -> Result<Option<Campaign>, StorageError> {
+        let select = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM campaigns
+             WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE SKIP LOCKED"
+        );
+        let row = self
+            .find(company_of!("campaigns"), select, id.as_uuid())
+            .await?;
+        row.as_ref().map(campaign).transpose()
+    }
+
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
         self.permit(campaign.company_id)?;
         let update = sqlx::query(

@@ -101,6 +101,15 @@ impl TaskQueue for PostgresStorage {
         Ok(keys.into_iter().map(campaign_key).collect())
     }
 
+    async fn campaigns_at_target(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let select = sqlx::query(include_str!("sql/campaigns_at_target.sql"));
+        let keys = self.keys(select.bind(i64::from(at_most.get()))).await?;
+        Ok(keys.into_iter().map(campaign_key).collect())
+    }
+
     async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,

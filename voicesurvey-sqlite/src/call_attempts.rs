@@ -295,6 +295,7 @@ impl CallAttemptRepository for SqliteUnitOfWork {
         self.must_cover(attempt.company_id)?;
         let (before, provider) = self.attempt_counted_as(attempt).await?;
         let was_live = before.state.is_live();
+        let is_priced = before.cost != attempt.cost;
         if attempt.state.is_live() && !was_live {
             return Err(conflict(
                 "an attempt that has ended stays ended: its line is free",
@@ -305,9 +306,13 @@ impl CallAttemptRepository for SqliteUnitOfWork {
         changes.attempts(key(attempt), before, -1);
         changes.attempts(key(attempt), counted(attempt), 1);
         self.count(changes).await?;
+        // Without an end the attempt's beginning stands for "at once": it has passed.
+        let at = attempt.ended_at.unwrap_or(attempt.created_at);
+        if is_priced {
+            // It may leave more of the budget than was reserved.
+            self.wake_campaign(key(attempt), at).await?;
+        }
         if was_live && !attempt.state.is_live() {
-            // Without an end the attempt's beginning stands for "at once": it has passed.
-            let at = attempt.ended_at.unwrap_or(attempt.created_at);
             self.free_line(key(attempt), &provider, at).await?;
         }
         Ok(())

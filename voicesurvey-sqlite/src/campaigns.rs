@@ -112,6 +112,14 @@ impl CampaignRepository for SqliteUnitOfWork {
         CampaignRepository::get(self, id).await
     }
 
+    async fn get_for_update_unless_locked(
+        &mut self,
+        id: CampaignId,
+    ) -> Result<Option<Campaign>, StorageError> {
+        // There is one writer: whoever has a unit of work holds everything.
+        CampaignRepository::get(self, id).await
+    }
+
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
         self.must_cover(campaign.company_id)?;
         let update = sqlx::query(

@@ -75,6 +75,16 @@ const CAMPAIGNS_TO_END: &str = "
     ORDER BY ends_at
     LIMIT ?2";
 
+const CAMPAIGNS_AT_TARGET: &str = "
+    SELECT company_id, id FROM campaigns AS campaign
+    WHERE status IN ('running', 'paused') AND winding_up IS NULL AND target IS NOT NULL
+      AND (SELECT count FROM campaign_counters AS completed
+           WHERE completed.company_id = campaign.company_id
+             AND completed.campaign_id = campaign.id
+             AND kind = 'task' AND name = 'completed') >= target
+    ORDER BY company_id, id
+    LIMIT ?1";
+
 /// Asks those in which somebody waits whether they have ended, and not the other way round: ever
 /// more campaigns have ended.
 const CAMPAIGNS_TO_EMPTY: &str = "
@@ -334,6 +344,14 @@ impl TaskQueue for SqliteStorage {
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError> {
         self.campaigns(sqlx::query(CAMPAIGNS_TO_EMPTY).bind(at_most.get()))
+            .await
+    }
+
+    async fn campaigns_at_target(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.campaigns(sqlx::query(CAMPAIGNS_AT_TARGET).bind(at_most.get()))
             .await
     }
 

@@ -223,11 +223,11 @@ impl Serving {
         }
         let claim = self.engine.dispatcher().claim().await.unwrap_or_default();
         for claimed in claim.tasks {
-            let dial = self.clone().dial(claimed);
+            let dial = Box::pin(self.clone().dial(claimed));
             match self.line.shared.order {
                 Order::Interleaved => {
                     let mut state = self.line.shared.state();
-                    state.begun.push(("dial", Box::pin(dial)));
+                    state.begun.push(("dial", dial));
                 }
                 Order::OneByOne => dial.await,
             }

@@ -233,6 +233,14 @@ impl TaskQueue for Ports {
         self.queue.campaigns_to_empty(at_most).await
     }
 
+    async fn campaigns_at_target(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        self.line.before("look for campaigns").await;
+        self.queue.campaigns_at_target(at_most).await
+    }
+
     async fn campaigns_to_pause(
         &self,
         at_most: NonZeroU16,

@@ -115,7 +115,11 @@ impl CallTask {
     /// Carries out `event`.
     ///
     /// A task that has ended stays ended, except that a better known outcome of its latest attempt
-    /// replaces the one before: an answer that arrives after the hang-up is not lost (I10).
+    /// replaces the one before: an answer that arrives after the hang-up is not lost, and who was not
+    /// spoken to is called again if that outcome is retried (I10). For whom somebody has decided that
+    /// no call follows (the person, the exclusion list, the campaign's end), none does.
+    ///
+    /// What is better known of an earlier attempt is remembered; the latest decides what follows.
     ///
     /// What the person decided in an earlier call is remembered while a further one is in progress,
     /// and decides where the task goes when that ends, however it ends (I8).
@@ -151,17 +155,22 @@ impl CallTask {
                     .attempts_spent_by(attempt_id, attempt_number, outcome, previous)
                     .ok_or(invalid)?;
                 let attempts_spent = self.attempts_spent + u16::from(spends);
-                if self.is_being_called_for_another(attempt_id) {
-                    return Ok(self.remembering(attempts_spent, outcome, now));
-                }
-                let known = if is_correction(outcome, previous) {
+                let corrects = is_correction(outcome, previous);
+                let known = if corrects {
                     others.strongest
                 } else {
                     self.outcome
                 };
+                let strongest = known.map_or(outcome, |known| known.or_stronger(outcome));
+                let corrects_an_earlier_one = corrects && attempt_number != self.attempts_count;
+                if corrects_an_earlier_one || self.is_being_called_for_another(attempt_id) {
+                    return self
+                        .remembering(attempts_spent, strongest, now)
+                        .ok_or(invalid);
+                }
                 let settlement = Settlement {
                     outcome,
-                    strongest: known.map_or(outcome, |known| known.or_stronger(outcome)),
+                    strongest,
                     attempts_spent,
                     faults: others.faults + u16::from(outcome.is_forgiven()),
                 };
@@ -242,7 +251,8 @@ impl CallTask {
     /// Whether news of an attempt uses one up; `None` when it has nothing to say about the task.
     ///
     /// The live attempt settles the task. Besides that only what is better known counts: of the latest
-    /// attempt anything, of an earlier one what the person decided.
+    /// attempt anything, of an earlier one what the person decided, and what takes back what the task
+    /// remembers.
     fn attempts_spent_by(
         &self,
         attempt_id: CallAttemptId,
@@ -257,7 +267,9 @@ impl CallTask {
             return Some(spends);
         }
         let is_news = previous.is_none_or(|known| known.or_better_known(outcome) != known);
-        let counts = attempt_number == self.attempts_count || outcome.is_decided_by_person();
+        let counts = attempt_number == self.attempts_count
+            || outcome.is_decided_by_person()
+            || is_correction(outcome, previous);
         let was_counted = previous.is_some_and(|known| known.rule().spends_attempt);
         (is_news && counts).then_some(spends && !was_counted)
     }
@@ -268,16 +280,15 @@ impl CallTask {
         live.is_some_and(|live| live != attempt_id) && !planted::is(Bug::NoFencing)
     }
 
-    /// The task, still in progress, with what the person decided in an earlier call.
-    fn remembering(self, attempts_spent: u16, outcome: Outcome, now: Timestamp) -> Self {
-        Self {
+    /// The task as it stands, with what its attempts came to; `None` if that was known.
+    fn remembering(self, attempts_spent: u16, strongest: Outcome, now: Timestamp) -> Option<Self> {
+        let outcome = Some(strongest);
+        let is_news = (outcome, attempts_spent) != (self.outcome, self.attempts_spent);
+        is_news.then(|| Self {
             attempts_spent,
-            outcome: Some(
-                self.outcome
-                    .map_or(outcome, |known| known.or_stronger(outcome)),
-            ),
+            outcome,
             ..self.changed(now)
-        }
+        })
     }
 
     /// The task, ended as the person decided; `None` if nothing was decided.
@@ -329,16 +340,17 @@ impl CallTask {
         {
             return None;
         }
-        let may_follow = match self.state.status() {
-            // These two are what is said of somebody who was not spoken to.
-            TaskStatus::NotReached | TaskStatus::Failed => state.status().is_final(),
-            status if status.is_final() => {
-                matches!(state, TaskState::Completed | TaskState::Refused)
-            }
-            _ => true,
-        };
-        if !may_follow {
-            return None;
+        // The other two final states, not reached and failed, follow from how the calls ended, and
+        // do so anew when that is better known.
+        let is_decided = matches!(
+            self.state.status(),
+            TaskStatus::Completed
+                | TaskStatus::Refused
+                | TaskStatus::Excluded
+                | TaskStatus::Cancelled
+        );
+        if is_decided && !matches!(state, TaskState::Completed | TaskState::Refused) {
+            return self.remembering(attempts_spent, strongest, now);
         }
         let reason = match state {
             TaskState::Retry { .. } => Some(Reason::WaitsForRetry),

@@ -136,6 +136,11 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         let revives = !stored.state.is_live() && attempt.state.is_live();
         require(!revives, "an attempt that has ended stays ended")?;
         self.transaction.recount_attempt(Some(&stored), attempt);
+        if stored.cost != attempt.cost {
+            // It may leave more of the budget than was reserved.
+            let at = attempt.ended_at.unwrap_or(attempt.created_at);
+            self.transaction.wake(attempt.campaign_id, at);
+        }
         let is_kept = planted::is(Bug::LineKeptAfterRejection)
             && attempt.outcome == Some(Outcome::ProviderRejected);
         if ends && !is_kept {

@@ -157,6 +157,13 @@ impl CampaignRepository for MemoryUnitOfWork {
         CampaignRepository::get(self, id).await
     }
 
+    async fn get_for_update_unless_locked(
+        &mut self,
+        id: CampaignId,
+    ) -> Result<Option<Campaign>, StorageError> {
+        CampaignRepository::get(self, id).await
+    }
+
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError> {
         self.may_write(campaign.company_id)?;
         let stored = self.transaction.get::<Campaign>(&campaign.id);

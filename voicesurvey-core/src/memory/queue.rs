@@ -21,7 +21,9 @@ use crate::ports::{
     AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
 use crate::queue::QueueLevel;
-use crate::queue::claim::{Candidate, ClaimRows, claim, has_spent_its_budget};
+use crate::queue::claim::{
+    Candidate, ClaimRows, claim, has_reached_its_target, has_spent_its_budget,
+};
 use crate::queue::lane::review;
 use crate::time::Timestamp;
 
@@ -363,6 +365,22 @@ impl TaskQueue for MemoryStorage {
                 company_id: row.company_id,
                 campaign_id: row.campaign_id,
             })
+            .collect())
+    }
+
+    async fn campaigns_at_target(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError> {
+        let rows = self.transaction().await;
+        let campaigns = rows.table::<Campaign>();
+        let with_target = campaigns.index().with_target.iter();
+        let reached = with_target
+            .filter_map(|id| campaigns.get(id))
+            .filter(|campaign| has_reached_its_target(campaign, &rows.counters(campaign.id)));
+        Ok(reached
+            .take(at_most.get().into())
+            .map(campaign_key)
             .collect())
     }
 

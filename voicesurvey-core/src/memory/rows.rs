@@ -231,6 +231,8 @@ pub(super) struct CampaignIndex {
     pub(super) under_way: BTreeSet<CampaignId>,
     /// Those of them that end by their date, by that date.
     pub(super) ends: BTreeSet<(Timestamp, CampaignId)>,
+    /// Running and paused campaigns that have a target and do not wind up.
+    pub(super) with_target: BTreeSet<CampaignId>,
     /// Running campaigns that have a budget.
     pub(super) with_budget: BTreeSet<CampaignId>,
 }
@@ -265,6 +267,12 @@ impl Row for Campaign {
             Some((row.effective_settings().schedule.ends_at?, row.id))
         };
         shift(&mut index.ends, before.and_then(end), after.and_then(end));
+        let aims = |row: &Self| {
+            runs(row).filter(|_| row.winding_up.is_none())?;
+            row.effective_settings().target.map(|_| row.id)
+        };
+        let with_target = &mut index.with_target;
+        shift(with_target, before.and_then(aims), after.and_then(aims));
         let spends = |row: &Self| (row.is_calling() && row.has_budget()).then_some(row.id);
         let with_budget = &mut index.with_budget;
         shift(with_budget, before.and_then(spends), after.and_then(spends));

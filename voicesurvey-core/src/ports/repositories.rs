@@ -101,6 +101,12 @@ pub trait CampaignRepository: Send {
     async fn get(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
     /// Looks a campaign up and locks it.
     async fn get_for_update(&mut self, id: CampaignId) -> Result<Option<Campaign>, StorageError>;
+    /// As [`get_for_update`](Self::get_for_update), but never waits: `None` also if somebody else
+    /// holds the campaign.
+    async fn get_for_update_unless_locked(
+        &mut self,
+        id: CampaignId,
+    ) -> Result<Option<Campaign>, StorageError>;
     /// Changes a campaign. One that is calling ([`Campaign::is_calling`]) is put on the ready list at
     /// its `updated_at`, with the limits of its effective settings, and its lanes lose their windows
     /// and are reviewed then; any other is taken off, and its lanes are not reviewed.

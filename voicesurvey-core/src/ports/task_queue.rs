@@ -84,6 +84,14 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
         at_most: NonZeroU16,
     ) -> Result<Vec<CampaignKey>, StorageError>;
 
+    /// Running and paused campaigns that are not winding up although as many people have answered as
+    /// they want (see
+    /// [`has_reached_its_target`](crate::queue::claim::has_reached_its_target)).
+    async fn campaigns_at_target(
+        &self,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CampaignKey>, StorageError>;
+
     /// The next end date of a running or paused campaign that is not winding up yet.
     async fn next_end_at(&self) -> Result<Option<Timestamp>, StorageError>;
 

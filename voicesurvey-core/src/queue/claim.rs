@@ -17,11 +17,12 @@ use chrono::TimeDelta;
 
 use super::QueueLevel;
 use crate::call_attempt::CallAttempt;
-use crate::call_task::{CallTask, TaskEvent};
+use crate::call_task::{CallTask, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::{Company, CompanyStatus};
 use crate::gate::{self, Circumstances, ContactHistory, Decision};
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
+use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::storage::{StorageError, UnitOfWork};
 use crate::ports::task_queue::{CampaignKey, Claim, ClaimRequest, ClaimedTask};
@@ -189,6 +190,15 @@ pub fn turned_away(task: CallTask, decision: Decision, now: Timestamp) -> Option
 /// live, it is only waited: their price may turn out lower than the estimate.
 pub fn has_spent_its_budget(campaign: &Campaign, counters: &CampaignCounters) -> bool {
     counters.live_attempts() == 0 && calls_within_budget(campaign, counters) == Some(0)
+}
+
+/// Whether as many people have answered as the campaign wants, so that it is to be wound up.
+pub fn has_reached_its_target(campaign: &Campaign, counters: &CampaignCounters) -> bool {
+    let too_many = u64::from(planted::is(Bug::OneMoreThanWanted));
+    let target = campaign.effective_settings().target;
+    target.is_some_and(|target| {
+        counters.tasks_in(TaskStatus::Completed) >= u64::from(target.get()) + too_many
+    })
 }
 
 /// How many calls the campaign's budget still allows; `None` without a budget.

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::breaker::pause_if_failing;
+use super::budget::{resume_within_budget, without_budget};
 use super::settlement::{Concluded, settle};
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
 use crate::campaign::Campaign;
 use crate::conversation::{Conversation, Position, SurveyResponse};
 use crate::id::{CompanyId, IdGenerator};
+use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
@@ -36,7 +38,8 @@ pub struct CallEvents {
 }
 
 impl CallEvents {
-    /// Over a store. `wake_up` is rung when a line becomes free.
+    /// Over a store. `wake_up` is rung when a line becomes free, and when a price is told, which may
+    /// leave more of a budget.
     pub fn new(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
@@ -112,12 +115,13 @@ impl CallEvents {
             .into_values()
             .filter(|moved| moved.has_news)
             .collect();
-        let line_is_free = moved.iter().any(Moved::has_ended);
+        let may_call = |moved: &Moved| moved.has_ended() || moved.is_priced();
+        let somebody_may_be_called = moved.iter().any(may_call);
         if !moved.is_empty() {
             store_all(&mut *work, moved, &self.ids, now).await?;
             work.commit().await?;
         }
-        if line_is_free {
+        if somebody_may_be_called {
             self.wake_up.wake();
         }
         Ok(receipts)
@@ -128,6 +132,7 @@ impl CallEvents {
 struct Moved {
     attempt: CallAttempt,
     previous: Option<Outcome>,
+    previous_cost: Option<Cost>,
     was_live: bool,
     has_news: bool,
 }
@@ -138,6 +143,7 @@ impl From<CallAttempt> for Moved {
             previous: attempt
                 .outcome
                 .filter(|_| !planted::is(Bug::DuplicateCounts)),
+            previous_cost: attempt.cost.clone(),
             was_live: attempt.state.is_live(),
             has_news: false,
             attempt,
@@ -154,6 +160,11 @@ impl Moved {
     /// Whether its line is free now, and was not before.
     fn has_ended(&self) -> bool {
         self.was_live && !self.attempt.state.is_live()
+    }
+
+    /// Whether it has another price than before.
+    fn is_priced(&self) -> bool {
+        self.attempt.cost != self.previous_cost
     }
 }
 
@@ -193,6 +204,9 @@ async fn store_all(
         }
     }
     let attempts: Vec<_> = moved.iter().map(|moved| moved.attempt.clone()).collect();
+    let priced = moved.iter().filter(|moved| moved.is_priced());
+    let priced = priced.map(|moved| moved.attempt.campaign_id).collect();
+    let without_budget = without_budget(work, priced).await?;
     work.call_attempts().update_many(&attempts).await?;
     let concluded: Vec<Concluded> = moved
         .into_iter()
@@ -202,7 +216,8 @@ async fn store_all(
             previous: moved.previous,
         })
         .collect();
-    settle(work, &concluded, ids, now).await?;
+    // Boxed, as these hold whole campaigns, and the future of every dial would.
+    Box::pin(settle(work, &concluded, ids, now)).await?;
     let failed: BTreeSet<_> = concluded
         .iter()
         .filter(|concluded| concluded.attempt.outcome != concluded.previous)
@@ -211,6 +226,9 @@ async fn store_all(
         .collect();
     for campaign_id in failed {
         pause_if_failing(work, campaign_id, now).await?;
+    }
+    for campaign_id in without_budget {
+        Box::pin(resume_within_budget(work, campaign_id, now)).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::campaigns::freeze;
 use super::error::ServiceError;
-use super::settlement::{end_waiting, wind_up};
+use super::settlement::{end_waiting, stop_at_target, wind_up};
 use crate::campaign::{CampaignEvent, CampaignStatus, PauseReason};
 use crate::gate::Reason;
 use crate::ports::{CampaignKey, Scope, Storage, StorageError, TaskQueue, WakeUp};
@@ -57,6 +57,10 @@ impl Scheduler {
         let mut moved = started;
         for key in self.queue.campaigns_to_end(self.clock.now(), BATCH).await? {
             moved += done(key, self.wind_up(key).await);
+        }
+        for key in self.queue.campaigns_at_target(BATCH).await? {
+            // Boxed, as it holds the campaign three times, and every step of the engine would.
+            moved += done(key, Box::pin(self.stop_at_target(key)).await);
         }
         for key in self.queue.campaigns_to_pause(BATCH).await? {
             moved += done(key, self.pause_without_budget(key).await);
@@ -109,6 +113,20 @@ impl Scheduler {
             return Ok(false);
         }
         wind_up(&mut *work, campaign, Reason::CampaignEnded, now).await?;
+        work.commit().await?;
+        Ok(true)
+    }
+
+    /// As many people have answered as are wanted, and none of their interviews could wind the
+    /// campaign up. If somebody still holds it, it is found again.
+    async fn stop_at_target(&self, key: CampaignKey) -> Result<bool, ServiceError> {
+        let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
+        let Some(campaign) = work.campaigns().get(key.campaign_id).await? else {
+            return Ok(false);
+        };
+        if !stop_at_target(&mut *work, &campaign, self.clock.now()).await? {
+            return Ok(false);
+        }
         work.commit().await?;
         Ok(true)
     }

@@ -12,12 +12,13 @@ use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, OtherAttempts, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
-use crate::gate::Reason;
+use crate::gate::{self, Reason};
 use crate::id::{CallTaskId, CampaignId, IdGenerator};
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::repositories::{CallAttemptFilter, OutboxEvent};
 use crate::ports::{PageRequest, StorageError, UnitOfWork};
+use crate::queue::claim::has_reached_its_target;
 use crate::time::Timestamp;
 
 /// An attempt whose outcome is known, whether or not the line is free yet.
@@ -31,7 +32,7 @@ pub(crate) struct Concluded {
 /// Settles the tasks of attempts whose outcome is known.
 ///
 /// Safe to repeat: a task that has been settled as strongly stays as it is, and one that has been
-/// claimed again since only takes note of what the person decided.
+/// claimed again since only takes note of what is better known.
 pub(crate) async fn settle(
     work: &mut dyn UnitOfWork,
     concluded: &[Concluded],
@@ -52,10 +53,7 @@ pub(crate) async fn settle(
     }
     let task_ids: Vec<CallTaskId> = task_ids.into_iter().collect();
     let found = work.call_tasks().get_many_for_update(&task_ids).await?;
-    let told: HashMap<_, _> = found
-        .iter()
-        .map(|task| (task.id, task.decision()))
-        .collect();
+    let told: HashMap<_, _> = found.iter().map(|task| (task.id, Told::of(task))).collect();
     let mut tasks: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     let mut campaigns = HashMap::new();
     let mut settled: BTreeMap<CallTaskId, &CallAttempt> = BTreeMap::new();
@@ -78,7 +76,11 @@ pub(crate) async fn settle(
         };
         match task.clone().on(event, now) {
             Ok(moved) => {
-                *task = unless_over(moved, campaign, now);
+                *task = if task.state.status().is_final() {
+                    unless_over_meanwhile(work, moved, campaign, now).await?
+                } else {
+                    unless_over(moved, campaign, now)
+                };
                 settled.insert(task.id, attempt);
             }
             Err(error) => tracing::debug!(attempt = %attempt.id, %error, "nothing to settle"),
@@ -90,13 +92,12 @@ pub(crate) async fn settle(
         .collect();
     work.call_tasks().update_many(&moved).await?;
     for task in &moved {
-        // What the person decided has been told when it became known.
-        if task.decision().is_none() || task.decision() != told[&task.id] {
+        if Told::of(task) != told[&task.id] {
             publish(work, task, settled[&task.id], ids, now).await?;
         }
     }
     exclude_opted_out(work, &telling, now).await?;
-    stop_at_targets(work, &tasks, &moved, &campaigns, now).await
+    stop_at_targets(work, tasks.values(), &campaigns, now).await
 }
 
 /// What the other attempts of the attempt's task came to, if that matters: it is not read for
@@ -114,7 +115,7 @@ async fn other_attempts(
         task_id: Some(attempt.task_id),
         ..CallAttemptFilter::default()
     };
-    // No task has more attempts than one page has rows: see the gate.
+    const { assert!(gate::MOST_ATTEMPTS <= PageRequest::LARGEST) };
     let page = PageRequest::first(PageRequest::LARGEST);
     let attempts = work.call_attempts().list(&filter, &page).await?.rows;
     let others = attempts.iter().filter(|other| other.id != attempt.id);
@@ -157,7 +158,7 @@ pub(crate) async fn release_undialed(
         let task = unless_over(settle_task(task, now), &campaign, now);
         work.call_tasks().update(&task).await?;
         if task.state.status() == TaskStatus::Completed {
-            stop_at_target(work, &campaign, true, now).await?;
+            stop_at_target(work, &campaign, now).await?;
         }
     }
     Ok(())
@@ -177,71 +178,72 @@ pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -
     }
 }
 
-/// Winds up the campaigns of these tasks that have reached their target. Those in `moved` are
-/// written in this unit of work, the others were in earlier ones.
+/// As [`unless_over`], for a task that had ended: it may wait again.
+///
+/// Nothing kept its campaign from completing, so that is locked and looked at once more; and its
+/// number may have been excluded since, which ended only those that were waiting.
+async fn unless_over_meanwhile(
+    work: &mut dyn UnitOfWork,
+    task: CallTask,
+    campaign: &Campaign,
+    now: Timestamp,
+) -> Result<CallTask, StorageError> {
+    if task.state.status().is_final() {
+        return Ok(task);
+    }
+    let number = &task.contact.phone_number;
+    if work.exclusions().get(number).await?.is_some() {
+        return Ok(task.barred(Reason::Excluded, now));
+    }
+    let locked = work.campaigns().get_for_update(task.campaign_id).await?;
+    Ok(unless_over(task, locked.as_ref().unwrap_or(campaign), now))
+}
+
+/// Winds up the campaigns in which one of these tasks is completed, if their target is reached.
 async fn stop_at_targets(
     work: &mut dyn UnitOfWork,
-    tasks: &HashMap<CallTaskId, CallTask>,
-    moved: &[CallTask],
+    tasks: impl Iterator<Item = &CallTask>,
     campaigns: &HashMap<CampaignId, Campaign>,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let is_completed = |task: &&CallTask| task.state.status() == TaskStatus::Completed;
-    let earlier = tasks.values().filter(is_completed);
-    let just_now = moved.iter().filter(is_completed);
-    // The later word on a campaign counts.
-    let answered: BTreeMap<CampaignId, bool> = earlier
-        .map(|task| (task.campaign_id, false))
-        .chain(just_now.map(|task| (task.campaign_id, true)))
+    let answered: BTreeSet<CampaignId> = tasks
+        .filter(|task| task.state.status() == TaskStatus::Completed)
+        .map(|task| task.campaign_id)
         .collect();
-    for (campaign_id, just_now) in answered {
-        stop_at_target(work, &campaigns[&campaign_id], just_now, now).await?;
+    for campaign_id in answered {
+        stop_at_target(work, &campaigns[&campaign_id], now).await?;
     }
     Ok(())
 }
 
-/// Winds the campaign up when as many people have answered as are wanted. `just_now` says that one
-/// of them does so in this unit of work.
+/// Winds the campaign up when as many people have answered as are wanted. Returns whether it did.
 ///
-/// An upload holds the campaign for a long time, and interviews far from the target must not wait for
-/// it. So it is counted without a lock first, and only locked when the target may be reached; then an
-/// interview does wait, and fails with a conflict if that takes too long. Hardly anybody is missed:
-///
-/// - Interviews that end at the same moment do not see each other's end, but they see each other's
-///   calls, which are live and were committed when they were claimed. If they reach the target
-///   together, all of them go on to the lock, and the last one who gets it counts all.
-/// - A call that is claimed and answered while another unit of work is already past its own count
-///   misses that one and is missed by it. So it is asked once more when a call is over: its
-///   interview has been committed by then, and whoever asks last counts all.
-/// - An interview that ends after its call is over has nobody who asks once more. Should two of
-///   those miss each other, the next one finds the target reached.
-async fn stop_at_target(
+/// An upload holds the campaign for a long time, and no interview must wait for it: what the person
+/// said would be undone with the rest if it waited too long. So this may come to nothing although
+/// the target is reached: because somebody holds the campaign, or because interviews that end at the
+/// same moment do not count each other. The scheduler finds such campaigns
+/// ([`campaigns_at_target`](crate::ports::TaskQueue::campaigns_at_target)).
+pub(crate) async fn stop_at_target(
     work: &mut dyn UnitOfWork,
     campaign: &Campaign,
-    just_now: bool,
     now: Timestamp,
-) -> Result<(), StorageError> {
-    let Some(target) = campaign.effective_settings().target else {
-        return Ok(());
-    };
-    if campaign.status.is_final() || campaign.winding_up.is_some() {
-        return Ok(());
+) -> Result<bool, StorageError> {
+    let is_over = campaign.status.is_final() || campaign.winding_up.is_some();
+    if is_over || campaign.effective_settings().target.is_none() {
+        return Ok(false);
     }
-    let target = u64::from(target.get());
     let counters = work.campaigns().counters(campaign.id).await?;
-    let others = counters.live_attempts() * u64::from(just_now);
-    if counters.tasks_in(TaskStatus::Completed) + others < target {
-        return Ok(());
+    if !has_reached_its_target(campaign, &counters) {
+        return Ok(false);
     }
-    let Some(campaign) = work.campaigns().get_for_update(campaign.id).await? else {
-        return Ok(());
-    };
-    let counters = work.campaigns().counters(campaign.id).await?;
-    let too_many = u64::from(planted::is(Bug::OneMoreThanWanted));
-    if counters.tasks_in(TaskStatus::Completed) >= target + too_many {
-        wind_up(work, campaign, Reason::TargetReached, now).await?;
+    let locked = work.campaigns().get_for_update_unless_locked(campaign.id);
+    match locked.await? {
+        Some(campaign) if has_reached_its_target(&campaign, &counters) => {
+            wind_up(work, campaign, Reason::TargetReached, now).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
     }
-    Ok(())
 }
 
 /// Tasks that are ended in one transaction; the scheduler ends the others.
@@ -302,6 +304,24 @@ async fn exclude(
             .await?;
     }
     Ok(())
+}
+
+/// What subscribers have been told of a task, and are not told again.
+///
+/// What the person decided is told when it becomes known, and not when the call in progress ends.
+/// Otherwise they are told of the status: a hang-up that turns out to have been a machine is not
+/// told while it ends the task in the same way.
+#[derive(PartialEq, Eq)]
+enum Told {
+    Decision(Outcome),
+    Status(TaskStatus),
+}
+
+impl Told {
+    fn of(task: &CallTask) -> Self {
+        task.decision()
+            .map_or_else(|| Self::Status(task.state.status()), Self::Decision)
+    }
 }
 
 /// Tells subscribers that a task has ended, or will when the call in progress does (row A23).

@@ -103,6 +103,7 @@ macro_rules! storage_conformance {
             }
             campaigns {
                 a_campaign_reads_back_as_it_was_stored,
+                a_campaign_that_nobody_holds_is_locked_at_once,
                 every_status_of_a_campaign_reads_back,
                 a_changed_campaign_reads_back,
                 a_stale_campaign_is_a_conflict,
@@ -237,7 +238,10 @@ macro_rules! storage_conformance {
                 scheduled_campaigns_are_found_at_their_start,
                 finished_campaigns_are_found,
                 no_more_campaigns_are_told_than_asked_for,
+                campaigns_that_have_reached_their_target_are_found,
+                the_target_that_calls_follow_counts,
                 campaigns_that_have_spent_their_budget_are_found,
+                a_price_wakes_a_campaign_that_waits_for_its_budget,
             }
             queue_lanes {
                 tasks_wait_in_lanes,

@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
-use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEventKind};
+use voicesurvey_core::call_attempt::{AttemptState, CallAttempt, CallEventKind};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::{Campaign, CampaignStatus};
 use voicesurvey_core::gate::Reason;
@@ -27,7 +27,7 @@ async fn about_to_call() -> (World, Campaign, CallTask) {
     about_to_call_for(|campaign| campaign).await
 }
 
-async fn about_to_call_for(
+pub(crate) async fn about_to_call_for(
     change: impl FnOnce(Campaign) -> Campaign,
 ) -> (World, Campaign, CallTask) {
     let world = World::new().await;
@@ -186,132 +186,6 @@ async fn a_call_that_is_placed_after_its_attempt_was_given_up_is_hung_up() {
     assert_eq!(attempt.number, 1);
     assert_eq!(attempt.outcome, Some(Outcome::Cancelled));
     assert_eq!(world.provider.hung_up(), [attempt.id]);
-}
-
-/// Every order of the events.
-fn orders(events: &[CallEventKind]) -> Vec<Vec<CallEventKind>> {
-    if events.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut found = Vec::new();
-    for index in 0..events.len() {
-        let mut others = events.to_vec();
-        let first = others.remove(index);
-        for mut order in orders(&others) {
-            order.insert(0, first.clone());
-            found.push(order);
-        }
-    }
-    found
-}
-
-/// What must be the same whatever the order.
-fn essence(task: &CallTask, attempt: &CallAttempt) -> impl PartialEq + std::fmt::Debug + use<> {
-    let of_task = (task.state, task.outcome, task.attempts_spent, task.reason);
-    (of_task, attempt.state, attempt.outcome, attempt.answered_by)
-}
-
-/// The task and the attempt after these events, by themselves.
-async fn after(events: Vec<CallEventKind>, max_attempts: u16) -> (CallTask, CallAttempt) {
-    let (world, _, task) = about_to_call_for(|mut campaign| {
-        campaign.settings.retry.max_attempts = max_attempts;
-        campaign
-    })
-    .await;
-    world.step().await;
-    let attempt = world.latest_attempt(&task).await;
-    for event in events {
-        world.tell(&attempt, event).await;
-    }
-    (world.task(&task).await, world.attempt(attempt.id).await)
-}
-
-#[tokio::test]
-async fn a_fax_that_is_told_after_the_end_fails_the_task_as_one_that_is_told_before() {
-    let fax = CallEventKind::Answered {
-        by: AnsweredBy::Fax,
-    };
-    let end = CallEventKind::Ended { outcome: None };
-    for order in orders(&[fax, end]) {
-        for max_attempts in [1, 3] {
-            let (task, attempt) = after(order.clone(), max_attempts).await;
-            assert_eq!(task.state, TaskState::Failed, "{order:?}");
-            assert_eq!(task.outcome, Some(Outcome::Fax), "{order:?}");
-            assert_eq!(task.attempts_spent, 1, "{order:?}");
-            assert_eq!(attempt.outcome, Some(Outcome::Fax), "{order:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_order_in_which_events_come_does_not_matter() {
-    for by in AnsweredBy::ALL {
-        for outcome in [
-            None,
-            Some(Outcome::NoAnswer),
-            Some(Outcome::ProviderFailure),
-        ] {
-            for max_attempts in [1, 3] {
-                let events = [
-                    CallEventKind::Ringing,
-                    CallEventKind::Answered { by },
-                    CallEventKind::Ended { outcome },
-                ];
-                let (task, attempt) = after(events.to_vec(), max_attempts).await;
-                let expected = essence(&task, &attempt);
-                for order in orders(&events) {
-                    let (task, attempt) = after(order.clone(), max_attempts).await;
-                    assert_eq!(essence(&task, &attempt), expected, "{order:?}");
-                }
-            }
-        }
-    }
-}
-
-/// A provider that detects machines tells that the call was answered before it knows by whom.
-#[tokio::test]
-async fn who_answered_may_be_told_at_any_time() {
-    for first in [AnsweredBy::Unknown, AnsweredBy::Person] {
-        for by in AnsweredBy::ALL {
-            for max_attempts in [1, 3] {
-                let events = [
-                    CallEventKind::Answered { by: first },
-                    CallEventKind::Answered { by },
-                    CallEventKind::Ended { outcome: None },
-                ];
-                let (task, attempt) = after(events.to_vec(), max_attempts).await;
-                let expected = essence(&task, &attempt);
-                let hung_up = Outcome::HungUpBeforeConsent;
-                assert_eq!(attempt.outcome, Some(by.outcome().unwrap_or(hung_up)));
-                assert_eq!(task.outcome, attempt.outcome);
-                for order in orders(&events) {
-                    let (task, attempt) = after(order.clone(), max_attempts).await;
-                    assert_eq!(essence(&task, &attempt), expected, "{order:?}");
-                }
-            }
-        }
-    }
-}
-
-/// What was said to somebody who said nothing was said to a machine.
-#[tokio::test]
-async fn a_machine_that_is_detected_after_it_was_spoken_to_was_no_person_who_hung_up() {
-    let world = World::new().await;
-    let (task, attempt) = world
-        .in_conversation(&samples::campaign(&world.company))
-        .await;
-    world.end(&attempt, None).await;
-    let hung_up = Some(Outcome::HungUpBeforeConsent);
-    assert_eq!(world.task(&task).await.outcome, hung_up);
-    let by = AnsweredBy::Voicemail;
-    world.tell(&attempt, CallEventKind::Answered { by }).await;
-    let detected = world.attempt(attempt.id).await;
-    assert_eq!(detected.outcome, Some(Outcome::Voicemail));
-    let waiting = world.task(&task).await;
-    assert_eq!(waiting.outcome, Some(Outcome::Voicemail));
-    assert_eq!(waiting.attempts_spent, 1);
-    let tomorrow = world.clock.now() + TimeDelta::days(1);
-    assert!(waiting.state.due_at().unwrap() < tomorrow);
 }
 
 #[tokio::test]

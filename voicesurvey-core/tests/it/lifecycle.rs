@@ -19,7 +19,7 @@ use voicesurvey_core::time::Clock;
 use super::scripted::{Answers, World};
 
 /// A world whose campaign has that many people to call, and has not been stepped yet.
-async fn about_to_call(
+pub(super) async fn about_to_call(
     people: u32,
     change: impl FnOnce(Campaign) -> Campaign,
 ) -> (World, Campaign, Vec<CallTask>) {
@@ -30,16 +30,16 @@ async fn about_to_call(
     (world, campaign, tasks)
 }
 
-async fn status(world: &World, campaign: &Campaign) -> CampaignStatus {
+pub(super) async fn status(world: &World, campaign: &Campaign) -> CampaignStatus {
     world.campaign(campaign).await.0.status
 }
 
-async fn end(world: &World, task: &CallTask, outcome: Outcome) {
+pub(super) async fn end(world: &World, task: &CallTask, outcome: Outcome) {
     let attempt = world.latest_attempt(task).await;
     world.end(&attempt, Some(outcome)).await;
 }
 
-fn euros(cents: i64) -> Cost {
+pub(super) fn euros(cents: i64) -> Cost {
     Cost {
         amount: Decimal::new(cents, 2),
         currency: "EUR".to_owned(),
@@ -47,7 +47,7 @@ fn euros(cents: i64) -> Cost {
 }
 
 /// A budget in cents.
-fn budget(limit: i64, estimate_per_call: i64) -> Budget {
+pub(super) fn budget(limit: i64, estimate_per_call: i64) -> Budget {
     Budget {
         limit: euros(limit),
         estimate_per_call: Decimal::new(estimate_per_call, 2),
@@ -289,7 +289,7 @@ async fn a_scheduled_campaign_cannot_lose_its_start_date_and_a_draft_can() {
 }
 
 /// Takes many calls at once.
-fn with_many_lines(campaign: Campaign) -> Campaign {
+pub(super) fn with_many_lines(campaign: Campaign) -> Campaign {
     let mut campaign = campaign.with_lines(1_000);
     campaign.settings.pacing.pace = Pace::per_minute(60_000);
     campaign

@@ -5,6 +5,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod budgets;
+mod corrections;
 mod engine;
 mod event_inbox;
 mod event_orders;

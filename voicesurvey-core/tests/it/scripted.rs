@@ -21,7 +21,9 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CampaignCounters};
-use voicesurvey_core::ports::{CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork};
+use voicesurvey_core::ports::{
+    CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork, WakeUp,
+};
 use voicesurvey_core::service::companies::CompanyChanges;
 use voicesurvey_core::service::reports::{Standing, WhyNotNow};
 use voicesurvey_core::service::{
@@ -49,6 +51,17 @@ pub(crate) struct World {
     interviews: Interviews,
     pub(crate) call_events: CallEvents,
     events_told: AtomicU64,
+    bell: Arc<CountingBell>,
+}
+
+/// Counts how often news of calls rings it.
+#[derive(Debug, Default)]
+struct CountingBell(AtomicU64);
+
+impl WakeUp for CountingBell {
+    fn wake(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl World {
@@ -59,6 +72,7 @@ impl World {
         let provider = ScriptedProvider::named("scripted");
         let company = add_company(&store).await;
         let storage: Arc<dyn Storage> = Arc::new(store.clone());
+        let bell = Arc::new(CountingBell::default());
         Self {
             engine: engine(&store, storage.clone(), &provider, &clock, &ids),
             interviews: Interviews::new(
@@ -72,7 +86,7 @@ impl World {
                 storage,
                 clock.clone(),
                 ids.clone(),
-                Arc::new(NoWakeUp),
+                bell.clone(),
                 Leases::default(),
             ),
             actor: Actor {
@@ -81,6 +95,7 @@ impl World {
                 role: Role::Manager,
             },
             events_told: AtomicU64::new(0),
+            bell,
             store,
             clock,
             provider,
@@ -107,6 +122,11 @@ impl World {
             self.ids.clone(),
             Leases::default(),
         )
+    }
+
+    /// How often news of calls has rung the bell.
+    pub(crate) fn rung(&self) -> u64 {
+        self.bell.0.load(Ordering::Relaxed)
     }
 
     /// Resolves calls of which nobody knows what became of them.

@@ -2,6 +2,8 @@
 //!
 //! The plans are the generic ones, which know no values: the worst that a server may get.
 
+use std::num::NonZeroU32;
+
 use chrono::TimeDelta;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
@@ -192,6 +194,7 @@ async fn the_scheduler_asks_campaigns_that_run_and_reads_their_counters_by_key()
         limit: euros(100),
         estimate_per_call: euros(1).amount,
     });
+    campaign.settings.target = NonZeroU32::new(9);
     let campaigns = [(campaign.running(), Vec::new())];
     store(&database, &company, &campaigns).await;
     let mut connection = platform(&database).await;
@@ -205,6 +208,10 @@ async fn the_scheduler_asks_campaigns_that_run_and_reads_their_counters_by_key()
             (
                 include_str!("../../src/sql/campaigns_to_pause.sql"),
                 "campaigns_with_budget",
+            ),
+            (
+                include_str!("../../src/sql/campaigns_at_target.sql"),
+                "campaigns_with_target",
             ),
         ] {
             // These are planned with their values each time.

@@ -1,6 +1,6 @@
 //! Campaigns that stop while calls of theirs end: by an operator, or because their target is reached.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -8,12 +8,13 @@ use tokio::task::JoinHandle;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_attempt::{CallEvent, CallEventKind, Leases};
 use voicesurvey_core::call_task::TaskState;
-use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::campaign::{Budget, Campaign};
 use voicesurvey_core::company::Company;
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::ports::{ClaimedTask, NoWakeUp, Scope, Storage};
+use voicesurvey_core::ports::{CampaignKey, ClaimedTask, NoWakeUp, Scope, Storage, TaskQueue as _};
 use voicesurvey_core::service::call_events::Receipt;
 use voicesurvey_core::service::campaigns::Campaigns;
 use voicesurvey_core::service::{CallEvents, CampaignService as _, Scheduler};
@@ -89,6 +90,11 @@ impl World {
         })
     }
 
+    fn scheduler(&self) -> Scheduler {
+        let (storage, queue) = (self.storage(), self.storage());
+        Scheduler::new(storage, queue, self.clock.clone(), Arc::new(NoWakeUp))
+    }
+
     fn cancel(&self) -> JoinHandle<()> {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let campaigns = Campaigns::new(self.storage(), clock, ids, Arc::new(NoWakeUp));
@@ -128,8 +134,7 @@ async fn a_call_that_ends_while_its_campaign_is_cancelled_leaves_nobody_behind()
     ends.await.unwrap();
     cancels.await.unwrap();
 
-    let (storage, queue) = (world.storage(), world.storage());
-    let scheduler = Scheduler::new(storage, queue, world.clock.clone(), Arc::new(NoWakeUp));
+    let scheduler = world.scheduler();
     scheduler.tick().await.unwrap();
     // Nor later, when the person would be called again.
     world.clock.advance(TimeDelta::days(1));
@@ -168,17 +173,35 @@ async fn interviews_far_from_the_target_do_not_wait_for_an_upload() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn interviews_that_reach_the_target_do_not_wait_for_an_upload() {
+    let world = World::new(5, NonZeroU32::new(2)).await;
+    let calls = world.claim(2).await;
+    let mut upload = platform(&world.database).await;
+    execute(
+        &mut upload,
+        "BEGIN; SELECT id FROM campaigns FOR NO KEY UPDATE",
+    )
+    .await;
+    for call in &calls {
+        world.end(call, Outcome::Completed).await.unwrap();
+    }
+    let scheduler = world.scheduler();
+    scheduler.tick().await.unwrap();
+    assert_eq!(world.winding_up().await, None, "somebody holds it");
+    execute(&mut upload, "COMMIT").await;
+    scheduler.tick().await.unwrap();
+    assert_eq!(world.winding_up().await, Some(Reason::TargetReached));
+    assert_everything_is_counted(&world.database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_interviews_that_end_at_once_reach_the_target_together() {
     let world = World::new(5, NonZeroU32::new(2)).await;
     let calls = world.claim(2).await;
     let mut holder = platform(&world.database).await;
     let mut observer = platform(&world.database).await;
-    execute(
-        &mut holder,
-        "BEGIN; SELECT id FROM campaigns FOR NO KEY UPDATE",
-    )
-    .await;
-    // Neither has committed when the other one counts.
+    // What they write is not committed before it lets go, so neither counts the other.
+    execute(&mut holder, "BEGIN; SELECT 1 FROM company_queue FOR UPDATE").await;
     let first = world.end(&calls[0], Outcome::Completed);
     waiters(&mut observer, 1).await;
     let second = world.end(&calls[1], Outcome::Completed);
@@ -186,6 +209,8 @@ async fn two_interviews_that_end_at_once_reach_the_target_together() {
     execute(&mut holder, "COMMIT").await;
     first.await.unwrap();
     second.await.unwrap();
+    assert_eq!(world.winding_up().await, None, "they missed each other");
+    world.scheduler().tick().await.unwrap();
     assert_eq!(world.winding_up().await, Some(Reason::TargetReached));
     assert_everything_is_counted(&world.database).await;
 }
@@ -206,4 +231,31 @@ async fn the_end_of_a_call_asks_again_whether_the_target_is_reached() {
     assert_eq!(world.winding_up().await, None);
     world.end(&call, Outcome::Completed).await.unwrap();
     assert_eq!(world.winding_up().await, Some(Reason::TargetReached));
+}
+
+#[tokio::test]
+async fn a_campaign_without_budget_is_found_by_the_settings_that_calls_follow() {
+    let database = PostgresUnderTest::create().await;
+    let company = samples::company();
+    let euros = |amount: &str| Cost {
+        amount: amount.parse().unwrap(),
+        currency: "EUR".to_owned(),
+    };
+    let mut campaign = samples::campaign(&company);
+    campaign.settings.budget = Some(Budget {
+        limit: euros("0.20"),
+        estimate_per_call: euros("0.30").amount,
+    });
+    let mut campaign = campaign
+        .frozen(&samples::skillbase(&company), samples::now())
+        .running();
+    campaign.settings.budget.as_mut().unwrap().limit = euros("100");
+    let tasks = samples::tasks(&campaign, 1, 3);
+    store(&database, &company, &[(campaign.clone(), tasks)]).await;
+    let found = database.campaigns_to_pause(NonZeroU16::MIN).await.unwrap();
+    let expected = CampaignKey {
+        company_id: company.id,
+        campaign_id: campaign.id,
+    };
+    assert_eq!(found, [expected]);
 }

@@ -97,6 +97,10 @@ where
         Ok(Vec::new())
     }
 
+    async fn campaigns_at_target(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
     async fn campaigns_to_pause(&self, _: NonZeroU16) -> Result<Vec<CampaignKey>, StorageError> {
         Ok(Vec::new())
     }

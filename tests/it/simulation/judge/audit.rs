@@ -83,11 +83,19 @@ impl Judge {
     }
 
     fn only_grows_stronger(&mut self, task: &CallTask) -> Result<(), String> {
-        // A machine that is detected after the end takes back that somebody hung up.
-        let may_follow = |known: Outcome, told: Outcome| {
-            known.or_stronger(told) == told
-                || known == Outcome::HungUpBeforeConsent && known.or_better_known(told) == told
+        // A machine that is detected after the end explains how the call ended, so that is taken
+        // back, and what the other attempts came to is left.
+        let is_explained = |known: Outcome| {
+            [Outcome::Voicemail, Outcome::CallScreening, Outcome::Fax]
+                .into_iter()
+                .any(|machine| {
+                    known.or_stronger(machine) == known
+                        && known.or_better_known(machine) == machine
+                        && known != machine
+                })
         };
+        let may_follow =
+            |known: Outcome, told: Outcome| known.or_stronger(told) == told || is_explained(known);
         if let Some(known) = self.task_outcomes.get(&task.id).copied()
             && task.outcome.is_none_or(|told| !may_follow(known, told))
         {

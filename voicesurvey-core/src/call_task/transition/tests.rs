@@ -302,11 +302,11 @@ fn late_news_never_makes_an_excluded_person_wait_for_a_call() {
             outcome: None,
             ..task(ended)
         };
-        assert!(
-            task.on(settled(Outcome::Voicemail, &policy), now())
-                .is_err(),
-            "{ended:?}"
-        );
+        let told = settled(Outcome::Voicemail, &policy);
+        let told = task.on(told, now()).unwrap();
+        assert_eq!(told.state, ended);
+        assert_eq!(told.outcome, Some(Outcome::Voicemail), "it is remembered");
+        assert_eq!(told.attempts_spent, 1);
     }
 }
 
@@ -384,6 +384,41 @@ fn a_machine_that_is_told_after_the_end_takes_back_that_somebody_hung_up() {
     let fax = hung_up.on(told(&[], Outcome::Fax), now()).unwrap();
     assert_eq!(fax.state, TaskState::Failed);
     assert_eq!(fax.outcome, Some(Outcome::Fax));
+}
+
+/// The same, of an attempt before the latest: what follows has been decided by a later one.
+#[test]
+fn a_machine_told_of_an_earlier_attempt_moves_nothing() {
+    let policy = RetryPolicy::default();
+    for state in states() {
+        for latest in [None, Some(Outcome::NoAnswer), Some(Outcome::Disconnected)] {
+            let remembered = CallTask {
+                attempts_count: 2,
+                attempts_spent: 2,
+                outcome: Some(Outcome::HungUpBeforeConsent),
+                ..task(state)
+            };
+            let told = TaskEvent::Settled {
+                attempt_id: attempt_id(7),
+                attempt_number: 1,
+                outcome: Outcome::Voicemail,
+                previous: Some(Outcome::HungUpBeforeConsent),
+                others: OtherAttempts::that_ended(latest),
+                policy: &policy,
+                schedule: &SCHEDULE,
+            };
+            let corrected = remembered.clone().on(told, now()).unwrap();
+            let strongest = latest.map_or(Outcome::Voicemail, |latest| {
+                latest.or_stronger(Outcome::Voicemail)
+            });
+            let expected = CallTask {
+                outcome: Some(strongest),
+                ..remembered
+            };
+            assert_eq!(corrected, expected);
+            assert!(corrected.on(told, now()).is_err(), "it is told once");
+        }
+    }
 }
 
 #[test]

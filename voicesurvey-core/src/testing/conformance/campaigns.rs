@@ -135,6 +135,24 @@ pub async fn a_campaign_reads_back_as_it_was_stored(store: &dyn StorageUnderTest
     assert_eq!(locked, Some(campaign));
 }
 
+/// A campaign that nobody else holds is locked without waiting, also by whoever holds it already.
+pub async fn a_campaign_that_nobody_holds_is_locked_at_once(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    let stranger = stored_company(store).await;
+    let mut work = begin(store, &company).await;
+    for _ in 0..2 {
+        let locked = work.campaigns().get_for_update_unless_locked(campaign.id);
+        assert_eq!(locked.await.unwrap(), Some(campaign.clone()));
+    }
+    let unknown = work.campaigns().get_for_update_unless_locked(samples::id());
+    assert_eq!(unknown.await.unwrap(), None);
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    let hidden = work.campaigns().get_for_update_unless_locked(campaign.id);
+    assert_eq!(hidden.await.unwrap(), None);
+}
+
 /// Every status reads back, and every reason for a pause.
 pub async fn every_status_of_a_campaign_reads_back(store: &dyn StorageUnderTest) {
     let company = stored_company(store).await;

@@ -1,5 +1,7 @@
 //! What the scheduler looks after: tasks that fall due, leases, campaigns that start and finish.
 
+use std::num::NonZeroU32;
+
 use chrono::TimeDelta;
 
 use super::StorageUnderTest;
@@ -311,6 +313,61 @@ pub async fn no_more_campaigns_are_told_than_asked_for(store: &dyn StorageUnderT
     );
 }
 
+/// Campaigns are found that are not winding up although as many people have answered as they want.
+pub async fn campaigns_that_have_reached_their_target_are_found(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaigns = Vec::new();
+    for (first, target) in [
+        (0, None),
+        (10, NonZeroU32::new(3)),
+        (20, NonZeroU32::new(2)),
+    ] {
+        let mut campaign = samples::campaign(&company);
+        campaign.settings.target = target;
+        let campaign = run_campaign(store, campaign).await;
+        let mut tasks = samples::tasks(&campaign, first, 3);
+        tasks[0] = tasks[0].clone().in_state(TaskState::Completed);
+        tasks[1] = tasks[1].clone().in_state(TaskState::Refused);
+        store_tasks(store, &tasks).await;
+        campaigns.push(campaign);
+    }
+    let at_target = async || store.campaigns_at_target(at_most(9)).await.unwrap();
+    assert_eq!(at_target().await, [], "one person has answered in each");
+    let [_, _, wanted] = &campaigns[..] else {
+        panic!("there are three");
+    };
+    let further = samples::tasks(wanted, 30, 1)[0].clone();
+    store_tasks(store, &[further.in_state(TaskState::Completed)]).await;
+    assert_eq!(at_target().await, [key(wanted)]);
+    let paused = change_campaign(store, wanted.clone().paused()).await;
+    assert_eq!(at_target().await, [key(wanted)], "it may be resumed");
+    let wound_up = paused.wound_up(Reason::TargetReached, samples::now());
+    change_campaign(store, wound_up).await;
+    assert_eq!(at_target().await, []);
+}
+
+/// Of campaigns that have started, the frozen target counts.
+pub async fn the_target_that_calls_follow_counts(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaign = samples::campaign(&company);
+    campaign.settings.target = NonZeroU32::new(1);
+    let skillbase = samples::skillbase(&company);
+    let mut campaign = campaign.frozen(&skillbase, samples::now());
+    campaign.settings.target = None;
+    let reached = run_campaign(store, campaign.clone()).await;
+    campaign.id = samples::id();
+    campaign.settings.target = NonZeroU32::new(1);
+    let snapshot = campaign.snapshot.as_mut().expect("it is frozen");
+    snapshot.settings.target = None;
+    let without = run_campaign(store, campaign).await;
+    for (first, campaign) in [(0, &reached), (10, &without)] {
+        let task = samples::tasks(campaign, first, 1)[0].clone();
+        store_tasks(store, &[task.in_state(TaskState::Completed)]).await;
+    }
+    let found = store.campaigns_at_target(at_most(9)).await.unwrap();
+    assert_eq!(found, [key(&reached)]);
+}
+
 /// Campaigns whose budget allows no further call are found when their calls are over, however many
 /// others have money left.
 pub async fn campaigns_that_have_spent_their_budget_are_found(store: &dyn StorageUnderTest) {
@@ -345,6 +402,24 @@ pub async fn campaigns_that_have_spent_their_budget_are_found(store: &dyn Storag
     assert_eq!(to_pause(store).await, [key(&spends)]);
     change_campaign(store, spends.paused()).await;
     assert_eq!(to_pause(store).await, []);
+}
+
+/// A campaign that waited for prices is visited when one leaves more than was reserved.
+pub async fn a_price_wakes_a_campaign_that_waits_for_its_budget(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let mut campaign = samples::campaign(&company).with_lines(9);
+    campaign.settings.budget = Some(Budget {
+        limit: cost("1.00", "EUR"),
+        estimate_per_call: cost("0.30", "EUR").amount,
+    });
+    let campaign = run_campaign(store, campaign).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 9)).await;
+    let calls = claim_all(store, samples::now()).await;
+    assert_eq!(calls.len(), 3, "0.90 is reserved");
+    assert_eq!(claim_all(store, after(60)).await, []);
+    assert_eq!(store.next_ready_at(PROVIDER).await.unwrap(), None);
+    price(store, &calls[0], cost("0.10", "EUR")).await;
+    assert_eq!(claim_all(store, after(60)).await.len(), 1, "0.30 is left");
 }
 
 /// The first campaign to be paused.
