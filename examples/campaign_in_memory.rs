@@ -161,6 +161,7 @@ fn campaign() -> NewCampaign {
         kind,
         required: false,
         retries: 2,
+        show_if: None,
     };
     NewCampaign {
         name: "Soddisfazione".to_owned(),
@@ -175,7 +176,11 @@ fn campaign() -> NewCampaign {
                 question(
                     "score",
                     "Da 1 a 5, quanto è soddisfatto?",
-                    QuestionKind::Scale { min: 1, max: 5 },
+                    QuestionKind::Scale {
+                        min: 1,
+                        max: 5,
+                        labels: Vec::new(),
+                    },
                 ),
                 question(
                     "coffees",

@@ -4,6 +4,8 @@ pub use voicesurvey_core::*;
 
 #[cfg(feature = "files")]
 pub use voicesurvey_files as files;
+#[cfg(feature = "llm")]
+pub use voicesurvey_llm as llm;
 #[cfg(feature = "postgres")]
 pub use voicesurvey_postgres as postgres;
 #[cfg(feature = "simulator")]

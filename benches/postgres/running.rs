@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use voicesurvey::id::IdGenerator;
+use voicesurvey::interpretation::rules::RulesInterpreter;
 use voicesurvey::time::SystemClock;
 use voicesurvey_server::app::HttpSettings;
 use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl};
@@ -44,6 +45,7 @@ impl Running {
                 provider: Arc::new(RecordingProvider { dials: sender }),
                 simulated: None,
             },
+            interpreter: Arc::new(RulesInterpreter::new()),
             pacer: clock.clone(),
             ids: Arc::new(IdGenerator::from_entropy(clock)),
             engine: voicesurvey::service::EngineSettings::default(),

@@ -11,6 +11,7 @@ const LONGEST_FILE: usize = 500;
 const ARROWS: &[(&str, &[&str])] = &[
     ("voicesurvey-core", &[]),
     ("voicesurvey-files", &["voicesurvey-core"]),
+    ("voicesurvey-llm", &["voicesurvey-core"]),
     ("voicesurvey-postgres", &["voicesurvey-core"]),
     ("voicesurvey-simulator", &["voicesurvey-core"]),
     ("voicesurvey-sqlite", &["voicesurvey-core"]),
@@ -19,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "voicesurvey-core",
             "voicesurvey-files",
+            "voicesurvey-llm",
             "voicesurvey-postgres",
             "voicesurvey-simulator",
             "voicesurvey-sqlite",
@@ -33,6 +35,7 @@ const BANNED: &[(&str, &[&str])] = &[
         &["sqlx", "axum", "reqwest", "polars", "tokio", "sea-query"],
     ),
     ("voicesurvey-files", &["sqlx", "axum", "reqwest", "tokio"]),
+    ("voicesurvey-llm", &["sqlx", "axum", "polars"]),
     (
         "voicesurvey-simulator",
         &["sqlx", "axum", "reqwest", "tokio"],

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use transition::{InvalidTaskTransition, OtherAttempts, TaskEvent};
+pub use transition::{CallBack, InvalidTaskTransition, OtherAttempts, TaskEvent};
 
 use crate::call_list::Contact;
 use crate::gate::Reason;

@@ -1,26 +1,56 @@
 //! The conversation with a person who picked up: consent, questions, answers, and their evidence.
 
+pub mod answer;
+pub mod given;
 pub mod keypad;
-pub mod phrases;
+pub mod lines;
+pub mod listen;
+pub mod memory;
 pub mod script;
 pub mod step;
 
 use serde::{Deserialize, Serialize};
 
+pub use answer::{Answer, AnswerResult, AnswerRevision, Doubt};
+pub use given::Given;
+pub use listen::{Listen, ListenKeys};
+pub use memory::{LanguageSwitch, LineEnd, Memory, Pending};
 pub use script::Script;
-pub use step::{Conclusion, Heard, Step};
+pub use step::{Conclusion, Heard, Step, Understood};
 
-use crate::id::{
-    AnswerId, CallAttemptId, CallTaskId, CampaignId, CompanyId, SurveyResponseId, TurnId,
-};
-use crate::interpretation::{Confidence, Expected, Interpretation, InterpretedBy};
+use crate::call_attempt::CallAttempt;
+use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, SurveyResponseId, TurnId};
+use crate::interpretation::{Confidence, Interpretation, InterpretedBy};
 use crate::language::Language;
 use crate::outcome::Outcome;
-use crate::survey::AnswerValue;
 use crate::time::Timestamp;
 
+/// In whose name and which call a conversation is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The company.
+    pub company_id: CompanyId,
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// The task.
+    pub task_id: CallTaskId,
+    /// The call.
+    pub attempt_id: CallAttemptId,
+}
+
+impl From<&CallAttempt> for Place {
+    fn from(attempt: &CallAttempt) -> Self {
+        Self {
+            company_id: attempt.company_id,
+            campaign_id: attempt.campaign_id,
+            task_id: attempt.task_id,
+            attempt_id: attempt.id,
+        }
+    }
+}
+
 /// How far a conversation has come. One per attempt that was answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
     /// The call it is held in.
     pub attempt_id: CallAttemptId,
@@ -46,6 +76,8 @@ pub struct Conversation {
     pub started_at: Timestamp,
     /// Rises by one on every change.
     pub version: u32,
+    /// What it remembers besides.
+    pub memory: Memory,
 }
 
 /// What a conversation is waiting for.
@@ -61,13 +93,52 @@ pub enum Position {
     Question {
         /// Which, counted from 0.
         index: u16,
-        /// How often it was asked again.
+        /// How often no answer to it was understood.
         tries: u8,
         /// How many questions have been answered before it.
         answered: u16,
     },
+    /// Whether the value that was read back is right.
+    Confirm {
+        /// The question it answers, counted from 0.
+        index: u16,
+        /// How often that question was asked again.
+        tries: u8,
+        /// How many questions have been answered, with that one.
+        answered: u16,
+    },
+    /// The time at which to call again.
+    Appointment {
+        /// How often it was asked again.
+        tries: u8,
+        /// Whether the person has agreed to take part.
+        consented: bool,
+        /// How many questions have been answered before.
+        answered: u16,
+    },
     /// Nothing: it is over.
     Ended,
+}
+
+impl Position {
+    /// Whether somebody has consented and the interview goes on.
+    pub const fn is_past_consent(self) -> bool {
+        match self {
+            Self::Question { .. } | Self::Confirm { .. } => true,
+            Self::Appointment { consented, .. } => consented,
+            Self::Consent { .. } | Self::Ended => false,
+        }
+    }
+
+    /// How many questions have been answered in this call; 0 when it is over.
+    pub const fn answered(self) -> u16 {
+        match self {
+            Self::Question { answered, .. }
+            | Self::Confirm { answered, .. }
+            | Self::Appointment { answered, .. } => answered,
+            Self::Consent { .. } | Self::Ended => 0,
+        }
+    }
 }
 
 /// What is said next, and what happens after it.
@@ -79,6 +150,9 @@ pub struct VoiceReply {
     pub voice: Option<String>,
     /// The sentences, in order.
     pub say: Vec<String>,
+    /// So many of the first sentences speech does not interrupt; keys always may.
+    #[serde(default)]
+    pub firm: u16,
     /// What happens then.
     pub then: Then,
 }
@@ -88,14 +162,7 @@ pub struct VoiceReply {
 #[serde(tag = "then", rename_all = "snake_case")]
 pub enum Then {
     /// The person is listened to.
-    Listen {
-        /// Comes back with what was heard, so that a repetition is recognised.
-        step: u32,
-        /// What the question expects: recognisers take hints from it, keypads the number of digits.
-        expected: Expected,
-        /// After so many seconds of silence the person is taken to have said nothing.
-        silence_seconds: u16,
-    },
+    Listen(Listen),
     /// The call is ended.
     HangUp,
 }
@@ -152,74 +219,6 @@ impl Speaker {
     }
 }
 
-/// What became of one question, with the turn that proves it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// Its identifier.
-    pub id: AnswerId,
-    /// Whose it is.
-    pub company_id: CompanyId,
-    /// The campaign.
-    pub campaign_id: CampaignId,
-    /// The task; one answer per question and task.
-    pub task_id: CallTaskId,
-    /// The call in which it was given.
-    pub attempt_id: CallAttemptId,
-    /// The question.
-    pub question_key: String,
-    /// What became of it.
-    pub result: AnswerResult,
-    /// The words heard.
-    pub words: String,
-    /// How sure the interpreter was.
-    pub confidence: Confidence,
-    /// Who understood it.
-    pub interpreted_by: InterpretedBy,
-    /// How often the question was asked again before.
-    pub repeats: u8,
-    /// The turn that proves it.
-    pub turn_id: TurnId,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What became of a question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
-pub enum AnswerResult {
-    /// It was answered, within its bounds.
-    Answered {
-        /// The value.
-        value: AnswerValue,
-    },
-    /// The person did not want to answer.
-    Skipped,
-    /// The person did not know.
-    DontKnow,
-    /// It was asked as often as allowed and not understood.
-    NotUnderstood,
-}
-
-impl AnswerResult {
-    /// The name used in the API, in files and in stores.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Answered { .. } => "answered",
-            Self::Skipped => "skipped",
-            Self::DontKnow => "dont_know",
-            Self::NotUnderstood => "not_understood",
-        }
-    }
-
-    /// The value, when it was answered.
-    pub const fn value(&self) -> Option<&AnswerValue> {
-        match self {
-            Self::Answered { value } => Some(value),
-            _ => None,
-        }
-    }
-}
-
 /// That a person agreed or refused to take part, and to which words. A record of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consent {
@@ -239,6 +238,10 @@ pub struct Consent {
     pub turn_id: TurnId,
     /// When.
     pub at: Timestamp,
+    /// Which version of the words it was; empty for consents from before there were versions.
+    pub text_version: String,
+    /// Who understood the yes or the no.
+    pub interpreted_by: InterpretedBy,
 }
 
 /// The interview as a whole. One per task.

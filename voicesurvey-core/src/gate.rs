@@ -147,6 +147,7 @@ reasons! {
     MinimumGap = "minimum_gap", "The last call to the person was too short a time ago.";
     WaitsForTurn = "waits_for_turn", "The person may be called now and waits for a free line or for the pace.";
     AttemptsUsedUp = "attempts_used_up", "All attempts are used up.";
+    Appointment = "appointment", "The person asked to be called at that time.";
     WaitsForRetry = "waits_for_retry", "The time of the next attempt has not come.";
     TaskEnded = "task_ended", "The task has ended.";
     ProviderUnavailable = "provider_unavailable", "The telephony provider could not take the call.";

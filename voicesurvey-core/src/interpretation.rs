@@ -5,13 +5,16 @@
 //! conversation, which also checks every value again.
 
 pub mod rules;
+pub mod second_opinion;
+pub mod spoken_language;
+pub mod time_mention;
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
-use crate::survey::{AnswerValue, ChoiceOption};
+use crate::survey::{AnswerValue, ChoiceOption, ScaleLabel};
 
 /// What the question at hand expects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub enum Expected {
         min: i64,
         /// The high end.
         max: i64,
+        /// What some of the marks are called.
+        #[serde(default)]
+        labels: Vec<ScaleLabel>,
     },
     /// One of several options.
     Choice {
@@ -44,6 +50,13 @@ pub enum Expected {
     },
     /// Anything: whatever is not a wish about the call is the answer.
     FreeText,
+    /// Whether a value that was read back is right: yes, no, or another answer.
+    Confirm {
+        /// What the question itself expects.
+        of: Box<Expected>,
+    },
+    /// When to call again.
+    CallBackTime,
 }
 
 /// One utterance to be understood.
@@ -55,6 +68,9 @@ pub struct Utterance {
     pub expected: Expected,
     /// The words as the recogniser heard them.
     pub words: String,
+    /// The question as it is written, without the data of the person who is asked, so that none
+    /// leaves with it. Empty if it is not known.
+    pub question: String,
 }
 
 /// What the person meant.
@@ -128,6 +144,33 @@ pub struct Interpretation {
     /// From 0 (a guess) to 1 (certain), in hundredths.
     pub confidence: Confidence,
     /// Who understood it.
+    pub by: InterpretedBy,
+    /// What another interpreter understood, if that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherReading>,
+}
+
+impl Interpretation {
+    /// What one interpreter understood, and no other has contradicted.
+    pub const fn new(intent: Intent, confidence: Confidence, by: InterpretedBy) -> Self {
+        Self {
+            intent,
+            confidence,
+            by,
+            other: None,
+        }
+    }
+}
+
+/// What an interpreter understood that was not followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OtherReading {
+    /// What the person meant, as this interpreter has it.
+    #[serde(flatten)]
+    pub intent: Intent,
+    /// How sure it was.
+    pub confidence: Confidence,
+    /// Which interpreter it was.
     pub by: InterpretedBy,
 }
 

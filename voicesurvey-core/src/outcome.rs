@@ -52,10 +52,14 @@ outcomes! {
     Refused = "refused" { strength: 80, spends: true, retried_after: [], aapor: Some("2.112"), finally: Refused },
     /// The person asked never to be called again.
     OptedOut = "opted_out" { strength: 100, spends: true, retried_after: [], aapor: Some("2.112"), finally: Refused },
+    /// The line dropped, or the person asked to be called later, after at least one answer.
+    Interrupted = "interrupted" { strength: 66, spends: true, retried_after: [2], aapor: Some("1.2"), finally: Completed },
     /// The person consented and left before the first answer.
     BrokeOff = "broke_off" { strength: 65, spends: true, retried_after: [], aapor: Some("2.12"), finally: Refused },
     /// The person hung up before saying yes or no.
     HungUpBeforeConsent = "hung_up_before_consent" { strength: 50, spends: true, retried_after: [1440], aapor: Some("2.11"), finally: NotReached },
+    /// The line dropped after consent, before the first answer.
+    LineDropped = "line_dropped" { strength: 63, spends: true, retried_after: [2], aapor: Some("2.36"), finally: NotReached },
     /// The person asked to be called at another time.
     CallBackRequested = "call_back_requested" { strength: 60, spends: true, retried_after: [120], aapor: Some("2.21"), finally: NotReached },
     /// Somebody else has this number.
@@ -135,6 +139,16 @@ impl Outcome {
             self,
             Self::Completed | Self::Partial | Self::BrokeOff | Self::Refused | Self::OptedOut
         )
+    }
+
+    /// Whether an interview stopped in the middle that is to be continued: nobody has ended it.
+    pub const fn is_interruption(self) -> bool {
+        matches!(self, Self::LineDropped | Self::Interrupted)
+    }
+
+    /// Whether the person may have said when to call again.
+    pub const fn may_have_appointment(self) -> bool {
+        matches!(self, Self::CallBackRequested | Self::Interrupted)
     }
 
     /// Whether the line failed, and not the person.

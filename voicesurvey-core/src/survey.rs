@@ -1,9 +1,13 @@
 //! What is asked: the intro, the consent question, the questions and the goodbye.
 
+mod condition;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+pub use condition::Condition;
 
 use crate::interpretation::Expected;
 use crate::language::Language;
@@ -32,13 +36,18 @@ pub struct Survey {
 pub struct SurveyTranslation {
     /// The intro.
     pub intro_script: String,
-    /// The consent question, if the survey has one of its own.
+    /// The consent question, if the intro does not ask it. Nobody agrees to what they do not
+    /// understand: where there is none, the usual one of that language is asked.
     #[serde(default)]
     pub consent_question: Option<String>,
     /// The texts of the questions, by key.
     pub questions: BTreeMap<String, String>,
     /// The goodbye.
     pub completion_message: String,
+    /// The words of the options of a choice, by their keys, and of the marks of a scale, by the
+    /// marks, of each question by its key. The first word is read out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// One question.
@@ -57,6 +66,9 @@ pub struct Question {
     /// How often the question is asked again when it was not understood.
     #[serde(default = "default_retries")]
     pub retries: u8,
+    /// What must hold for it to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_if: Option<Condition>,
 }
 
 const fn default_retries() -> u8 {
@@ -89,6 +101,9 @@ pub enum QuestionKind {
         /// The high end.
         #[serde(default = "default_scale_max")]
         max: i64,
+        /// What some of the marks are called.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        labels: Vec<ScaleLabel>,
     },
     /// Yes or no.
     YesNo,
@@ -120,9 +135,10 @@ impl QuestionKind {
                 max: *max,
                 decimals: *decimals,
             },
-            Self::Scale { min, max } => Expected::Scale {
+            Self::Scale { min, max, labels } => Expected::Scale {
                 min: *min,
                 max: *max,
+                labels: labels.clone(),
             },
             Self::YesNo => Expected::YesNo,
             Self::Choice { options } => Expected::Choice {
@@ -141,7 +157,7 @@ impl QuestionKind {
                     && (*decimals || number.fract().is_zero())
                     && number.abs() <= Decimal::from(LARGEST_NUMBER)
             }
-            (Self::Scale { min, max }, AnswerValue::Number(number)) => {
+            (Self::Scale { min, max, .. }, AnswerValue::Number(number)) => {
                 number.fract().is_zero()
                     && *number >= Decimal::from(*min)
                     && *number <= Decimal::from(*max)
@@ -171,6 +187,16 @@ impl QuestionKind {
 pub struct ChoiceOption {
     /// What is stored when this option is chosen.
     pub key: String,
+    /// The words people say for it; the first is read out.
+    pub say: Vec<String>,
+}
+
+/// What a mark of a scale is called: `{"value": 5, "say": ["molto soddisfatto"]}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleLabel {
+    /// The mark.
+    pub value: i64,
     /// The words people say for it; the first is read out.
     pub say: Vec<String>,
 }
@@ -208,7 +234,11 @@ mod tests {
 
     #[test]
     fn only_values_within_the_bounds_are_accepted() {
-        let scale = QuestionKind::Scale { min: 1, max: 5 };
+        let scale = QuestionKind::Scale {
+            min: 1,
+            max: 5,
+            labels: Vec::new(),
+        };
         assert!(scale.accepts(&AnswerValue::Number(Decimal::from(5))));
         assert!(!scale.accepts(&AnswerValue::Number(Decimal::from(6))));
         assert!(!scale.accepts(&AnswerValue::Number(Decimal::new(35, 1))));
@@ -226,7 +256,27 @@ mod tests {
     fn a_question_reads_as_the_api_writes_it() {
         let question: Question =
             serde_json::from_str(r#"{"key": "q2", "text": "Da 1 a 5?", "type": "scale"}"#).unwrap();
-        assert_eq!(question.kind, QuestionKind::Scale { min: 1, max: 5 });
+        let scale = |labels| QuestionKind::Scale {
+            min: 1,
+            max: 5,
+            labels,
+        };
+        assert_eq!(question.kind, scale(Vec::new()));
         assert_eq!(question.retries, 2);
+        assert_eq!(question.show_if, None);
+
+        let labelled: Question = serde_json::from_str(
+            r#"{"key": "q2", "text": "Da 1 a 5?", "type": "scale",
+                "labels": [{"value": 5, "say": ["ottimo"]}],
+                "show_if": {"question": "q1", "at_most": "6"}}"#,
+        )
+        .unwrap();
+        let label = ScaleLabel {
+            value: 5,
+            say: vec!["ottimo".to_owned()],
+        };
+        assert_eq!(labelled.kind, scale(vec![label]));
+        let condition = labelled.show_if.unwrap();
+        assert_eq!(condition.at_most, Some(Decimal::from(6)));
     }
 }

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::types::Json;
 use uuid::Uuid;
-use voicesurvey_core::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
-use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId};
+use voicesurvey_core::conversation::{
+    Answer, AnswerRevision, Consent, Conversation, Doubt, SurveyResponse, Turn,
+};
+use voicesurvey_core::id::{AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{InterviewRepository, Page, PageRequest, StorageError};
 
-use self::read::{answer, consent, conversation, survey_response, turn};
+use self::read::{answer, consent, conversation, revision, survey_response, turn};
 use crate::error::written;
 use crate::page;
 use crate::schema::{self, company_of};
@@ -20,14 +22,15 @@ mod read;
 macro_rules! conversation_columns {
     () => {
         "company_id, attempt_id, task_id, campaign_id, language, position, step, turns, \
-         last_reply, outcome, started_at, version"
+         last_reply, outcome, started_at, version, memory"
     };
 }
 
 macro_rules! answer_columns {
     () => {
         "company_id, id, campaign_id, task_id, attempt_id, question_key, result, words, \
-         confidence, interpreted_by, repeats, turn_id, given_at"
+         confidence, interpreted_by, repeats, turn_id, given_at, doubt, revision, reviewed_at, \
+         reviewed_by"
     };
 }
 
@@ -41,8 +44,9 @@ impl InterviewRepository for PostgresUnitOfWork {
         let insert = sqlx::query(
             "INSERT INTO conversations
                  (company_id, attempt_id, task_id, campaign_id, language, position, step, turns,
-                  last_reply, outcome, started_at, version)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+                  last_reply, outcome, started_at, version, memory)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             ON CONFLICT DO NOTHING",
         )
         .bind(conversation.company_id.as_uuid())
         .bind(conversation.attempt_id.as_uuid())
@@ -55,7 +59,8 @@ impl InterviewRepository for PostgresUnitOfWork {
         .bind(Json(conversation.last_reply.clone()))
         .bind(conversation.outcome.map(Outcome::name))
         .bind(conversation.started_at)
-        .bind(i64::from(conversation.version));
+        .bind(i64::from(conversation.version))
+        .bind(Json(conversation.memory.clone()));
         written(
             self.execute(insert).await?,
             "the attempt has a conversation already",
@@ -99,7 +104,7 @@ impl InterviewRepository for PostgresUnitOfWork {
         let update = sqlx::query(
             "UPDATE conversations
              SET language = $4, position = $5, step = $6, turns = $7, last_reply = $8,
-                 outcome = $9, version = version + 1
+                 outcome = $9, memory = $10, version = version + 1
              WHERE company_id = $1 AND attempt_id = $2 AND version = $3",
         )
         .bind(conversation.company_id.as_uuid())
@@ -110,7 +115,8 @@ impl InterviewRepository for PostgresUnitOfWork {
         .bind(i64::from(conversation.step))
         .bind(i64::from(conversation.turns))
         .bind(Json(conversation.last_reply.clone()))
-        .bind(conversation.outcome.map(Outcome::name));
+        .bind(conversation.outcome.map(Outcome::name))
+        .bind(Json(conversation.memory.clone()));
         written(
             self.execute(update).await?,
             "the conversation was changed meanwhile",
@@ -176,7 +182,11 @@ impl InterviewRepository for PostgresUnitOfWork {
             .bind(answer.interpreted_by.name())
             .bind(i16::from(answer.repeats))
             .bind(answer.turn_id.as_uuid())
-            .bind(answer.at);
+            .bind(answer.at)
+            .bind(answer.doubt.map(Doubt::name))
+            .bind(i64::from(answer.revision))
+            .bind(answer.reviewed_at)
+            .bind(answer.reviewed_by.map(ApiKeyId::as_uuid));
         self.execute(put).await?;
         Ok(())
     }
@@ -213,12 +223,111 @@ impl InterviewRepository for PostgresUnitOfWork {
         ))
     }
 
+    async fn answer(&mut self, id: AnswerId) -> Result<Option<Answer>, StorageError> {
+        let select = concat!(
+            "SELECT ",
+            answer_columns!(),
+            " FROM answers WHERE company_id = $1 AND id = $2"
+        );
+        let row = self.find(company_of!("answers"), select, id.as_uuid());
+        row.await?.as_ref().map(answer).transpose()
+    }
+
+    async fn review_answer(
+        &mut self,
+        answer: &Answer,
+        replaced: Option<&AnswerRevision>,
+    ) -> Result<(), StorageError> {
+        self.permit(answer.company_id)?;
+        let review = sqlx::query(
+            "UPDATE answers
+             SET result = $4, words = $5, confidence = $6, interpreted_by = $7, doubt = $8,
+                 reviewed_at = $9, reviewed_by = $10, revision = revision + 1
+             WHERE company_id = $1 AND id = $2 AND revision = $3",
+        )
+        .bind(answer.company_id.as_uuid())
+        .bind(answer.id.as_uuid())
+        .bind(i64::from(answer.revision))
+        .bind(Json(answer.result.clone()))
+        .bind(answer.words.clone())
+        .bind(i16::from(answer.confidence.hundredths()))
+        .bind(answer.interpreted_by.name())
+        .bind(answer.doubt.map(Doubt::name))
+        .bind(answer.reviewed_at)
+        .bind(answer.reviewed_by.map(ApiKeyId::as_uuid));
+        written(
+            self.execute(review).await?,
+            "the answer was changed meanwhile",
+        )?;
+        let Some(replaced) = replaced else {
+            return Ok(());
+        };
+        self.permit(replaced.company_id)?;
+        let insert = sqlx::query(
+            "INSERT INTO answer_revisions
+                 (company_id, answer_id, number, result, confidence, interpreted_by, note,
+                  replaced_at, replaced_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        )
+        .bind(replaced.company_id.as_uuid())
+        .bind(replaced.answer_id.as_uuid())
+        .bind(i64::from(replaced.number))
+        .bind(Json(replaced.result.clone()))
+        .bind(i16::from(replaced.confidence.hundredths()))
+        .bind(replaced.interpreted_by.name())
+        .bind(replaced.note.clone())
+        .bind(replaced.replaced_at)
+        .bind(replaced.replaced_by.as_uuid());
+        written(
+            self.execute(insert).await?,
+            "the answer has a revision of that number already",
+        )
+    }
+
+    async fn answer_revisions(
+        &mut self,
+        id: AnswerId,
+    ) -> Result<Vec<AnswerRevision>, StorageError> {
+        let find = company_of!("answer_revisions", "answer_id");
+        let Some(company_id) = self.company_of(find, id.as_uuid()).await? else {
+            return Ok(Vec::new());
+        };
+        let select = "SELECT company_id, answer_id, number, result, confidence, interpreted_by,
+                          note, replaced_at, replaced_by
+                      FROM answer_revisions WHERE company_id = $1 AND answer_id = $2
+                      ORDER BY number";
+        let select = sqlx::query(select).bind(company_id).bind(id.as_uuid());
+        self.rows(select).await?.iter().map(revision).collect()
+    }
+
+    async fn answers_to_review(
+        &mut self,
+        campaign_id: Option<CampaignId>,
+        request: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError> {
+        let mut list = schema::select(answer_columns!(), "answers", self.scope);
+        list.and_where(Expr::col("doubt").is_not_null())
+            .and_where(Expr::col("reviewed_at").is_null());
+        if let Some(id) = campaign_id {
+            list.and_where(Expr::col("campaign_id").eq(id.as_uuid()));
+        }
+        page::by_id(&mut list, request)?;
+        let rows = self.list(&list).await?;
+        let answers = rows.iter().map(answer).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(
+            answers,
+            request.limit(),
+            |answer: &Answer| answer.id.to_string(),
+        ))
+    }
+
     async fn insert_consent(&mut self, consent: &Consent) -> Result<(), StorageError> {
         self.permit(consent.company_id)?;
         let insert = sqlx::query(
             "INSERT INTO consents
-                 (company_id, attempt_id, task_id, given, text, language, turn_id, given_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                 (company_id, attempt_id, task_id, given, text, language, turn_id, given_at,
+                  text_version, interpreted_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(consent.company_id.as_uuid())
         .bind(consent.attempt_id.as_uuid())
@@ -227,7 +336,9 @@ impl InterviewRepository for PostgresUnitOfWork {
         .bind(consent.text.clone())
         .bind(consent.language.code())
         .bind(consent.turn_id.as_uuid())
-        .bind(consent.at);
+        .bind(consent.at)
+        .bind(consent.text_version.clone())
+        .bind(consent.interpreted_by.name());
         self.execute(insert).await?;
         Ok(())
     }
@@ -237,7 +348,8 @@ impl InterviewRepository for PostgresUnitOfWork {
         attempt_id: CallAttemptId,
     ) -> Result<Option<Consent>, StorageError> {
         let select =
-            "SELECT company_id, attempt_id, task_id, given, text, language, turn_id, given_at
+            "SELECT company_id, attempt_id, task_id, given, text, language, turn_id, given_at,
+                          text_version, interpreted_by
                       FROM consents WHERE company_id = $1 AND attempt_id = $2";
         let find = company_of!("consents", "attempt_id");
         let row = self.find(find, select, attempt_id.as_uuid()).await?;

@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121091900_count_priced_calls_once",
     "20261121092000_pace_the_provider",
     "20261121092100_stop_at_targets",
+    "20261121092500_keep_doubts_and_revisions",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

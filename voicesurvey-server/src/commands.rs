@@ -7,6 +7,7 @@
 mod api_key;
 mod company;
 mod dry_run;
+mod interpret;
 mod migrate;
 mod openapi;
 mod preflight;
@@ -22,6 +23,7 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::NoWakeUp;
 use voicesurvey_core::service::{Companies, ServiceError};
 use voicesurvey_core::time::{Clock, SystemClock};
+use voicesurvey_llm::{Failure, ModelError};
 
 use crate::config::{Config, ConfigError, Flags, Loaded};
 use crate::demo::{self, DemoError, DemoOptions};
@@ -46,6 +48,8 @@ enum Command {
     Demo(DemoOptions),
     /// Tries a campaign out with simulated people, and changes nothing.
     DryRun(dry_run::DryRunOptions),
+    /// Shows what is understood of sentences, one JSON object per line.
+    Interpret(interpret::InterpretOptions),
     /// Brings the schema of the database up to date.
     Migrate(migrate::MigrateOptions),
     /// Checks whether the database keeps what is promised; changes nothing.
@@ -113,6 +117,26 @@ pub enum CommandError {
     /// The operating system did not give what every program gets.
     #[error("the operating system refuses")]
     System(#[source] io::Error),
+    /// Lines of the input cannot be read; each is named where its result would stand.
+    #[error("{bad} of {lines} lines cannot be read")]
+    BadLines {
+        /// How many.
+        bad: u64,
+        /// Of how many.
+        lines: u64,
+    },
+    /// What was to be read cannot be.
+    #[error("standard input cannot be read")]
+    Input(#[source] io::Error),
+    /// The language model of the configuration cannot be asked.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A language model is to be asked, and none is configured.
+    #[error("no language model is configured: set llm.url")]
+    NoModel,
+    /// The language model does not answer as it must.
+    #[error("the language model cannot be used")]
+    ModelOff(#[source] Failure),
     /// Nobody could read the result.
     #[error("the result cannot be written to standard output")]
     Output(#[source] io::Error),
@@ -134,6 +158,7 @@ pub async fn run(line: CommandLine) -> Result<(), CommandError> {
         Command::Serve(options) => serve::run(options).await,
         Command::Demo(options) => Ok(demo::run(options).await?),
         Command::DryRun(options) => dry_run::run(options).await,
+        Command::Interpret(options) => interpret::run(options).await,
         Command::Migrate(options) => migrate::run(options).await,
         Command::Preflight(options) => preflight::run(options).await,
         Command::Company(command) => company::run(command).await,

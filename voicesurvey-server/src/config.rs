@@ -15,6 +15,7 @@ mod engine;
 mod environment;
 mod error;
 mod http;
+mod llm;
 mod log;
 mod telephony;
 
@@ -28,6 +29,7 @@ pub use database::{DatabaseConfig, DatabaseLocation, DatabaseUrl, UnknownDatabas
 pub use engine::EngineConfig;
 pub use error::{ConfigError, WrongSetting};
 pub use http::{HttpConfig, OperatorToken};
+pub use llm::{LlmApiKey, LlmConfig, SchemaSetting};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use telephony::{ProviderName, StandInConfig, StandInSecret, TelephonyConfig};
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Who dials.
     pub telephony: TelephonyConfig,
+    /// The language model.
+    pub llm: LlmConfig,
     /// Times and sizes of the engine.
     pub engine: EngineConfig,
     /// The log.
@@ -144,6 +148,7 @@ impl Config {
         }
         self.http.check()?;
         self.telephony.check()?;
+        self.llm.check()?;
         self.engine.check()
     }
 }

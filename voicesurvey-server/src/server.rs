@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use voicesurvey_core::id::IdGenerator;
-use voicesurvey_core::interpretation::rules::RulesInterpreter;
+use voicesurvey_core::interpretation::AnswerInterpreter;
 use voicesurvey_core::ports::WakeUp;
 use voicesurvey_core::service::{EngineParts, EngineSettings};
 
@@ -48,6 +48,8 @@ pub struct ServerParts {
     pub stores: Stores,
     /// Who dials.
     pub telephony: Telephony,
+    /// Who understands what people say.
+    pub interpreter: Arc<dyn AnswerInterpreter>,
     /// What time it is, and how fast it passes.
     pub pacer: Arc<dyn Pacer>,
     /// Where identifiers come from.
@@ -128,6 +130,7 @@ impl Server {
             listener,
             stores,
             telephony,
+            interpreter,
             pacer,
             ids,
             engine,
@@ -141,7 +144,7 @@ impl Server {
             storage: stores.storage.clone(),
             queue: stores.queue.clone(),
             provider: telephony.provider,
-            interpreter: Arc::new(RulesInterpreter),
+            interpreter,
             clock: pacer.clone(),
             ids,
             wake_up: bell.clone(),

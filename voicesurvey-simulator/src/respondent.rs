@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use voicesurvey_core::call_attempt::AnsweredBy;
-use voicesurvey_core::conversation::{Heard, Then, VoiceReply};
+use voicesurvey_core::conversation::{Heard, Listen, Then, VoiceReply};
 use voicesurvey_core::interpretation::{Confidence, Expected};
 use voicesurvey_core::language::Language;
 
@@ -86,11 +86,12 @@ impl Respondent {
     ) -> Reaction {
         let words = reply.say.iter().map(|sentence| count_words(sentence)).sum();
         let listening = speaking_time(words, VOICE_WORDS_PER_MINUTE);
-        let Then::Listen {
+        let Then::Listen(Listen {
             step,
             expected,
             silence_seconds,
-        } = &reply.then
+            ..
+        }) = &reply.then
         else {
             let after = listening + self.chance.milliseconds(300, 800);
             return Reaction {

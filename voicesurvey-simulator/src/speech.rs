@@ -51,19 +51,19 @@ impl Speaker<'_> {
     /// An answer to what is expected. With `corrects`, numbers are said wrong first.
     pub(crate) fn answer(&mut self, expected: &Expected, corrects: bool) -> Spoken {
         match expected {
-            Expected::Consent => self.consent(),
+            Expected::Consent | Expected::Confirm { .. } => self.consent(),
             Expected::YesNo => self.yes_or_no(),
             Expected::Number { min, max, decimals } => {
                 let (low, high) = whole_bounds(*min, *max);
                 let value = self.lean(low, high);
                 self.number(value, (low, high), *decimals && value < high, corrects)
             }
-            Expected::Scale { min, max } => {
+            Expected::Scale { min, max, .. } => {
                 let value = self.lean(*min, *max);
                 self.mark(value, (*min, *max), corrects)
             }
             Expected::Choice { options } => self.choice(options),
-            Expected::FreeText => self.opinion(),
+            Expected::FreeText | Expected::CallBackTime => self.opinion(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Speaker<'_> {
                 min.and_then(|min| min.ceil().to_i64()),
                 max.and_then(|max| max.floor().to_i64()),
             ),
-            Expected::Scale { min, max } => (Some(*min), Some(*max)),
+            Expected::Scale { min, max, .. } => (Some(*min), Some(*max)),
             _ => return None,
         };
         let value = match (low, high) {

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
-use voicesurvey_core::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
-use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId};
+use voicesurvey_core::conversation::{
+    Answer, AnswerRevision, Consent, Conversation, Doubt, SurveyResponse, Turn,
+};
+use voicesurvey_core::id::{AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId};
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{InterviewRepository, Page, PageRequest, StorageError};
@@ -13,10 +15,10 @@ use voicesurvey_core::ports::{InterviewRepository, Page, PageRequest, StorageErr
 use crate::error::stale;
 use crate::page;
 use crate::row::{Row, json, micros, read_all};
-use crate::schema::{ANSWERS, CONSENTS, CONVERSATIONS, SURVEY_RESPONSES, TURNS};
+use crate::schema::{ANSWER_REVISIONS, ANSWERS, CONSENTS, CONVERSATIONS, SURVEY_RESPONSES, TURNS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-fn conversation_values(conversation: &Conversation) -> Result<[Value; 12], StorageError> {
+fn conversation_values(conversation: &Conversation) -> Result<[Value; 13], StorageError> {
     Ok([
         conversation.company_id.as_uuid().into(),
         conversation.attempt_id.as_uuid().into(),
@@ -33,6 +35,7 @@ fn conversation_values(conversation: &Conversation) -> Result<[Value; 12], Stora
             .into(),
         micros(conversation.started_at).into(),
         conversation.version.into(),
+        json(&conversation.memory)?.into(),
     ])
 }
 
@@ -51,6 +54,7 @@ fn read_conversation(row: &SqliteRow) -> Result<Conversation, StorageError> {
         outcome: row.optional_word("outcome")?,
         started_at: row.instant("started_at")?,
         version: row.get("version")?,
+        memory: row.document("memory")?,
     })
 }
 
@@ -87,7 +91,7 @@ fn read_turn(row: &SqliteRow) -> Result<Turn, StorageError> {
     })
 }
 
-fn answer_values(answer: &Answer) -> Result<[Value; 13], StorageError> {
+fn answer_values(answer: &Answer) -> Result<[Value; 17], StorageError> {
     Ok([
         answer.company_id.as_uuid().into(),
         answer.id.as_uuid().into(),
@@ -102,6 +106,10 @@ fn answer_values(answer: &Answer) -> Result<[Value; 13], StorageError> {
         answer.repeats.into(),
         answer.turn_id.as_uuid().into(),
         micros(answer.at).into(),
+        answer.doubt.map(|doubt| doubt.name().to_owned()).into(),
+        answer.revision.into(),
+        answer.reviewed_at.map(micros).into(),
+        answer.reviewed_by.map(ApiKeyId::as_uuid).into(),
     ])
 }
 
@@ -121,10 +129,43 @@ fn read_answer(row: &SqliteRow) -> Result<Answer, StorageError> {
         repeats: row.get("repeats")?,
         turn_id: row.id("turn_id")?,
         at: row.instant("at")?,
+        doubt: row.optional_word("doubt")?,
+        revision: row.get("revision")?,
+        reviewed_at: row.optional_instant("reviewed_at")?,
+        reviewed_by: row.optional_id("reviewed_by")?,
     })
 }
 
-fn consent_values(consent: &Consent) -> [Value; 8] {
+fn revision_values(revision: &AnswerRevision) -> Result<[Value; 9], StorageError> {
+    Ok([
+        revision.company_id.as_uuid().into(),
+        revision.answer_id.as_uuid().into(),
+        revision.number.into(),
+        json(&revision.result)?.into(),
+        revision.confidence.hundredths().into(),
+        revision.interpreted_by.name().into(),
+        revision.note.clone().into(),
+        micros(revision.replaced_at).into(),
+        revision.replaced_by.as_uuid().into(),
+    ])
+}
+
+fn read_revision(row: &SqliteRow) -> Result<AnswerRevision, StorageError> {
+    let row = Row::new(row, ANSWER_REVISIONS.name);
+    Ok(AnswerRevision {
+        answer_id: row.id("answer_id")?,
+        company_id: row.id("company_id")?,
+        number: row.get("number")?,
+        result: row.document("result")?,
+        confidence: Confidence::from_hundredths(row.get("confidence")?),
+        interpreted_by: row.word("interpreted_by")?,
+        note: row.get("note")?,
+        replaced_at: row.instant("replaced_at")?,
+        replaced_by: row.id("replaced_by")?,
+    })
+}
+
+fn consent_values(consent: &Consent) -> [Value; 10] {
     [
         consent.company_id.as_uuid().into(),
         consent.attempt_id.as_uuid().into(),
@@ -134,6 +175,8 @@ fn consent_values(consent: &Consent) -> [Value; 8] {
         consent.language.code().into(),
         consent.turn_id.as_uuid().into(),
         micros(consent.at).into(),
+        consent.text_version.clone().into(),
+        consent.interpreted_by.name().into(),
     ]
 }
 
@@ -148,6 +191,8 @@ fn read_consent(row: &SqliteRow) -> Result<Consent, StorageError> {
         language: row.word("language")?,
         turn_id: row.id("turn_id")?,
         at: row.instant("at")?,
+        text_version: row.get("text_version")?,
+        interpreted_by: row.word("interpreted_by")?,
     })
 }
 
@@ -213,7 +258,7 @@ impl InterviewRepository for SqliteUnitOfWork {
         let update = sqlx::query(
             "UPDATE conversations
              SET language = ?4, position = ?5, step = ?6, turns = ?7, last_reply = ?8,
-                 outcome = ?9, version = version + 1
+                 outcome = ?9, memory = ?10, version = version + 1
              WHERE company_id = ?1 AND attempt_id = ?2 AND version = ?3",
         )
         .bind(conversation.company_id.as_uuid())
@@ -224,7 +269,8 @@ impl InterviewRepository for SqliteUnitOfWork {
         .bind(conversation.step)
         .bind(conversation.turns)
         .bind(json(&conversation.last_reply)?)
-        .bind(conversation.outcome.map(Outcome::name));
+        .bind(conversation.outcome.map(Outcome::name))
+        .bind(json(&conversation.memory)?);
         if self.execute(update).await? == 0 {
             return Err(stale(CONVERSATIONS.name));
         }
@@ -255,6 +301,7 @@ impl InterviewRepository for SqliteUnitOfWork {
         upsert.on_conflict(
             OnConflict::columns(["company_id", "task_id", "question_key"])
                 .update_columns(ANSWERS.columns)
+                .action_and_where(Expr::cust("answers.reviewed_at IS NULL"))
                 .to_owned(),
         );
         self.execute(built(&upsert)).await?;
@@ -277,6 +324,81 @@ impl InterviewRepository for SqliteUnitOfWork {
     ) -> Result<Page<Answer>, StorageError> {
         let mut select = ANSWERS.select(self.scope);
         select.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        page::by_key(&mut select, "id", page, |cursor| {
+            cursor.parse::<Uuid>().ok()
+        })?;
+        let rows = read_all(&self.fetch_all(built(&select)).await?, read_answer)?;
+        Ok(Page::from_rows(rows, page.limit(), |answer| {
+            answer.id.to_string()
+        }))
+    }
+
+    async fn answer(&mut self, id: AnswerId) -> Result<Option<Answer>, StorageError> {
+        let mut select = ANSWERS.select(self.scope);
+        select.and_where(Expr::col("id").eq(id.as_uuid()));
+        self.fetch_optional(built(&select))
+            .await?
+            .as_ref()
+            .map(read_answer)
+            .transpose()
+    }
+
+    async fn review_answer(
+        &mut self,
+        answer: &Answer,
+        replaced: Option<&AnswerRevision>,
+    ) -> Result<(), StorageError> {
+        self.must_cover(answer.company_id)?;
+        let review = sqlx::query(
+            "UPDATE answers
+             SET result = ?4, words = ?5, confidence = ?6, interpreted_by = ?7, doubt = ?8,
+                 reviewed_at = ?9, reviewed_by = ?10, revision = revision + 1
+             WHERE company_id = ?1 AND id = ?2 AND revision = ?3",
+        )
+        .bind(answer.company_id.as_uuid())
+        .bind(answer.id.as_uuid())
+        .bind(answer.revision)
+        .bind(json(&answer.result)?)
+        .bind(answer.words.as_str())
+        .bind(answer.confidence.hundredths())
+        .bind(answer.interpreted_by.name())
+        .bind(answer.doubt.map(Doubt::name))
+        .bind(answer.reviewed_at.map(micros))
+        .bind(answer.reviewed_by.map(ApiKeyId::as_uuid));
+        if self.execute(review).await? == 0 {
+            return Err(stale(ANSWERS.name));
+        }
+        if let Some(replaced) = replaced {
+            self.must_cover(replaced.company_id)?;
+            let insert = ANSWER_REVISIONS.insert([revision_values(replaced)?]);
+            self.execute(built(&insert)).await?;
+        }
+        Ok(())
+    }
+
+    async fn answer_revisions(
+        &mut self,
+        id: AnswerId,
+    ) -> Result<Vec<AnswerRevision>, StorageError> {
+        let mut select = ANSWER_REVISIONS.select(self.scope);
+        select
+            .and_where(Expr::col("answer_id").eq(id.as_uuid()))
+            .order_by("number", Order::Asc);
+        read_all(&self.fetch_all(built(&select)).await?, read_revision)
+    }
+
+    async fn answers_to_review(
+        &mut self,
+        campaign_id: Option<CampaignId>,
+        page: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError> {
+        let mut select = ANSWERS.select(self.scope);
+        select
+            .and_where(Expr::col("doubt").is_not_null())
+            .and_where(Expr::col("reviewed_at").is_null());
+        if let Some(id) = campaign_id {
+            select.and_where(Expr::col("campaign_id").eq(id.as_uuid()));
+        }
         page::by_key(&mut select, "id", page, |cursor| {
             cursor.parse::<Uuid>().ok()
         })?;

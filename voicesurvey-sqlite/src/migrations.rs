@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 17] = [
+const MIGRATIONS: [(i64, &str, &str); 18] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -48,6 +48,7 @@ const MIGRATIONS: [(i64, &str, &str); 17] = [
     migration!(20261121091400, "create_provider_queue"),
     migration!(20261121091500, "count_priced_calls_once"),
     migration!(20261121091600, "stop_at_targets"),
+    migration!(20261121092500, "keep_doubts_and_revisions"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

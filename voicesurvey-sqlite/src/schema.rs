@@ -233,7 +233,7 @@ pub(crate) const CALL_ATTEMPTS: Table<23> = Table {
     ],
 };
 
-pub(crate) const CONVERSATIONS: Table<12> = Table {
+pub(crate) const CONVERSATIONS: Table<13> = Table {
     name: "conversations",
     columns: [
         "company_id",
@@ -248,6 +248,7 @@ pub(crate) const CONVERSATIONS: Table<12> = Table {
         "outcome",
         "started_at",
         "version",
+        "memory",
     ],
 };
 
@@ -267,7 +268,7 @@ pub(crate) const TURNS: Table<10> = Table {
     ],
 };
 
-pub(crate) const ANSWERS: Table<13> = Table {
+pub(crate) const ANSWERS: Table<17> = Table {
     name: "answers",
     columns: [
         "company_id",
@@ -283,10 +284,29 @@ pub(crate) const ANSWERS: Table<13> = Table {
         "repeats",
         "turn_id",
         "at",
+        "doubt",
+        "revision",
+        "reviewed_at",
+        "reviewed_by",
     ],
 };
 
-pub(crate) const CONSENTS: Table<8> = Table {
+pub(crate) const ANSWER_REVISIONS: Table<9> = Table {
+    name: "answer_revisions",
+    columns: [
+        "company_id",
+        "answer_id",
+        "number",
+        "result",
+        "confidence",
+        "interpreted_by",
+        "note",
+        "replaced_at",
+        "replaced_by",
+    ],
+};
+
+pub(crate) const CONSENTS: Table<10> = Table {
     name: "consents",
     columns: [
         "company_id",
@@ -297,6 +317,8 @@ pub(crate) const CONSENTS: Table<8> = Table {
         "language",
         "turn_id",
         "at",
+        "text_version",
+        "interpreted_by",
     ],
 };
 
@@ -378,6 +400,7 @@ mod tests {
         assert_columns(&mut connection, &CONVERSATIONS).await;
         assert_columns(&mut connection, &TURNS).await;
         assert_columns(&mut connection, &ANSWERS).await;
+        assert_columns(&mut connection, &ANSWER_REVISIONS).await;
         assert_columns(&mut connection, &CONSENTS).await;
         assert_columns(&mut connection, &SURVEY_RESPONSES).await;
         assert_columns(&mut connection, &EXCLUSIONS).await;

@@ -31,6 +31,8 @@ pub enum TaskEvent<'a> {
         previous: Option<Outcome>,
         /// What the task's other attempts came to; read only where [`OtherAttempts::matter`].
         others: OtherAttempts,
+        /// What the person said about being called again.
+        call_back: CallBack,
         /// What the campaign does about it.
         policy: &'a RetryPolicy,
         /// When the campaign may call.
@@ -54,6 +56,18 @@ impl TaskEvent<'_> {
     }
 }
 
+/// What a person said about being called again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallBack {
+    /// Nothing.
+    #[default]
+    NotAsked,
+    /// That it shall be later, and not when.
+    Later,
+    /// When it shall be.
+    At(Timestamp),
+}
+
 /// What the other attempts of a task came to.
 ///
 /// It is derived from their rows and not counted on the task, so that it cannot differ from them,
@@ -64,6 +78,8 @@ pub struct OtherAttempts {
     pub faults: u16,
     /// The strongest outcome of any of them.
     pub strongest: Option<Outcome>,
+    /// Whether an interview stopped in the middle in any of them.
+    pub interrupted: bool,
 }
 
 impl OtherAttempts {
@@ -77,13 +93,15 @@ impl OtherAttempts {
                     all.strongest
                         .map_or(outcome, |known| known.or_stronger(outcome)),
                 ),
+                interrupted: all.interrupted || outcome.is_interruption(),
             })
     }
 
     /// Whether it depends on them what follows from an attempt that ended so: after a fault that is
-    /// forgiven only so often, and after a correction, which takes back what the task remembers.
+    /// forgiven only so often, after an interview that is continued once, and after a correction,
+    /// which takes back what the task remembers.
     pub fn matter(outcome: Outcome, previous: Option<Outcome>) -> bool {
-        outcome.is_forgiven() || is_correction(outcome, previous)
+        outcome.is_forgiven() || outcome.is_interruption() || is_correction(outcome, previous)
     }
 }
 
@@ -147,6 +165,7 @@ impl CallTask {
                     outcome,
                     previous,
                     others,
+                    call_back,
                     policy,
                     schedule,
                 },
@@ -173,6 +192,8 @@ impl CallTask {
                     strongest,
                     attempts_spent,
                     faults: others.faults + u16::from(outcome.is_forgiven()),
+                    interrupted_before: others.interrupted,
+                    call_back,
                 };
                 self.settled(settlement, policy, schedule, now)
                     .ok_or(invalid)
@@ -224,6 +245,9 @@ impl CallTask {
         }
         let (state, outcome) = match reason {
             Reason::Excluded => (TaskState::Excluded, self.outcome),
+            Reason::AttemptsUsedUp if self.outcome == Some(Outcome::Interrupted) => {
+                return self.not_continued(reason, now);
+            }
             Reason::AttemptsUsedUp => (TaskState::NotReached, self.outcome),
             Reason::NeverInCallingHours | Reason::UnknownTimeZone => {
                 (TaskState::Failed, self.outcome)
@@ -237,6 +261,20 @@ impl CallTask {
             state,
             outcome,
             reason: Some(reason),
+            ..self.changed(now)
+        }
+    }
+
+    /// Nobody is called again for that reason. An interview that stopped in the middle ends as it
+    /// stands, and any other task as [`CallTask::barred`] says.
+    #[must_use]
+    pub fn not_continued(self, reason: Reason, now: Timestamp) -> Self {
+        if self.state.status().is_final() || self.outcome != Some(Outcome::Interrupted) {
+            return self.barred(reason, now);
+        }
+        Self {
+            state: TaskState::Completed,
+            reason: None,
             ..self.changed(now)
         }
     }
@@ -309,31 +347,14 @@ impl CallTask {
         now: Timestamp,
     ) -> Option<Self> {
         let Settlement {
-            outcome,
             strongest,
             attempts_spent,
-            faults,
+            ..
         } = settlement;
-        // What happens next depends on this attempt, unless the person has decided it; what is
-        // remembered is the strongest of all.
-        let deciding = if strongest.is_decided_by_person() {
-            strongest
-        } else {
-            outcome
-        };
-        let state = match policy.retry_after(deciding, attempts_spent, faults) {
-            Some(delay) if policy.changes_daypart(deciding) => TaskState::Retry {
-                due_at: in_other_daypart(
-                    now + delay,
-                    self.last_attempt_at.unwrap_or(now),
-                    schedule,
-                    &self.contact,
-                ),
-            },
-            Some(delay) => TaskState::Retry {
-                due_at: now + delay,
-            },
-            None => TaskState::from_final(deciding.rule().final_status)?,
+        let next = self.next_call(settlement, policy, schedule, now);
+        let state = match next {
+            Some((due_at, _)) => TaskState::Retry { due_at },
+            None => TaskState::from_final(settlement.closing().rule().final_status)?,
         };
         if (state, Some(strongest), attempts_spent)
             == (self.state, self.outcome, self.attempts_spent)
@@ -353,7 +374,7 @@ impl CallTask {
             return self.remembering(attempts_spent, strongest, now);
         }
         let reason = match state {
-            TaskState::Retry { .. } => Some(Reason::WaitsForRetry),
+            TaskState::Retry { .. } => next.map(|(_, reason)| reason),
             TaskState::NotReached if attempts_spent >= policy.max_attempts => {
                 Some(Reason::AttemptsUsedUp)
             }
@@ -367,6 +388,51 @@ impl CallTask {
             ..self.changed(now)
         })
     }
+
+    /// When the person is called again, and what for; `None` if not.
+    fn next_call(
+        &self,
+        settlement: Settlement,
+        policy: &RetryPolicy,
+        schedule: &Schedule,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Reason)> {
+        let outcome = settlement.deciding();
+        let after =
+            |outcome| policy.retry_after(outcome, settlement.attempts_spent, settlement.faults);
+        let mut delay = after(outcome)?;
+        if outcome.may_have_appointment() {
+            if let CallBack::At(at) = settlement.call_back
+                && let Some(at) = self.within_hours(at.max(now), schedule)
+            {
+                return Some((at, Reason::Appointment));
+            }
+            if settlement.call_back != CallBack::NotAsked {
+                // A dropped line is called again at once; who has asked for peace gets it.
+                delay = delay.max(after(Outcome::CallBackRequested)?);
+            }
+        }
+        if outcome.is_interruption() && settlement.interrupted_before {
+            return None;
+        }
+        let due_at = now + delay;
+        let due_at = if policy.changes_daypart(outcome) {
+            let failed_at = self.last_attempt_at.unwrap_or(now);
+            in_other_daypart(due_at, failed_at, schedule, &self.contact)
+        } else {
+            due_at
+        };
+        Some((due_at, Reason::WaitsForRetry))
+    }
+
+    /// The first instant from `at` on at which the person may be called; `None` if the campaign has
+    /// ended by then.
+    fn within_hours(&self, at: Timestamp, schedule: &Schedule) -> Option<Timestamp> {
+        let hours = schedule.hours_of(&self.contact);
+        let opening = hours.next_opening(schedule.zones_of(&self.contact), at)?;
+        let is_in_time = schedule.ends_at.is_none_or(|ends_at| opening < ends_at);
+        is_in_time.then_some(opening)
+    }
 }
 
 /// What is known of a task's attempts when one of them settles it.
@@ -378,6 +444,30 @@ struct Settlement {
     strongest: Outcome,
     attempts_spent: u16,
     faults: u16,
+    /// Whether the interview stopped in the middle in an earlier one.
+    interrupted_before: bool,
+    call_back: CallBack,
+}
+
+impl Settlement {
+    /// What happens next depends on this attempt, unless the person has decided it; what is
+    /// remembered is the strongest of all.
+    const fn deciding(self) -> Outcome {
+        if self.strongest.is_decided_by_person() {
+            self.strongest
+        } else {
+            self.outcome
+        }
+    }
+
+    /// What the task ends as if nothing happens next: an interview that stopped in the middle keeps
+    /// what was answered, whatever became of the calls that were to continue it.
+    const fn closing(self) -> Outcome {
+        match self.strongest {
+            Outcome::Interrupted => self.strongest,
+            _ => self.deciding(),
+        }
+    }
 }
 
 #[cfg(test)]

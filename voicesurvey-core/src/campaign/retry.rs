@@ -92,8 +92,9 @@ impl RetryPolicy {
     /// What holds after `outcome` while attempts are left.
     ///
     /// The delays for all outcomes are not for outcomes that the table does not retry, nor for
-    /// those that cost no attempt, and they are no shorter than the table's where a person was
-    /// there. A rule for one outcome holds as it is.
+    /// those that cost no attempt, nor for interviews that stopped in the middle, which go on soon
+    /// or not at all; and they are no shorter than the table's where a person was there. A rule for
+    /// one outcome holds as it is.
     pub fn rule(&self, outcome: Outcome) -> RetryRule {
         if !outcome.can_be_retried() {
             return RetryRule::default();
@@ -105,7 +106,8 @@ impl RetryPolicy {
         let by_table = RetryRule {
             delays_minutes: row.retry_after_minutes.to_vec(),
         };
-        if !row.is_retried() || !row.spends_attempt || self.delays_minutes.is_empty() {
+        let is_by_table = !row.is_retried() || !row.spends_attempt || outcome.is_interruption();
+        if is_by_table || self.delays_minutes.is_empty() {
             return by_table;
         }
         let by_policy = RetryRule {

@@ -43,6 +43,9 @@ pub struct CampaignSettings {
     /// What the calls may cost; `None` is not limited.
     #[serde(default)]
     pub budget: Option<Budget>,
+    /// Whether people are told that the call is recorded.
+    #[serde(default)]
+    pub recording: bool,
 }
 
 /// What calls may cost.

@@ -3,16 +3,25 @@
 //! Pure: the words were interpreted before, and the service stores what comes out before the reply
 //! is spoken (I9). Every loop is capped, so a conversation always ends.
 
+mod appointment;
+mod caps;
+mod confirm;
+mod consent;
+mod question;
 mod speech;
 mod taker;
 
 use serde::{Deserialize, Serialize};
 
 use self::taker::StepTaker;
-use super::{Answer, Consent, Conversation, Position, Script, Then, Turn, VoiceReply};
-use crate::call_attempt::CallAttempt;
+use super::{
+    Answer, Consent, Conversation, Given, LineEnd, Memory, Place, Position, Script, Then, Turn,
+    VoiceReply,
+};
+use crate::call_task::CallBack;
 use crate::id::IdGenerator;
 use crate::interpretation::{Confidence, Expected, Interpretation};
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
 
@@ -61,6 +70,15 @@ impl Heard {
     }
 }
 
+/// What interpreters made of what was heard. They are not asked about silence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Understood {
+    /// In the language that is spoken.
+    pub here: Option<Interpretation>,
+    /// In another language, if the words are of that one.
+    pub elsewhere: Option<(Language, Interpretation)>,
+}
+
 /// What one step leads to. All of it is stored together, and then the reply is spoken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -86,19 +104,19 @@ pub struct Conclusion {
 }
 
 impl Conversation {
-    /// Begins: somebody picked up.
+    /// Begins: somebody picked up. `given` is what this person has answered in earlier calls.
     pub fn begin(
-        attempt: &CallAttempt,
+        place: Place,
         script: &Script<'_>,
+        given: &Given,
         ids: &IdGenerator,
         now: Timestamp,
     ) -> Step {
-        let say = script.opening();
         let conversation = Self {
-            attempt_id: attempt.id,
-            task_id: attempt.task_id,
-            company_id: attempt.company_id,
-            campaign_id: attempt.campaign_id,
+            attempt_id: place.attempt_id,
+            task_id: place.task_id,
+            company_id: place.company_id,
+            campaign_id: place.campaign_id,
             language: script.language(),
             position: Position::Consent { tries: 0 },
             step: 0,
@@ -107,50 +125,65 @@ impl Conversation {
                 language: script.language(),
                 voice: script.voice(),
                 say: Vec::new(),
+                firm: 0,
                 then: Then::HangUp,
             },
             outcome: None,
             started_at: now,
             version: 1,
+            memory: Memory {
+                answered_before: given.answered(),
+                ..Memory::default()
+            },
         };
-        let mut taker = StepTaker {
-            conversation,
-            script,
-            ids,
-            now,
-            turns: Vec::new(),
-        };
-        taker.say_and_listen(say);
-        Step {
-            conversation: taker.conversation,
-            turns: taker.turns,
-            answer: None,
-            consent: None,
-            conclusion: None,
-        }
+        let opening = script.opening(conversation.is_resumption());
+        let mut taker = StepTaker::new(conversation, script, given, ids, now);
+        taker.say_and_listen(opening.say, opening.firm);
+        taker.into_step()
     }
 
     /// What the question at hand expects; `None` when the conversation is over.
     pub fn expected(&self, script: &Script<'_>) -> Option<Expected> {
+        let script = script.spoken_in(self.language);
+        let of_question = |index: u16| {
+            let question = script.questions().get(usize::from(index))?;
+            Some(script.expected(question))
+        };
         match self.position {
             Position::Consent { .. } => Some(Expected::Consent),
-            Position::Question { index, .. } => script
-                .questions()
-                .get(usize::from(index))
-                .map(|question| question.kind.expected()),
+            Position::Question { index, .. } => of_question(index),
+            Position::Confirm { index, .. } => Some(Expected::Confirm {
+                of: Box::new(of_question(index)?),
+            }),
+            Position::Appointment { .. } => Some(Expected::CallBackTime),
             Position::Ended => None,
         }
     }
 
-    /// Takes in what was heard. `understood` is what an interpreter made of it; it is not asked
-    /// about silence.
+    /// The question at hand as it is written, without the data of the person who is asked; empty
+    /// where the survey asks nothing.
+    pub fn asked<'a>(&self, script: &Script<'a>) -> &'a str {
+        let script = script.spoken_in(self.language);
+        match self.position {
+            Position::Consent { .. } => script.written_consent_question(self.is_resumption()),
+            Position::Question { index, .. } | Position::Confirm { index, .. } => script
+                .questions()
+                .get(usize::from(index))
+                .map_or("", |question| script.written_question(question)),
+            Position::Appointment { .. } | Position::Ended => "",
+        }
+    }
+
+    /// Takes in what was heard. `given` is what the person has answered so far, in this call and in
+    /// earlier ones.
     ///
     /// A conversation that is over says goodbye again and stores nothing.
     pub fn hear(
         self,
         heard: &Heard,
-        understood: Option<Interpretation>,
+        understood: &Understood,
         script: &Script<'_>,
+        given: &Given,
         ids: &IdGenerator,
         now: Timestamp,
     ) -> Step {
@@ -163,33 +196,74 @@ impl Conversation {
                 conclusion: None,
             };
         }
-        StepTaker {
-            conversation: self,
-            script,
-            ids,
-            now,
-            turns: Vec::new(),
-        }
-        .take(heard, understood)
+        StepTaker::new(self, script, given, ids, now).take(heard, understood)
     }
 }
 
 impl Conversation {
-    /// How many questions have been answered.
+    /// How many questions have been answered in this call.
     pub const fn answered(&self) -> u16 {
-        match self.position {
-            Position::Question { answered, .. } => answered,
-            Position::Consent { .. } | Position::Ended => 0,
-        }
+        self.position.answered()
     }
 
-    /// The outcome of a call that ends where the conversation stands.
+    /// Whether it takes up an interview in which something was answered.
+    pub const fn is_resumption(&self) -> bool {
+        self.memory.answered_before > 0
+    }
+
+    /// Whether any question has been answered, in this call or before.
+    const fn has_answers(&self) -> bool {
+        self.answered() > 0 || self.memory.answered_before > 0
+    }
+
+    /// The outcome of a call that the person ends where the conversation stands.
     pub const fn broken_off(&self) -> Outcome {
         match (self.outcome, self.position) {
             (Some(outcome), _) => outcome,
-            (None, Position::Question { answered: 0, .. }) => Outcome::BrokeOff,
-            (None, Position::Question { .. }) => Outcome::Partial,
-            (None, Position::Consent { .. } | Position::Ended) => Outcome::HungUpBeforeConsent,
+            // They have asked to be called again, and not said when.
+            (None, Position::Appointment { .. }) if self.has_answers() => Outcome::Interrupted,
+            (None, Position::Appointment { .. }) => Outcome::CallBackRequested,
+            (None, position) if !position.is_past_consent() => Outcome::HungUpBeforeConsent,
+            (None, _) if self.has_answers() => Outcome::Partial,
+            (None, _) => Outcome::BrokeOff,
+        }
+    }
+
+    /// The outcome of a call whose line drops where the conversation stands.
+    pub const fn interrupted(&self) -> Outcome {
+        match (self.outcome, self.position) {
+            (Some(outcome), _) => outcome,
+            (None, position) if !position.is_past_consent() => self.broken_off(),
+            (None, _) if self.has_answers() => Outcome::Interrupted,
+            (None, _) => Outcome::LineDropped,
+        }
+    }
+}
+
+impl Conversation {
+    /// The outcome of a call that has ended where the conversation stands: by a dropped line if that
+    /// is what is known, else by the person.
+    pub fn left_open(&self) -> Outcome {
+        if self.memory.line == Some(LineEnd::Dropped) {
+            self.interrupted()
+        } else {
+            self.broken_off()
+        }
+    }
+
+    /// What the person said about being called again. Who hung up when asked for the time has asked
+    /// for it too; whose line dropped then is asked again.
+    pub fn call_back(&self) -> CallBack {
+        let has_asked = match self.outcome {
+            Some(outcome) => {
+                matches!(outcome, Outcome::CallBackRequested | Outcome::Interrupted)
+            }
+            None => matches!(self.position, Position::Appointment { .. }),
+        };
+        match self.memory.appointment {
+            _ if !has_asked => CallBack::NotAsked,
+            Some(at) => CallBack::At(at),
+            None => CallBack::Later,
         }
     }
 }

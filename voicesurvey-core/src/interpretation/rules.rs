@@ -10,15 +10,17 @@
 
 mod choices;
 mod consent;
-mod lexicon;
-mod mentions;
-mod normalise;
-mod numbers;
+mod labels;
+pub(in crate::interpretation) mod lexicon;
+pub(in crate::interpretation) mod mentions;
+pub(in crate::interpretation) mod normalise;
+pub(in crate::interpretation) mod numbers;
 mod numeric;
 mod opt_out;
 mod polarity;
-mod reading;
+pub(in crate::interpretation) mod reading;
 mod removal;
+pub(in crate::interpretation) mod values;
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
@@ -30,7 +32,9 @@ use self::opt_out::Evidence;
 use self::reading::{Hit, Reading};
 use super::{
     AnswerInterpreter, Confidence, Expected, Intent, Interpretation, InterpretedBy, Utterance,
+    time_mention,
 };
+use crate::language::Language;
 use crate::survey::{AnswerValue, ChoiceOption};
 
 /// With more meaningful words besides it, an answer is not sure to be one: "ignore what you were
@@ -82,13 +86,15 @@ impl RulesInterpreter {
                 })
             }
             Expected::FreeText => free_text(&reading, &utterance.words),
+            Expected::CallBackTime => about_the_person(&reading)
+                .unwrap_or_else(|| call_back_time(&reading, &utterance.words)),
             expected => about_the_person(&reading).unwrap_or_else(|| answer(&reading, expected)),
         };
-        Interpretation {
-            intent: verdict.intent,
-            confidence: Confidence::from_hundredths(verdict.confidence),
-            by: InterpretedBy::Rules,
-        }
+        Interpretation::new(
+            verdict.intent,
+            Confidence::from_hundredths(verdict.confidence),
+            InterpretedBy::Rules,
+        )
     }
 }
 
@@ -160,7 +166,7 @@ fn answer(reading: &Reading, expected: &Expected) -> Verdict {
                 is_scale: false,
             },
         ),
-        Expected::Scale { min, max } => number(
+        Expected::Scale { min, max, labels } => labels::scale(
             reading,
             &Bounds {
                 min: Some(Decimal::from(*min)),
@@ -168,10 +174,12 @@ fn answer(reading: &Reading, expected: &Expected) -> Verdict {
                 decimals: false,
                 is_scale: true,
             },
+            labels,
         ),
         Expected::Choice { options } => choice(reading, options),
-        // Free text never comes here; were it to, nothing would be stored.
-        Expected::FreeText => unclear(),
+        Expected::Confirm { of } => confirmation(reading, of),
+        // These never come here; were they to, nothing would be stored.
+        Expected::FreeText | Expected::CallBackTime => unclear(),
     };
     let is_answer = matches!(
         verdict.intent,
@@ -182,6 +190,46 @@ fn answer(reading: &Reading, expected: &Expected) -> Verdict {
         return unclear();
     }
     verdict
+}
+
+/// "No, five" corrects what was read back; without another answer it is a yes or a no.
+fn confirmation(reading: &Reading, of: &Expected) -> Verdict {
+    let other = answer(reading, of);
+    // A homophone of a number may be the yes that was asked for.
+    let is_sure = other.confidence > confidence::HOMOPHONE;
+    if matches!(other.intent, Intent::Answer { .. }) && is_sure {
+        return other;
+    }
+    let plain = yes_or_no(reading, false);
+    if plain.intent == Intent::Unclear {
+        other
+    } else {
+        plain
+    }
+}
+
+/// When to call again. Any wish for another time will do; the time itself is read elsewhere.
+fn call_back_time(reading: &Reading, words: &str) -> Verdict {
+    if time_mention::find(reading.lexicon.language, words).is_some() {
+        return Verdict::new(Intent::CallBack, confidence::PHRASE);
+    }
+    let wish = call_back(reading, true, &[])
+        .or_else(|| control(reading, Meaning::Repeat, Intent::Repeat, 2))
+        .or_else(|| control(reading, Meaning::Stop, Intent::Stop, 1));
+    wish.unwrap_or_else(|| match yes_or_no(reading, false) {
+        refusal if refusal.is_no() => Verdict::new(Intent::Stop, refusal.confidence),
+        other if other.intent == Intent::Repeat => other,
+        _ => unclear(),
+    })
+}
+
+/// Whether the words speak of calls, or of taking somebody off a list.
+pub(super) fn mentions_calling(language: Language, words: &str) -> bool {
+    let reading = Reading::new(language, words);
+    (0..reading.text.len()).any(|index| {
+        let is_call = reading.is(Stem::Call, index) && !reading.is(Stem::NotCall, index);
+        is_call || reading.is(Stem::Remove, index) || reading.is(Stem::Removed, index)
+    })
 }
 
 /// The wish that a phrase of at least `shortest` words expresses.
@@ -224,8 +272,10 @@ fn control_besides(
 
 fn call_back(reading: &Reading, about_call: bool, taken: &[(usize, usize)]) -> Option<Verdict> {
     control_besides(reading, Meaning::CallBack, Intent::CallBack, 1, taken).or_else(|| {
-        opt_out::asks_for_another_time(reading, about_call)
-            .then_some(Verdict::new(Intent::CallBack, confidence::STEMS))
+        let asks = opt_out::asks_for_another_time(reading, about_call)
+            || (opt_out::mentions_call(reading) && time_mention::names_delay(reading))
+            || (about_call && time_mention::names_appointment(reading));
+        asks.then_some(Verdict::new(Intent::CallBack, confidence::STEMS))
     })
 }
 
@@ -289,7 +339,12 @@ fn single_word_wishes(reading: &Reading) -> Verdict {
 }
 
 fn number(reading: &Reading, bounds: &Bounds) -> Verdict {
-    if let Some(wish) = wishes(reading, &[]) {
+    // "Tomorrow around eleven" answers no question for a number.
+    let appointment = || {
+        time_mention::names_appointment(reading)
+            .then_some(Verdict::new(Intent::CallBack, confidence::STEMS))
+    };
+    if let Some(wish) = appointment().or_else(|| wishes(reading, &[])) {
         return wish;
     }
     match numeric::decide(reading, &numbers::find(reading), bounds) {

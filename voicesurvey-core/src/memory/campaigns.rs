@@ -12,8 +12,8 @@ use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
-use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
-use crate::id::{CampaignId, CompanyId, UploadId};
+use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
+use crate::id::{CallTaskId, CampaignId, CompanyId, UploadId};
 use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::{CallListRepository, CampaignRepository, Page, PageRequest, StorageError};
@@ -88,6 +88,16 @@ impl Transaction {
         }
     }
 
+    fn remove_answers(&mut self, task_id: CallTaskId) {
+        let answers = self.table::<Answer>().range((task_id, String::new())..);
+        let answers = answers.take_while(|row| row.task_id == task_id);
+        let answers: Vec<_> = answers.map(|row| (row.id, row.revision)).collect();
+        for (id, _) in answers.into_iter().filter(|(_, revision)| *revision > 0) {
+            self.remove_while::<AnswerRevision>((id, 0), |row| row.answer_id == id);
+        }
+        self.remove_while::<Answer>((task_id, String::new()), |row| row.task_id == task_id);
+    }
+
     /// Removes everything that belongs to a campaign.
     fn remove_campaign(&mut self, campaign: &Campaign) {
         let mut live = 0;
@@ -107,7 +117,7 @@ impl Transaction {
         let index = self.table::<TaskRow>().index();
         let tasks: Vec<_> = under(&index.by_campaign, campaign.id).collect();
         for id in tasks {
-            self.remove_while::<Answer>((id, String::new()), |row| row.task_id == id);
+            self.remove_answers(id);
             self.remove::<SurveyResponse>(id);
             self.remove::<TaskRow>(id);
         }

@@ -1,11 +1,14 @@
 //! Conversations, turns, answers, consents and responses.
 
+use std::ops::Bound;
+
 use async_trait::async_trait;
 
-use super::table::Transaction;
+use super::rows::under_after;
+use super::table::{Table, Transaction};
 use super::{MemoryUnitOfWork, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
-use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::id::{AnswerId, CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use crate::ports::{InterviewRepository, Page, PageRequest, StorageError};
 
@@ -33,6 +36,11 @@ impl MemoryUnitOfWork {
         self.may_write(company_id)?;
         self.transaction.require_attempt(attempt_id, company_id)
     }
+}
+
+fn answer_of(answers: &Table<Answer>, id: AnswerId) -> Option<&Answer> {
+    let key = answers.index().by_id.get(&id)?;
+    answers.get(key)
 }
 
 #[async_trait]
@@ -104,7 +112,11 @@ impl InterviewRepository for MemoryUnitOfWork {
 
     async fn put_answer(&mut self, answer: &Answer) -> Result<(), StorageError> {
         self.may_write_of(answer.company_id, answer.attempt_id)?;
-        self.transaction.put(answer.clone());
+        let key = (answer.task_id, answer.question_key.clone());
+        let stored = self.transaction.get::<Answer>(&key);
+        if stored.is_none_or(|stored| stored.reviewed_at.is_none()) {
+            self.transaction.put(answer.clone());
+        }
         Ok(())
     }
 
@@ -129,9 +141,71 @@ impl InterviewRepository for MemoryUnitOfWork {
     ) -> Result<Page<Answer>, StorageError> {
         let after: Option<AnswerId> = cursor(page)?;
         let answers = self.transaction.table::<Answer>();
-        let keys = super::rows::keys_after(answers.index(), campaign_id, after);
-        let rows = keys.filter_map(|key| answers.get(key));
+        let ids = under_after(&answers.index().by_campaign, campaign_id, after);
+        let rows = ids.filter_map(|id| answer_of(answers, id));
         let rows = rows.filter(|answer| self.sees(answer.company_id));
+        Ok(page_of(rows, page, |answer| answer.id.to_string()))
+    }
+
+    async fn answer(&mut self, id: AnswerId) -> Result<Option<Answer>, StorageError> {
+        let row = answer_of(self.transaction.table(), id);
+        Ok(row.filter(|row| self.sees(row.company_id)).cloned())
+    }
+
+    async fn review_answer(
+        &mut self,
+        answer: &Answer,
+        replaced: Option<&AnswerRevision>,
+    ) -> Result<(), StorageError> {
+        self.may_write_of(answer.company_id, answer.attempt_id)?;
+        let stored = answer_of(self.transaction.table(), answer.id);
+        require(
+            stored.is_some_and(|stored| {
+                stored.company_id == answer.company_id && stored.revision == answer.revision
+            }),
+            "the answer was changed or does not exist",
+        )?;
+        if let Some(replaced) = replaced {
+            let key = (replaced.answer_id, replaced.number);
+            require(
+                replaced.answer_id == answer.id && !self.transaction.has::<AnswerRevision>(&key),
+                "the revision exists or is another answer's",
+            )?;
+            self.transaction.put(replaced.clone());
+        }
+        let revision = answer.revision + 1;
+        self.transaction.put(Answer {
+            revision,
+            ..answer.clone()
+        });
+        Ok(())
+    }
+
+    async fn answer_revisions(
+        &mut self,
+        id: AnswerId,
+    ) -> Result<Vec<AnswerRevision>, StorageError> {
+        let revisions = self.transaction.table::<AnswerRevision>();
+        Ok(revisions
+            .range((id, 0)..=(id, u32::MAX))
+            .filter(|revision| self.sees(revision.company_id))
+            .cloned()
+            .collect())
+    }
+
+    async fn answers_to_review(
+        &mut self,
+        campaign_id: Option<CampaignId>,
+        page: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError> {
+        let after: Option<AnswerId> = cursor(page)?;
+        let answers = self.transaction.table::<Answer>();
+        let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = answers.index().to_review.range((first, Bound::Unbounded));
+        let rows = ids.filter_map(|id| answer_of(answers, *id));
+        let rows = rows.filter(|answer| {
+            self.sees(answer.company_id) && campaign_id.is_none_or(|id| answer.campaign_id == id)
+        });
         Ok(page_of(rows, page, |answer| answer.id.to_string()))
     }
 

@@ -12,7 +12,7 @@ use crate::call_list::Upload;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::Company;
-use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::exclusion::Exclusion;
 use crate::gate::Reason;
 use crate::id::{
@@ -98,6 +98,7 @@ plain_rows! {
     Count, (CampaignId, Counted) = |row| (row.campaign_id, row.counted);
     Conversation, CallAttemptId = |row| row.attempt_id;
     Turn, (CallAttemptId, u32) = |row| (row.attempt_id, row.sequence);
+    AnswerRevision, (AnswerId, u32) = |row| (row.answer_id, row.number);
     Consent, CallAttemptId = |row| row.attempt_id;
     SurveyResponse, CallTaskId = |row| row.task_id;
     Exclusion, (PhoneNumber, CompanyId) = |row| (row.phone_number, row.company_id);
@@ -433,30 +434,37 @@ impl Row for CallAttempt {
 
 impl Row for Answer {
     type Key = (CallTaskId, String);
-    /// The answers of each campaign, in the order of their identifiers.
-    type Index = BTreeMap<(CampaignId, AnswerId), (CallTaskId, String)>;
+    type Index = AnswerIndex;
 
     fn key(&self) -> (CallTaskId, String) {
         (self.task_id, self.question_key.clone())
     }
 
-    fn index(by_campaign: &mut Self::Index, before: Option<&Self>, after: Option<&Self>) {
+    fn index(index: &mut AnswerIndex, before: Option<&Self>, after: Option<&Self>) {
         if let Some(before) = before {
-            by_campaign.remove(&(before.campaign_id, before.id));
+            index.by_id.remove(&before.id);
         }
-        by_campaign.extend(after.map(|row| ((row.campaign_id, row.id), row.key())));
+        index.by_id.extend(after.map(|row| (row.id, row.key())));
+        let campaign = |row: &Self| (row.campaign_id, row.id);
+        let by_campaign = &mut index.by_campaign;
+        shift(by_campaign, before.map(campaign), after.map(campaign));
+        let doubtful = |row: &Self| {
+            let is_open = row.doubt.is_some() && row.reviewed_at.is_none();
+            is_open.then_some(row.id)
+        };
+        let to_review = &mut index.to_review;
+        shift(
+            to_review,
+            before.and_then(doubtful),
+            after.and_then(doubtful),
+        );
     }
 }
 
-/// The keys of a campaign's answers behind `after`, if it is given.
-pub(super) fn keys_after(
-    by_campaign: &BTreeMap<(CampaignId, AnswerId), (CallTaskId, String)>,
-    campaign_id: CampaignId,
-    after: Option<AnswerId>,
-) -> impl Iterator<Item = &(CallTaskId, String)> {
-    let first = after.map_or(Bound::Included((campaign_id, first_id())), |id| {
-        Bound::Excluded((campaign_id, id))
-    });
-    let keys = by_campaign.range((first, Bound::Included((campaign_id, last_id()))));
-    keys.map(|(_, key)| key)
+/// Answers by their identifiers, of each campaign, and in doubt.
+#[derive(Default)]
+pub(super) struct AnswerIndex {
+    pub(super) by_id: BTreeMap<AnswerId, (CallTaskId, String)>,
+    pub(super) by_campaign: BTreeSet<(CampaignId, AnswerId)>,
+    pub(super) to_review: BTreeSet<AnswerId>,
 }

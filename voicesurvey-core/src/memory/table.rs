@@ -18,7 +18,7 @@ use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
-use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::exclusion::Exclusion;
 use crate::ports::repositories::OutboxEvent;
 use crate::skillbase::Skillbase;
@@ -159,6 +159,7 @@ tables! {
     conversations: Conversation,
     turns: Turn,
     answers: Answer,
+    answer_revisions: AnswerRevision,
     consents: Consent,
     responses: SurveyResponse,
     exclusions: Exclusion,

@@ -27,12 +27,12 @@ use crate::call_list::Upload;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::Company;
-use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
+use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::exclusion::Exclusion;
 use crate::gate::{ContactHistory, Reason};
 use crate::id::{
-    ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId, SkillbaseId,
-    UploadId,
+    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId,
+    SkillbaseId, UploadId,
 };
 use crate::language::Language;
 use crate::money::Cost;
@@ -385,7 +385,7 @@ pub trait InterviewRepository: Send {
     /// The turns of an attempt, in order.
     async fn turns(&mut self, attempt_id: CallAttemptId) -> Result<Vec<Turn>, StorageError>;
     /// Stores what became of a question; a later answer of the same task to the same question
-    /// replaces an earlier one.
+    /// replaces an earlier one, unless a person has reviewed that.
     async fn put_answer(&mut self, answer: &Answer) -> Result<(), StorageError>;
     /// The answers of a task, in the order in which they were given.
     async fn answers(&mut self, task_id: CallTaskId) -> Result<Vec<Answer>, StorageError>;
@@ -393,6 +393,25 @@ pub trait InterviewRepository: Send {
     async fn campaign_answers(
         &mut self,
         campaign_id: CampaignId,
+        page: &PageRequest,
+    ) -> Result<Page<Answer>, StorageError>;
+    /// Looks an answer up.
+    async fn answer(&mut self, id: AnswerId) -> Result<Option<Answer>, StorageError>;
+    /// Stores what a person decided about an answer, and what it was before if that is replaced.
+    /// Stores the answer's revision plus one; a conflict if `answer.revision` is not the stored one.
+    async fn review_answer(
+        &mut self,
+        answer: &Answer,
+        replaced: Option<&AnswerRevision>,
+    ) -> Result<(), StorageError>;
+    /// What an answer was before, oldest first.
+    async fn answer_revisions(&mut self, id: AnswerId)
+    -> Result<Vec<AnswerRevision>, StorageError>;
+    /// The answers that are in doubt and that nobody has reviewed, of one campaign or of all, in
+    /// the order of their identifiers.
+    async fn answers_to_review(
+        &mut self,
+        campaign_id: Option<CampaignId>,
         page: &PageRequest,
     ) -> Result<Page<Answer>, StorageError>;
     /// Stores consent or refusal; the first one of an attempt stays.

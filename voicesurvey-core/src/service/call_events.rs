@@ -6,9 +6,12 @@ use std::sync::Arc;
 use super::breaker::pause_if_failing;
 use super::budget::{resume_within_budget, without_budget};
 use super::settlement::{Concluded, settle};
-use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, CallEvent, Leases};
+use crate::call_attempt::{
+    AnsweredBy, AttemptState, CallAttempt, CallEvent, CallEventKind, Leases,
+};
+use crate::call_task::CallBack;
 use crate::campaign::Campaign;
-use crate::conversation::{Conversation, Position, SurveyResponse};
+use crate::conversation::{Conversation, LineEnd, SurveyResponse};
 use crate::id::{CompanyId, IdGenerator};
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -135,6 +138,8 @@ struct Moved {
     previous_cost: Option<Cost>,
     was_live: bool,
     has_news: bool,
+    /// How the line ended, if the provider has told just now.
+    line: Option<LineEnd>,
 }
 
 impl From<CallAttempt> for Moved {
@@ -146,6 +151,7 @@ impl From<CallAttempt> for Moved {
             previous_cost: attempt.cost.clone(),
             was_live: attempt.state.is_live(),
             has_news: false,
+            line: None,
             attempt,
         }
     }
@@ -155,6 +161,9 @@ impl Moved {
     fn take_in(&mut self, event: &CallEvent, now: Timestamp, leases: Leases) {
         self.attempt = self.attempt.clone().on(event, now, leases);
         self.has_news = true;
+        if let CallEventKind::Ended { outcome } = event.kind {
+            self.line = self.line.max(Some(line_end(outcome)));
+        }
     }
 
     /// Whether its line is free now, and was not before.
@@ -165,6 +174,15 @@ impl Moved {
     /// Whether it has another price than before.
     fn is_priced(&self) -> bool {
         self.attempt.cost != self.previous_cost
+    }
+}
+
+/// How the line of a call ended that the provider says came to this. Only what it calls a failure
+/// dropped: of everything else nobody knows that the person did not hang up.
+const fn line_end(outcome: Option<Outcome>) -> LineEnd {
+    match outcome {
+        Some(Outcome::ProviderFailure) => LineEnd::Dropped,
+        _ => LineEnd::HungUp,
     }
 }
 
@@ -193,11 +211,14 @@ async fn store_all(
 ) -> Result<(), StorageError> {
     let attempt_ids: Vec<_> = moved.iter().map(|moved| moved.attempt.id).collect();
     let conversations = work.interviews().conversations(&attempt_ids).await?;
-    let conversations: HashMap<_, _> = conversations
+    let mut conversations: HashMap<_, _> = conversations
         .into_iter()
         .map(|conversation| (conversation.attempt_id, conversation))
         .collect();
     for moved in &mut moved {
+        if let Some(conversation) = conversations.get_mut(&moved.attempt.id) {
+            note_line(work, conversation, moved.line).await?;
+        }
         let conversation = conversations.get(&moved.attempt.id);
         if let Some(left) = conclude(moved, conversation, ids, now) {
             work.interviews().put_response(&left).await?;
@@ -212,6 +233,9 @@ async fn store_all(
         .into_iter()
         .filter(|moved| moved.attempt.outcome.is_some())
         .map(|moved| Concluded {
+            call_back: conversations
+                .get(&moved.attempt.id)
+                .map_or(CallBack::NotAsked, Conversation::call_back),
             attempt: moved.attempt,
             previous: moved.previous,
         })
@@ -233,6 +257,25 @@ async fn store_all(
     Ok(())
 }
 
+/// Notes in a conversation that is open how its line ended. What is said later is told with the
+/// line gone, and the order in which the two become known must not matter (I10).
+async fn note_line(
+    work: &mut dyn UnitOfWork,
+    conversation: &mut Conversation,
+    line: Option<LineEnd>,
+) -> Result<(), StorageError> {
+    if conversation.outcome.is_some() || line <= conversation.memory.line {
+        return Ok(());
+    }
+    conversation.memory.line = line;
+    work.interviews().update_conversation(conversation).await
+}
+
+/// How the line of an attempt had ended when somebody began to talk on it, as far as was told.
+pub(crate) fn line_before(attempt: &CallAttempt) -> Option<LineEnd> {
+    (attempt.state == AttemptState::Ended).then(|| line_end(attempt.outcome))
+}
+
 /// Works out how the call ended, as far as that is known, and the response that a broken-off
 /// interview leaves behind.
 fn conclude(
@@ -242,6 +285,7 @@ fn conclude(
     now: Timestamp,
 ) -> Option<SurveyResponse> {
     let attempt = &mut moved.attempt;
+    let is_past_consent = |held: &Conversation| held.position.is_past_consent();
     if attempt.state.is_live() && conversation.is_some_and(is_past_consent) {
         // The interview goes on, so a machine that was detected just now decides nothing.
         attempt.outcome = moved.previous;
@@ -249,7 +293,7 @@ fn conclude(
     if attempt.state != AttemptState::Ended {
         return None;
     }
-    if let Some(outcome) = outcome_of_ended(attempt, conversation) {
+    if let Some(outcome) = outcome_of_ended(attempt, conversation, moved.line) {
         attempt.conclude(outcome);
     }
     let broken_off = conversation
@@ -263,27 +307,31 @@ fn conclude(
 }
 
 /// How a call ended of which the provider only says that it is over.
-fn outcome_of_ended(attempt: &CallAttempt, conversation: Option<&Conversation>) -> Option<Outcome> {
+fn outcome_of_ended(
+    attempt: &CallAttempt,
+    conversation: Option<&Conversation>,
+    line: Option<LineEnd>,
+) -> Option<Outcome> {
     match (attempt.answered_by, conversation) {
         // Whoever has consented is no machine, whatever a detector says afterwards.
         (_, Some(conversation))
-            if conversation.outcome.is_some() || is_past_consent(conversation) =>
+            if conversation.outcome.is_some() || conversation.position.is_past_consent() =>
         {
-            Some(conversation.broken_off())
+            Some(conversation.left_open())
         }
         (Some(AnsweredBy::Voicemail | AnsweredBy::Fax | AnsweredBy::CallScreening), _) => None,
-        (_, Some(conversation)) => Some(conversation.broken_off()),
+        (_, Some(conversation)) => Some(conversation.left_open()),
         (Some(AnsweredBy::Person | AnsweredBy::Unknown), None) => {
             Some(Outcome::HungUpBeforeConsent)
         }
-        (None, None) if attempt.outcome.is_none() => Some(Outcome::NoAnswer),
-        (None, None) => None,
+        // A failure says less, whichever of the two is told first.
+        (None, None) => match (attempt.outcome, line) {
+            (None, _) | (Some(Outcome::ProviderFailure), Some(LineEnd::HungUp)) => {
+                Some(Outcome::NoAnswer)
+            }
+            _ => None,
+        },
     }
-}
-
-/// Whether somebody has consented and is being asked questions.
-const fn is_past_consent(conversation: &Conversation) -> bool {
-    matches!(conversation.position, Position::Question { .. })
 }
 
 /// The response that an interview leaves behind.

@@ -215,6 +215,7 @@ impl CampaignChanges {
             retry: self.retry.unwrap_or(old.retry),
             target: self.target.applied_to(old.target),
             budget: self.budget.applied_to(old.budget),
+            recording: old.recording,
         }
     }
 }

@@ -127,6 +127,7 @@ impl CampaignService for Campaigns {
                 retry: new.retry,
                 target: new.target,
                 budget: new.budget,
+                recording: false,
             },
             snapshot: None,
             created_at: now,

@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
-use super::call_events::{campaign_of, response, store_progress};
+use super::call_events::{campaign_of, line_before, response, store_progress};
+use super::understanding::understand;
 use crate::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind, Leases};
 use crate::call_task::CallTask;
 use crate::campaign::Campaign;
-use crate::conversation::{Conversation, Heard, Script, Step, Then, VoiceReply, keypad};
+use crate::company::Company;
+use crate::conversation::{
+    Conversation, Given, Heard, Place, Script, Step, Then, Understood, VoiceReply,
+};
 use crate::id::IdGenerator;
-use crate::interpretation::{AnswerInterpreter, Interpretation, Utterance};
+use crate::interpretation::AnswerInterpreter;
 use crate::outcome::Outcome;
 use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork};
 use crate::skillbase::Skillbase;
@@ -31,12 +35,15 @@ struct Scene {
     task: CallTask,
     campaign: Campaign,
     skillbase: Skillbase,
+    company: Company,
+    given: Given,
     conversation: Option<Conversation>,
 }
 
 impl Scene {
     fn script(&self) -> Script<'_> {
-        Script::new(&self.campaign, &self.skillbase, &self.task.contact)
+        let contact = &self.task.contact;
+        Script::new(&self.campaign, &self.skillbase, &self.company.name, contact)
     }
 }
 
@@ -92,7 +99,9 @@ impl Interviews {
             work.commit().await?;
             return Ok(silent_goodbye());
         }
-        let step = Conversation::begin(&attempt, &scene.script(), &self.ids, now);
+        let place = Place::from(&attempt);
+        let mut step = Conversation::begin(place, &scene.script(), &scene.given, &self.ids, now);
+        step.conversation.memory.line = line_before(&scene.attempt);
         work.interviews()
             .insert_conversation(&step.conversation)
             .await?;
@@ -125,48 +134,59 @@ impl Interviews {
         if step != conversation.step {
             return Ok(conversation.last_reply);
         }
-        let understood = self
-            .understand(&conversation, &scene.script(), &heard)
-            .await;
+        let script = scene.script().spoken_in(conversation.language);
+        let understood = understand(&*self.interpreter, &conversation, &script, &heard).await;
+        match self.answer(call, step, &heard, &understood, &scene).await {
+            // Another request may have answered it at the same instant.
+            Err(StorageError::Conflict { what }) => match self.answered_since(call, step).await? {
+                Some(reply) => Ok(reply),
+                None => Err(StorageError::Conflict { what }),
+            },
+            answer => answer,
+        }
+    }
 
+    /// Takes in what was heard and understood, unless it was answered meanwhile: then the reply that
+    /// followed is given again.
+    async fn answer(
+        &self,
+        call: &CallReference,
+        step: u32,
+        heard: &Heard,
+        understood: &Understood,
+        scene: &Scene,
+    ) -> Result<VoiceReply, StorageError> {
         let now = self.clock.now();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
         let Some(attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
             return Ok(silent_goodbye());
         };
-        let Some(latest) = work.interviews().conversation(call.attempt_id).await? else {
+        let Some(conversation) = work.interviews().conversation(call.attempt_id).await? else {
             return Ok(silent_goodbye());
         };
-        if latest.version != conversation.version {
-            return Ok(latest.last_reply);
+        // News of the call may have changed it without taking a step.
+        if conversation.step != step {
+            return Ok(conversation.last_reply);
         }
-        let step = conversation.hear(&heard, understood, &scene.script(), &self.ids, now);
+        let script = scene.script().spoken_in(conversation.language);
+        let step = conversation.hear(heard, understood, &script, &scene.given, &self.ids, now);
         let reply = step.conversation.last_reply.clone();
         self.store(&mut *work, attempt, step, now).await?;
         work.commit().await?;
         Ok(reply)
     }
 
-    async fn understand(
+    /// The reply that followed `step`, if another request has taken it.
+    async fn answered_since(
         &self,
-        conversation: &Conversation,
-        script: &Script<'_>,
-        heard: &Heard,
-    ) -> Option<Interpretation> {
-        let expected = conversation.expected(script)?;
-        match heard {
-            Heard::Silence => None,
-            Heard::Keys { keys } => Some(keypad::interpret(keys, &expected)),
-            Heard::Speech { words, .. } => {
-                let language = conversation.language;
-                let utterance = Utterance {
-                    language,
-                    expected,
-                    words: words.clone(),
-                };
-                Some(self.interpreter.interpret(&utterance).await)
-            }
-        }
+        call: &CallReference,
+        step: u32,
+    ) -> Result<Option<VoiceReply>, StorageError> {
+        let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
+        let conversation = work.interviews().conversation(call.attempt_id).await?;
+        Ok(conversation
+            .filter(|conversation| conversation.step != step)
+            .map(|conversation| conversation.last_reply))
     }
 
     async fn store(
@@ -224,12 +244,18 @@ async fn scene(
     let Some(skillbase) = skillbase else {
         return Ok(None);
     };
+    let Some(company) = work.companies().get(attempt.company_id).await? else {
+        return Ok(None);
+    };
+    let given = Given::of(&work.interviews().answers(task.id).await?, attempt.id);
     let conversation = work.interviews().conversation(attempt.id).await?;
     Ok(Some(Scene {
         attempt,
         task,
         campaign,
         skillbase,
+        company,
+        given,
         conversation,
     }))
 }
@@ -240,6 +266,7 @@ fn silent_goodbye() -> VoiceReply {
         language: crate::language::Language::En,
         voice: None,
         say: Vec::new(),
+        firm: 0,
         then: Then::HangUp,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::call_events::campaign_of;
 use crate::call_attempt::CallAttempt;
-use crate::call_task::{CallTask, OtherAttempts, TaskEvent, TaskStatus};
+use crate::call_task::{CallBack, CallTask, OtherAttempts, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::{self, Reason};
@@ -27,6 +27,8 @@ pub(crate) struct Concluded {
     pub(crate) attempt: CallAttempt,
     /// The outcome that it had before, if it had one.
     pub(crate) previous: Option<Outcome>,
+    /// What the person said about being called again.
+    pub(crate) call_back: CallBack,
 }
 
 /// Settles the tasks of attempts whose outcome is known.
@@ -57,7 +59,9 @@ pub(crate) async fn settle(
     let mut tasks: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     let mut campaigns = HashMap::new();
     let mut settled: BTreeMap<CallTaskId, &CallAttempt> = BTreeMap::new();
-    for Concluded { attempt, previous } in &telling {
+    for concluded in &telling {
+        let attempt = &concluded.attempt;
+        let previous = concluded.previous;
         let campaign = match campaigns.entry(attempt.campaign_id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(campaign_of(work, attempt).await?),
@@ -69,8 +73,9 @@ pub(crate) async fn settle(
             attempt_id: attempt.id,
             attempt_number: attempt.number,
             outcome,
-            previous: *previous,
-            others: other_attempts(work, attempt, *previous).await?,
+            previous,
+            others: other_attempts(work, attempt, previous).await?,
+            call_back: concluded.call_back,
             policy: &campaign.effective_settings().retry,
             schedule: &campaign.effective_settings().schedule,
         };
@@ -165,14 +170,14 @@ pub(crate) async fn release_undialed(
 }
 
 /// The task, ended with its campaign if that has ended or starts no further call: nobody is called
-/// again for it. A call in progress ends first.
+/// again for it. A call in progress ends first. An interview that was to go on ends as it stands.
 pub(crate) fn unless_over(task: CallTask, campaign: &Campaign, now: Timestamp) -> CallTask {
     if task.state.status() == TaskStatus::InProgress {
         task
     } else if campaign.status.is_final() {
-        task.barred(Reason::CampaignEnded, now)
+        task.not_continued(Reason::CampaignEnded, now)
     } else if let Some(reason) = campaign.winding_up {
-        task.barred(reason, now)
+        task.not_continued(reason, now)
     } else {
         task
     }

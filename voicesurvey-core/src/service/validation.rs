@@ -150,11 +150,11 @@ fn check_question(field: &str, question: &Question, errors: &mut Vec<FieldError>
         errors.push(FieldError::new(format!("{field}.retries"), message));
     }
     match &question.kind {
-        QuestionKind::Scale { min, max } if *min < -SCALE_BOUND || *max > SCALE_BOUND => {
+        QuestionKind::Scale { min, max, .. } if *min < -SCALE_BOUND || *max > SCALE_BOUND => {
             let message = format!("use ends from -{SCALE_BOUND} to {SCALE_BOUND}");
             errors.push(FieldError::new(format!("{field}.max"), message));
         }
-        QuestionKind::Scale { min, max } if min >= max => {
+        QuestionKind::Scale { min, max, .. } if min >= max => {
             errors.push(FieldError::new(
                 format!("{field}.max"),
                 "must be greater than min",

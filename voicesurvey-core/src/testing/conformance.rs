@@ -50,6 +50,7 @@ pub mod queue;
 pub mod queue_lanes;
 pub mod queue_limits;
 pub mod queue_schedule;
+pub mod reviews;
 pub mod skillbases;
 mod support;
 pub mod tenancy;
@@ -163,6 +164,12 @@ macro_rules! storage_conformance {
                 the_first_consent_of_an_attempt_stays,
                 a_complete_response_stays,
             }
+            reviews {
+                an_answer_in_doubt_is_listed_until_it_is_reviewed,
+                a_correction_keeps_what_it_replaces,
+                a_reviewed_answer_is_not_replaced,
+                a_removed_campaign_takes_its_reviews_with_it,
+            }
             exclusions {
                 an_exclusion_reads_back_as_it_was_stored,
                 an_exclusion_is_not_overwritten,
@@ -189,6 +196,7 @@ macro_rules! storage_conformance {
                 a_task_cannot_be_put_into_a_campaign_of_others,
                 attempts_of_others_do_not_exist,
                 interviews_of_others_do_not_exist,
+                reviews_of_others_do_not_exist,
                 nothing_is_written_into_interviews_of_others,
                 exclusions_of_others_do_not_exist,
                 events_of_others_do_not_exist,

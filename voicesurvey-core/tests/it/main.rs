@@ -5,7 +5,9 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod appointments;
 mod budgets;
+mod conversation_properties;
 mod corrections;
 mod engine;
 mod event_inbox;
@@ -14,6 +16,9 @@ mod interviews;
 mod late_and_lost;
 mod lifecycle;
 mod memory_conformance;
+mod opt_outs;
 mod restraints;
+mod resuming;
+mod reviews;
 mod scripted;
 mod unresolved;

@@ -1,6 +1,7 @@
 //! A world in one process: the engine over memory, a clock that stands still until the test moves
 //! it, and a provider that does what the test tells it to do.
 
+mod faulty;
 mod provider;
 
 use std::num::NonZeroU16;
@@ -34,6 +35,7 @@ use voicesurvey_core::survey::Question;
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::{Clock, ManualClock, Timestamp};
 
+pub(crate) use self::faulty::FailsToCommit;
 pub(crate) use self::provider::{Answers, Knows, ScriptedProvider};
 
 /// More steps than any test needs: whoever takes them goes in circles.
@@ -322,7 +324,8 @@ impl World {
             .await;
         let step = held.unwrap().unwrap().step;
         let call = reference(attempt);
-        self.interviews.turn(&call, step, heard).await.unwrap()
+        let turn = self.interviews.turn(&call, step, heard);
+        Box::pin(turn).await.unwrap()
     }
 
     /// The provider tells something.

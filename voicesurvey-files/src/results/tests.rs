@@ -71,6 +71,10 @@ fn answer(question_key: &str, result: AnswerResult, words: &str) -> Answer {
         repeats: 1,
         turn_id: id(30),
         at: at(3),
+        doubt: None,
+        revision: 0,
+        reviewed_at: None,
+        reviewed_by: None,
     }
 }
 
@@ -98,6 +102,7 @@ fn survey() -> Survey {
         kind: QuestionKind::FreeText,
         required: false,
         retries: 2,
+        show_if: None,
     };
     Survey {
         intro_script: String::new(),
@@ -118,6 +123,8 @@ fn consent() -> Consent {
         language: Language::It,
         turn_id: id(31),
         at: at(2),
+        text_version: String::new(),
+        interpreted_by: InterpretedBy::Rules,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgRow;
 use voicesurvey_core::conversation::{
-    Answer, Consent, Conversation, Speaker, SurveyResponse, Turn,
+    Answer, AnswerRevision, Consent, Conversation, Doubt, Speaker, SurveyResponse, Turn,
 };
 use voicesurvey_core::interpretation::{Confidence, InterpretedBy};
 use voicesurvey_core::ports::StorageError;
@@ -24,6 +24,7 @@ pub(super) fn conversation(row: &PgRow) -> Result<Conversation, StorageError> {
         outcome: row.optional_parsed("outcome")?,
         started_at: row.get("started_at")?,
         version: row.number("version")?,
+        memory: row.document("memory")?,
     })
 }
 
@@ -61,6 +62,25 @@ pub(super) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
         repeats: row.byte("repeats")?,
         turn_id: row.id("turn_id")?,
         at: row.get("given_at")?,
+        doubt: row.optional_named("doubt", Doubt::from_name)?,
+        revision: row.number("revision")?,
+        reviewed_at: row.instant("reviewed_at")?,
+        reviewed_by: row.optional_id("reviewed_by")?,
+    })
+}
+
+pub(super) fn revision(row: &PgRow) -> Result<AnswerRevision, StorageError> {
+    let row = Reader::new("answer_revisions", row);
+    Ok(AnswerRevision {
+        answer_id: row.id("answer_id")?,
+        company_id: row.id("company_id")?,
+        number: row.number("number")?,
+        result: row.document("result")?,
+        confidence: Confidence::from_hundredths(row.byte("confidence")?),
+        interpreted_by: row.named("interpreted_by", interpreted_by)?,
+        note: row.get("note")?,
+        replaced_at: row.get("replaced_at")?,
+        replaced_by: row.id("replaced_by")?,
     })
 }
 
@@ -82,6 +102,8 @@ pub(super) fn consent(row: &PgRow) -> Result<Consent, StorageError> {
         language: row.parsed("language")?,
         turn_id: row.id("turn_id")?,
         at: row.get("given_at")?,
+        text_version: row.get("text_version")?,
+        interpreted_by: row.named("interpreted_by", interpreted_by)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use voicesurvey_core::call_task::{CallTask, OtherAttempts, TaskEvent};
+use voicesurvey_core::call_task::{CallBack, CallTask, OtherAttempts, TaskEvent};
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::company::Company;
 use voicesurvey_core::outcome::Outcome;
@@ -84,6 +84,7 @@ pub(crate) async fn settle(store: &PostgresStorage, claimed: &ClaimedTask, now: 
         outcome: Outcome::Refused,
         previous: None,
         others: OtherAttempts::default(),
+        call_back: CallBack::NotAsked,
         policy: &campaign.settings.retry,
         schedule: &campaign.settings.schedule,
     };

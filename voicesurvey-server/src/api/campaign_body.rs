@@ -417,5 +417,6 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         retry: new.retry.clone(),
         target: new.target,
         budget: new.budget.clone(),
+        recording: false,
     }
 }

@@ -9,6 +9,7 @@ use voicesurvey_core::time::SystemClock;
 use super::{CommandError, ConfigOptions};
 use crate::app::HttpSettings;
 use crate::config::Loaded;
+use crate::interpreters;
 use crate::providers::Telephony;
 use crate::scaled_clock::Pacer;
 use crate::server::{self, Server, ServerParts, StopSignals};
@@ -52,10 +53,12 @@ pub(super) async fn run(options: ServeOptions) -> Result<(), CommandError> {
     stores
         .limit_provider(&config.database, telephony.provider.name(), limits)
         .await?;
+    let interpreter = interpreters::from_config(&config.llm, pacer.clone())?;
     let server = Server::start(ServerParts {
         listener,
         stores,
         telephony,
+        interpreter,
         pacer,
         ids,
         engine: config.engine.settings(),

@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::error::Kind;
 
 /// Settings whose values are not repeated in errors.
-const SECRETS: [&str; 2] = ["database.url", "http.operator_token"];
+const SECRETS: [&str; 3] = ["database.url", "http.operator_token", "llm.api_key"];
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -133,7 +133,7 @@ pub(super) fn questions(
         ))?;
         match &question.kind {
             QuestionKind::FreeText => examples(screen, &result.key, all)?,
-            QuestionKind::Scale { min, max } => {
+            QuestionKind::Scale { min, max, .. } => {
                 let numbers = counted_numbers(&result.values);
                 let rows = (*min..=*max).map(|number| {
                     (

@@ -15,6 +15,7 @@ use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_attempt::Leases;
 use voicesurvey_core::id::{CampaignId, IdGenerator};
+use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{Scope, Storage, StorageError};
 use voicesurvey_core::service::EngineSettings;
@@ -80,6 +81,7 @@ pub(super) async fn set_up(
         listener,
         stores,
         telephony: Telephony::simulated(people.clone()),
+        interpreter: Arc::new(RulesInterpreter::new()),
         pacer: clock.clone(),
         ids,
         engine: engine_settings(options.speed),

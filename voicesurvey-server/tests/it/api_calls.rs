@@ -265,8 +265,10 @@ completed true [] 1.1 completed
 partial true [] 1.2 completed
 refused true [] 2.112 refused
 opted_out true [] 2.112 refused
+interrupted true [2] 1.2 completed
 broke_off true [] 2.12 refused
 hung_up_before_consent true [1440] 2.11 not_reached
+line_dropped true [2] 2.36 not_reached
 call_back_requested true [120] 2.21 not_reached
 wrong_person true [] 4.54 failed
 language_barrier true [] 2.332 failed

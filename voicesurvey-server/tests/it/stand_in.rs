@@ -208,6 +208,7 @@ async fn take(
                 language: Language::It,
                 voice: None,
                 say: Vec::new(),
+                firm: 0,
                 then: Then::HangUp,
             };
             host.provider.write_reply(call, &goodbye)

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use voicesurvey_core::call_attempt::AttemptState;
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::ports::{
     CallOrder, CallReference, FoundCall, PageRequest, PlaceCallError, Placed, ProviderError, Scope,
@@ -111,6 +112,7 @@ async fn start(directory: &Path, provider: &Arc<SlowProvider>, people: u32) -> R
             provider: provider.clone(),
             simulated: None,
         },
+        interpreter: Arc::new(RulesInterpreter::new()),
         ids: Arc::new(IdGenerator::from_entropy(pacer.clone())),
         pacer,
         engine: EngineSettings {

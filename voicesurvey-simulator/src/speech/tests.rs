@@ -11,8 +11,17 @@ fn understood(language: Language, expected: &Expected, words: &str) -> Intent {
         language,
         expected: expected.clone(),
         words: words.to_owned(),
+        question: String::new(),
     };
     RulesInterpreter.interpret(&utterance).intent
+}
+
+fn scale(min: i64, max: i64) -> Expected {
+    Expected::Scale {
+        min,
+        max,
+        labels: Vec::new(),
+    }
 }
 
 fn questions(language: Language) -> Vec<Expected> {
@@ -36,8 +45,8 @@ fn questions(language: Language) -> Vec<Expected> {
     vec![
         Expected::Consent,
         Expected::YesNo,
-        Expected::Scale { min: 1, max: 5 },
-        Expected::Scale { min: 0, max: 10 },
+        scale(1, 5),
+        scale(0, 10),
         number(0, 120),
         number(18, 99),
         Expected::Number {
@@ -97,7 +106,7 @@ fn wishes_about_the_call_are_understood_as_they_were_meant() {
     let no = Intent::Answer {
         value: AnswerValue::YesNo(false),
     };
-    let scale = Expected::Scale { min: 0, max: 10 };
+    let scale = scale(0, 10);
     for language in Language::ALL {
         let vocabulary = Vocabulary::of(language);
         let consent = &Expected::Consent;
@@ -183,22 +192,14 @@ fn an_answer_outside_is_outside() {
         contentment: 50,
     };
     for _ in 0..50 {
-        let spoken = speaker
-            .outside(&Expected::Scale { min: 1, max: 5 })
-            .unwrap();
+        let spoken = speaker.outside(&scale(1, 5)).unwrap();
         let AnswerValue::Number(value) = spoken.meant else {
             panic!("{spoken:?}")
         };
         assert!(value > Decimal::from(5), "{value}");
     }
     assert_eq!(speaker.outside(&Expected::FreeText), None);
-    assert_eq!(
-        speaker.outside(&Expected::Scale {
-            min: 0,
-            max: i64::MAX
-        }),
-        None
-    );
+    assert_eq!(speaker.outside(&scale(0, i64::MAX)), None);
 }
 
 #[test]
@@ -219,11 +220,8 @@ fn bounds_that_leave_little_or_nothing_are_survived() {
         number(Some(9), Some(2)),
         number(None, Some(-10)),
         number(Some(i64::MAX), None),
-        Expected::Scale {
-            min: i64::MIN,
-            max: i64::MAX,
-        },
-        Expected::Scale { min: 3, max: 1 },
+        scale(i64::MIN, i64::MAX),
+        scale(3, 1),
         Expected::Choice {
             options: Vec::new(),
         },

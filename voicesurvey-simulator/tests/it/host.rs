@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallEvent};
-use voicesurvey_core::conversation::{Heard, Then, VoiceReply};
+use voicesurvey_core::conversation::{Heard, Listen, Then, VoiceReply};
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::interpretation::{Expected, Intent, Utterance};
@@ -87,7 +87,11 @@ pub(crate) fn willing() -> SimulationSettings {
 pub(crate) fn questions() -> Vec<Expected> {
     vec![
         Expected::FreeText,
-        Expected::Scale { min: 1, max: 5 },
+        Expected::Scale {
+            min: 1,
+            max: 5,
+            labels: Vec::new(),
+        },
         Expected::Number {
             min: Some(Decimal::ZERO),
             max: Some(Decimal::from(20)),
@@ -221,16 +225,11 @@ impl Host {
     }
 
     fn ask(&self, call: &CallReference, step: u32, expected: Expected) -> WebhookReply {
-        let silence_seconds = SILENCE_SECONDS;
-        self.say(
-            call,
-            "Una domanda.",
-            Then::Listen {
-                step,
-                expected,
-                silence_seconds,
-            },
-        )
+        let listen = Listen {
+            silence_seconds: SILENCE_SECONDS,
+            ..Listen::for_answer(step, expected, Language::It)
+        };
+        self.say(call, "Una domanda.", Then::Listen(listen))
     }
 
     fn say(&self, call: &CallReference, words: &str, then: Then) -> WebhookReply {
@@ -238,6 +237,7 @@ impl Host {
             language: Language::It,
             voice: None,
             say: vec![words.to_owned()],
+            firm: 0,
             then,
         };
         self.provider.write_reply(call, &reply)
@@ -252,6 +252,7 @@ fn consents(heard: &Heard) -> bool {
         language: Language::It,
         expected: Expected::Consent,
         words: words.clone(),
+        question: String::new(),
     };
     let intent = RulesInterpreter.interpret(&utterance).intent;
     intent

@@ -86,6 +86,7 @@ fn settled(outcome: Outcome, policy: &RetryPolicy) -> TaskEvent<'_> {
         outcome,
         previous: None,
         others: OtherAttempts::default(),
+        call_back: CallBack::NotAsked,
         policy,
         schedule: &SCHEDULE,
     }
@@ -130,6 +131,7 @@ fn every_state_with_every_event() {
                     attempt_number,
                     outcome,
                     others,
+                    call_back,
                     policy,
                     schedule,
                     ..
@@ -139,6 +141,7 @@ fn every_state_with_every_event() {
                     outcome,
                     previous: task.outcome,
                     others,
+                    call_back,
                     policy,
                     schedule,
                 },
@@ -180,6 +183,7 @@ fn attempts_are_counted_and_used_up() {
             outcome: Outcome::NoAnswer,
             previous: None,
             others: OtherAttempts::default(),
+            call_back: CallBack::NotAsked,
             policy: &policy,
             schedule: &SCHEDULE,
         };
@@ -243,6 +247,7 @@ fn a_refusal_is_final_with_attempts_left() {
         outcome: Outcome::Refused,
         previous: Some(Outcome::Refused),
         others: OtherAttempts::default(),
+        call_back: CallBack::NotAsked,
         policy: &policy,
         schedule: &SCHEDULE,
     };
@@ -278,6 +283,7 @@ fn an_answer_that_comes_after_the_hang_up_is_not_lost() {
         outcome: Outcome::OptedOut,
         previous: Some(Outcome::HungUpBeforeConsent),
         others: OtherAttempts::default(),
+        call_back: CallBack::NotAsked,
         policy: &policy,
         schedule: &SCHEDULE,
     };
@@ -366,6 +372,7 @@ fn a_machine_that_is_told_after_the_end_takes_back_that_somebody_hung_up() {
         outcome,
         previous: Some(Outcome::HungUpBeforeConsent),
         others: OtherAttempts::that_ended(others.iter().copied()),
+        call_back: CallBack::NotAsked,
         policy: &policy,
         schedule: &SCHEDULE,
     };
@@ -438,8 +445,9 @@ fn only_faults_use_up_the_patience_with_faults() {
             previous: None,
             others: OtherAttempts {
                 faults,
-                strongest: None,
+                ..OtherAttempts::default()
             },
+            call_back: CallBack::NotAsked,
             policy: &policy,
             schedule: &SCHEDULE,
         };

@@ -98,6 +98,16 @@ fn a_rule_for_one_outcome_leaves_the_others_as_they_are() {
 }
 
 #[test]
+fn an_interview_that_stopped_goes_on_soon_unless_the_campaign_says_otherwise() {
+    for outcome in [Outcome::Interrupted, Outcome::LineDropped] {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.rule(outcome), rule(&[2]), "{outcome}");
+        let never = policy_with([(outcome, rule(&[]))]);
+        assert_eq!(minutes(&never, outcome, 1), None, "{outcome}");
+    }
+}
+
+#[test]
 fn without_delays_of_its_own_a_campaign_follows_the_outcome_table() {
     let policy = RetryPolicy {
         delays_minutes: Vec::new(),

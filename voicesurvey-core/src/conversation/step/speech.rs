@@ -1,61 +1,180 @@
 //! Words and records: what one step says, and what it leaves behind.
 
-use super::super::{Answer, AnswerResult, Consent, Position, Speaker, Then, Turn, VoiceReply};
+use rust_decimal::Decimal;
+
+use super::super::script::first_word;
+use super::super::{
+    Answer, AnswerResult, Consent, Listen, Position, Speaker, Then, Turn, VoiceReply,
+};
 use super::Heard;
 use super::taker::StepTaker;
-use crate::interpretation::{Confidence, Expected, Interpretation};
-use crate::survey::Question;
-
-/// Seconds of silence after which nothing was said: closed and open questions (`VoiceXML` practice).
-const SILENCE_CLOSED: u16 = 5;
-const SILENCE_OPEN: u16 = 7;
+use crate::interpretation::{Confidence, Expected, Intent, Interpretation};
+use crate::survey::{AnswerValue, ChoiceOption, Question, ScaleLabel};
 
 impl StepTaker<'_> {
-    /// What can be said to this question, for the second time it is asked.
-    pub(super) fn explanation(&self, question: &Question) -> Option<String> {
-        let phrases = self.script.phrases();
-        match question.kind.expected() {
-            Expected::Consent | Expected::YesNo => Some(phrases.say_yes_or_no.to_owned()),
-            Expected::Scale { min, max } => {
-                Some(phrases.number_between(Some(&min.to_string()), Some(&max.to_string())))
+    /// What is said when a question was missed for the first time (`misses` = 0) or again: what was
+    /// wrong, the question, and what can be said. Who is not understood twice is asked for keys.
+    pub(super) fn after_miss(
+        &self,
+        question: &Question,
+        misses: u8,
+        silent: bool,
+        intent: &Intent,
+    ) -> Vec<String> {
+        let lines = self.script.lines();
+        let which_one = match intent {
+            Intent::Ambiguous { candidates } => self.which_one(question, candidates),
+            _ => None,
+        };
+        let asks_which = which_one.is_some();
+        let mut say = which_one.map_or_else(
+            || {
+                let out_of_range = match intent {
+                    Intent::OutOfRange { .. } => self.out_of_range(question),
+                    _ => None,
+                };
+                let lead = match out_of_range {
+                    Some(line) => line,
+                    None if silent => lines.not_heard.clone(),
+                    None => lines.not_understood.clone(),
+                };
+                vec![lead, self.script.question(question)]
+            },
+            |which_one| vec![which_one],
+        );
+        if misses > 0 {
+            say.extend(self.keys(question));
+        } else if !asks_which {
+            say.extend(self.explanation(question));
+        }
+        say
+    }
+
+    /// Which of two answers was meant.
+    fn which_one(&self, question: &Question, candidates: &[String]) -> Option<String> {
+        let [a, b] = candidates else { return None };
+        let spoken = |candidate: &String| {
+            let key = AnswerValue::Choice(candidate.clone());
+            self.script.spoken(question, &key)
+        };
+        let line = &self.script.lines().which_one;
+        let asks = line.replace("{a}", &spoken(a));
+        Some(asks.replace("{b}", &spoken(b)))
+    }
+
+    fn out_of_range(&self, question: &Question) -> Option<String> {
+        let (min, max) = bounds(&self.script.expected(question))?;
+        Some(between(&self.script.lines().out_of_range, min, max))
+    }
+
+    /// What can be said to a question, with an example, for the second time it is asked.
+    fn explanation(&self, question: &Question) -> Vec<String> {
+        let lines = self.script.lines();
+        let expected = self.script.expected(question);
+        match &expected {
+            Expected::YesNo => vec![lines.say_yes_or_no.clone()],
+            Expected::Scale { min, max, labels } => {
+                let how = match (label(labels, *min), label(labels, *max)) {
+                    (Some(low), Some(high)) => lines
+                        .say_a_mark
+                        .replace("{min_label}", low)
+                        .replace("{max_label}", high),
+                    _ => lines.say_a_number.clone(),
+                };
+                let (min, max) = (Decimal::from(*min), Decimal::from(*max));
+                [Some(between(&how, min, max)), self.example(min, max)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
-            Expected::Number { min, max, .. } => {
-                let [min, max] = [min, max].map(|bound| bound.map(|bound| bound.to_string()));
-                Some(phrases.number_between(min.as_deref(), max.as_deref()))
-            }
+            Expected::Number { .. } => match bounds(&expected) {
+                Some((min, max)) => {
+                    let how = between(&lines.say_a_number, min, max);
+                    [Some(how), self.example(min, max)]
+                        .into_iter()
+                        .flatten()
+                        .collect()
+                }
+                None => vec![lines.say_any_number.clone()],
+            },
             Expected::Choice { options } => {
-                let options: Vec<&str> = options
-                    .iter()
-                    .map(|option| option.say.first().unwrap_or(&option.key).as_str())
-                    .collect();
-                Some(options.join(", "))
+                let options: Vec<&str> = options.iter().map(first_word).collect();
+                let options = options.join(", ");
+                vec![lines.say_an_option.replace("{options}", &options)]
             }
-            Expected::FreeText => None,
+            Expected::FreeText
+            | Expected::Consent
+            | Expected::Confirm { .. }
+            | Expected::CallBackTime => Vec::new(),
         }
     }
 
-    /// The record of consent given or refused in this step.
-    pub(super) fn consent(&self, given: bool) -> Consent {
-        Consent {
+    /// A whole number from the middle, so that it suggests neither end.
+    fn example(&self, min: Decimal, max: Decimal) -> Option<String> {
+        let middle = (min.checked_add(max)? / Decimal::TWO).floor();
+        (middle >= min).then(|| {
+            let line = &self.script.lines().example;
+            line.replace("{example}", &middle.normalize().to_string())
+        })
+    }
+
+    /// Which keys answer a question, when words have failed twice.
+    fn keys(&self, question: &Question) -> Vec<String> {
+        let lines = self.script.lines();
+        match self.script.expected(question) {
+            Expected::YesNo => vec![lines.use_keys_yes_or_no.clone()],
+            // There is no key for a minus.
+            Expected::Scale { min, .. } if min < 0 => self.explanation(question),
+            Expected::Number { min, .. } if min.is_some_and(|min| min < Decimal::ZERO) => {
+                self.explanation(question)
+            }
+            Expected::Scale { .. } | Expected::Number { .. } => vec![lines.use_keys_number.clone()],
+            Expected::Choice { options } => vec![self.keys_of(&options)],
+            Expected::FreeText
+            | Expected::Consent
+            | Expected::Confirm { .. }
+            | Expected::CallBackTime => Vec::new(),
+        }
+    }
+
+    fn keys_of(&self, options: &[ChoiceOption]) -> String {
+        let lines = self.script.lines();
+        let keys = options.iter().enumerate().map(|(index, option)| {
+            let line = lines
+                .use_keys_option
+                .replace("{key}", &lines.keys(index + 1));
+            line.replace("{option}", first_word(option))
+        });
+        format!("{}.", keys.collect::<Vec<_>>().join(". "))
+    }
+
+    /// Keeps the record of consent given or refused in this step, with the words that were answered.
+    pub(super) fn record_consent(&mut self, given: bool, meant: &Interpretation) {
+        let resumed = self.conversation.is_resumption();
+        self.consent = Some(Consent {
             attempt_id: self.conversation.attempt_id,
             company_id: self.conversation.company_id,
             task_id: self.conversation.task_id,
             given,
-            text: self.script.opening().join(" "),
-            language: self.conversation.language,
+            text: self.asked_in.opening(resumed).say.join(" "),
+            language: self.asked_in.language(),
             turn_id: self.person_turn(),
             at: self.now,
-        }
+            text_version: self.asked_in.version(resumed),
+            interpreted_by: meant.by,
+        });
     }
 
-    /// The record of what became of a question in this step.
-    pub(super) fn answer(
-        &self,
+    /// The record of what became of a question in this step. It counts for the conditions of those
+    /// that follow.
+    pub(super) fn record_answer(
+        &mut self,
         question: &Question,
         result: AnswerResult,
         repeats: u8,
-        understood: &Interpretation,
+        meant: &Interpretation,
     ) -> Answer {
+        self.given.put(&question.key, result.clone());
         Answer {
             id: self.ids.next(),
             company_id: self.conversation.company_id,
@@ -69,11 +188,15 @@ impl StepTaker<'_> {
                 .first()
                 .map(|turn| turn.words.clone())
                 .unwrap_or_default(),
-            confidence: understood.confidence,
-            interpreted_by: understood.by,
+            confidence: meant.confidence,
+            interpreted_by: meant.by,
             repeats,
             turn_id: self.person_turn(),
             at: self.now,
+            doubt: None,
+            revision: 0,
+            reviewed_at: None,
+            reviewed_by: None,
         }
     }
 
@@ -94,36 +217,26 @@ impl StepTaker<'_> {
         self.record(Speaker::Person, words, heard_with, interpretation);
     }
 
-    /// Says something and listens.
-    pub(super) fn say_and_listen(&mut self, say: Vec<String>) {
+    /// Says something and listens. Speech does not interrupt the first `firm` sentences.
+    pub(super) fn say_and_listen(&mut self, say: Vec<String>, firm: u16) {
         let expected = self
             .conversation
-            .expected(self.script)
+            .expected(&self.script)
             .unwrap_or(Expected::FreeText);
-        let silence_seconds = if expected == Expected::FreeText {
-            SILENCE_OPEN
-        } else {
-            SILENCE_CLOSED
-        };
         let step = self.conversation.step + 1;
-        self.say(
-            say,
-            Then::Listen {
-                step,
-                expected,
-                silence_seconds,
-            },
-        );
+        let listen = Listen::for_answer(step, expected, self.conversation.language);
+        self.say(say, firm, Then::Listen(listen));
     }
 
     /// Says something.
-    pub(super) fn say(&mut self, say: Vec<String>, then: Then) {
+    pub(super) fn say(&mut self, say: Vec<String>, firm: u16, then: Then) {
         self.record(Speaker::Agent, say.join(" "), None, None);
         self.conversation.step += 1;
         self.conversation.last_reply = VoiceReply {
             language: self.script.language(),
             voice: self.script.voice(),
             say,
+            firm,
             then,
         };
     }
@@ -136,12 +249,12 @@ impl StepTaker<'_> {
         interpretation: Option<Interpretation>,
     ) {
         let question_key = match self.conversation.position {
-            Position::Question { index, .. } => self
+            Position::Question { index, .. } | Position::Confirm { index, .. } => self
                 .script
                 .questions()
                 .get(usize::from(index))
                 .map(|question| question.key.clone()),
-            Position::Consent { .. } | Position::Ended => None,
+            Position::Consent { .. } | Position::Appointment { .. } | Position::Ended => None,
         };
         self.conversation.turns += 1;
         self.turns.push(Turn {
@@ -157,4 +270,24 @@ impl StepTaker<'_> {
             at: self.now,
         });
     }
+}
+
+/// The ends of a range, if it has both.
+fn bounds(expected: &Expected) -> Option<(Decimal, Decimal)> {
+    match expected {
+        Expected::Scale { min, max, .. } => Some((Decimal::from(*min), Decimal::from(*max))),
+        Expected::Number { min, max, .. } => Some(((*min)?, (*max)?)),
+        _ => None,
+    }
+}
+
+fn between(line: &str, min: Decimal, max: Decimal) -> String {
+    let [min, max] = [min, max].map(|bound| bound.normalize().to_string());
+    line.replace("{min}", &min).replace("{max}", &max)
+}
+
+/// What a mark is called first.
+fn label(labels: &[ScaleLabel], mark: i64) -> Option<&str> {
+    let label = labels.iter().find(|label| label.value == mark)?;
+    label.say.first().map(String::as_str)
 }

@@ -1,9 +1,21 @@
 //! Dialogues as a person would hear them, and the rules they must not lose.
 
+mod appointments;
+mod caps;
+mod confirmations;
+mod languages;
+mod misses;
+mod openings;
+mod opt_outs;
+mod resumptions;
+mod whole_interviews;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
+use crate::call_attempt::CallAttempt;
 use crate::call_list::Contact;
 use crate::conversation::keypad;
 use crate::interpretation::Utterance;
@@ -21,11 +33,18 @@ struct Line {
     contact: Contact,
     clock: Arc<ManualClock>,
     ids: IdGenerator,
+    /// What was answered in earlier calls.
+    earlier: Given,
     steps: Vec<Step>,
 }
 
 impl Line {
     fn new(contact: Contact) -> Self {
+        Self::ringing(contact).picked_up()
+    }
+
+    /// Before anybody has picked up, so that a test can change the campaign.
+    fn ringing(contact: Contact) -> Self {
         let company = samples::company();
         let mut skillbase = samples::skillbase(&company);
         skillbase.language = Language::It;
@@ -37,7 +56,7 @@ impl Line {
         survey.completion_message = "Grazie, abbiamo finito.".to_owned();
         survey.questions = vec![
             question("q1", "Come sta oggi?", QuestionKind::FreeText),
-            question("q2", "Da 1 a 5?", QuestionKind::Scale { min: 1, max: 5 }),
+            question("q2", "Da 1 a 5?", scale()),
             question(
                 "q3",
                 "Quanti caffè?",
@@ -59,6 +78,7 @@ impl Line {
             .map(|(key, text)| (key.to_owned(), text.to_owned()))
             .into(),
             completion_message: "Thank you, that is all.".to_owned(),
+            options: BTreeMap::new(),
         };
         survey.translations = [(Language::En, english)].into();
         let clock = Arc::new(ManualClock::new(samples::now()));
@@ -69,27 +89,34 @@ impl Line {
             contact,
             clock,
             ids,
+            earlier: Given::default(),
             steps: Vec::new(),
         }
-        .picked_up()
+    }
+
+    /// The same with other questions.
+    fn asking(contact: Contact, questions: Vec<Question>) -> Self {
+        let mut line = Self::ringing(contact);
+        line.campaign.settings.survey.questions = questions;
+        line.picked_up()
     }
 
     fn picked_up(mut self) -> Self {
-        let script = Script::new(&self.campaign, &self.skillbase, &self.contact);
+        let script = Script::new(&self.campaign, &self.skillbase, "Rossi", &self.contact);
         let task = samples::task(&self.campaign, "+393471234567");
         let now = self.clock.now();
         let attempt = CallAttempt::created(self.ids.next(), &task, "simulated", now, now, now);
-        let step = Conversation::begin(&attempt, &script, &self.ids, self.clock.now());
+        let place = (&attempt).into();
+        let step = Conversation::begin(place, &script, &self.earlier, &self.ids, now);
         self.steps.push(step);
         self
     }
 
-    fn hear(mut self, heard: &Heard) -> Self {
-        self.clock.advance(chrono::TimeDelta::seconds(4));
-        let script = Script::new(&self.campaign, &self.skillbase, &self.contact);
+    fn hear(self, heard: &Heard) -> Self {
+        let script = Script::new(&self.campaign, &self.skillbase, "Rossi", &self.contact);
         let conversation = self.steps.last().unwrap().conversation.clone();
         let expected = conversation.expected(&script);
-        let understood = expected.and_then(|expected| match heard {
+        let here = expected.and_then(|expected| match heard {
             Heard::Silence => None,
             Heard::Keys { keys } => Some(keypad::interpret(keys, &expected)),
             Heard::Speech { words, .. } => {
@@ -98,11 +125,29 @@ impl Line {
                     language,
                     expected,
                     words: words.clone(),
+                    question: conversation.asked(&script).to_owned(),
                 };
                 Some(RulesInterpreter::new().interpret(&utterance))
             }
         });
-        let step = conversation.hear(heard, understood, &script, &self.ids, self.clock.now());
+        let understood = Understood {
+            here,
+            elsewhere: None,
+        };
+        self.hear_as(heard, &understood)
+    }
+
+    /// Whatever is heard is understood so.
+    fn hear_as(mut self, heard: &Heard, understood: &Understood) -> Self {
+        self.clock.advance(chrono::TimeDelta::seconds(4));
+        let script = Script::new(&self.campaign, &self.skillbase, "Rossi", &self.contact);
+        let conversation = self.steps.last().unwrap().conversation.clone();
+        let now = self.clock.now();
+        let mut given = self.earlier.clone();
+        for answer in self.answers() {
+            given.put(&answer.question_key, answer.result.clone());
+        }
+        let step = conversation.hear(heard, understood, &script, &given, &self.ids, now);
         self.steps.push(step);
         self
     }
@@ -112,6 +157,28 @@ impl Line {
             words: words.to_owned(),
             confidence: None,
         })
+    }
+
+    fn presses(self, keys: &str) -> Self {
+        self.hear(&Heard::Keys {
+            keys: keys.to_owned(),
+        })
+    }
+
+    fn says_nothing(self) -> Self {
+        self.hear(&Heard::Silence)
+    }
+
+    fn last(&self) -> &Conversation {
+        &self.steps.last().unwrap().conversation
+    }
+
+    fn said(&self) -> String {
+        self.last().last_reply.say.join(" ")
+    }
+
+    fn consent(&self) -> Option<&Consent> {
+        self.steps.iter().find_map(|step| step.consent.as_ref())
     }
 
     fn transcript(&self) -> String {
@@ -132,9 +199,12 @@ impl Line {
             .map(|conclusion| conclusion.outcome)
     }
 
+    fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.steps.iter().filter_map(|step| step.answer.as_ref())
+    }
+
     fn values(&self) -> Vec<String> {
-        let answers = self.steps.iter().filter_map(|step| step.answer.as_ref());
-        answers
+        self.answers()
             .map(|answer| match answer.result.value() {
                 Some(value) => value.to_text(),
                 None => answer.result.name().to_owned(),
@@ -150,6 +220,15 @@ fn question(key: &str, text: &str, kind: QuestionKind) -> Question {
         kind,
         required: false,
         retries: 2,
+        show_if: None,
+    }
+}
+
+fn scale() -> QuestionKind {
+    QuestionKind::Scale {
+        min: 1,
+        max: 5,
+        labels: Vec::new(),
     }
 }
 
@@ -218,10 +297,7 @@ fn an_opt_out_counts_at_any_moment() {
 
 #[test]
 fn silence_is_asked_about_and_then_left_alone() {
-    let line = Line::new(niccolo())
-        .hear(&Heard::Silence)
-        .hear(&Heard::Silence)
-        .hear(&Heard::Silence);
+    let line = Line::new(niccolo()).says_nothing().says_nothing();
     assert_eq!(line.outcome(), Some(Outcome::HungUpBeforeConsent));
     assert!(line.steps.iter().all(|step| step.consent.is_none()));
 }
@@ -303,4 +379,56 @@ fn what_no_store_can_keep_is_not_heard() {
     };
     assert!(words.starts_with("be ne a"), "words are not glued together");
     assert_eq!(words.chars().count(), 4_000);
+}
+
+#[test]
+fn a_question_whose_condition_does_not_hold_is_not_asked() {
+    let mut line = Line::new(niccolo());
+    let condition = r#"{"question": "q2", "at_least": "4"}"#;
+    let questions = &mut line.campaign.settings.survey.questions;
+    questions[2].show_if = Some(serde_json::from_str(condition).unwrap());
+    let line = line.says("sì").says("bene").says("tre");
+    assert_eq!(line.values(), ["bene", "3"]);
+    assert_eq!(line.outcome(), Some(Outcome::Completed));
+}
+
+#[test]
+fn a_call_that_ends_early_has_the_outcome_of_where_it_stood() {
+    let attempt = Line::new(niccolo()).steps.remove(0).conversation;
+    let at = |position, answered_before| {
+        let memory = Memory {
+            answered_before,
+            ..Memory::default()
+        };
+        let stands = Conversation {
+            position,
+            memory,
+            ..attempt.clone()
+        };
+        (stands.broken_off(), stands.interrupted())
+    };
+    let question = |answered| Position::Question {
+        index: 1,
+        tries: 0,
+        answered,
+    };
+    let appointment = |consented, answered| Position::Appointment {
+        tries: 0,
+        consented,
+        answered,
+    };
+    let consent = Position::Consent { tries: 0 };
+    let hung_up = Outcome::HungUpBeforeConsent;
+    assert_eq!(at(consent, 0), (hung_up, hung_up));
+    assert_eq!(at(consent, 2), (hung_up, hung_up));
+    assert_eq!(
+        at(question(0), 0),
+        (Outcome::BrokeOff, Outcome::LineDropped)
+    );
+    let left = (Outcome::Partial, Outcome::Interrupted);
+    assert_eq!([at(question(1), 0), at(question(0), 2)], [left, left]);
+    let later = Outcome::CallBackRequested;
+    assert_eq!(at(appointment(false, 0), 0), (later, later));
+    let again = Outcome::Interrupted;
+    assert_eq!(at(appointment(true, 1), 0), (again, again));
 }

@@ -5,7 +5,7 @@ use super::mentions::Mention;
 use super::normalise::Text;
 use super::reading::Reading;
 use crate::language::Language;
-use crate::survey::ChoiceOption;
+use crate::survey::{ChoiceOption, ScaleLabel};
 
 /// How many words may be said besides "the second".
 const WORDS_BESIDE_ORDINAL: usize = 2;
@@ -80,6 +80,15 @@ fn mentions(
         }
     }
     mentions
+}
+
+/// Labels of a scale as options; what has no words is never named.
+pub(super) fn of_labels(labels: &[ScaleLabel]) -> Vec<ChoiceOption> {
+    let as_option = |label: &ScaleLabel| ChoiceOption {
+        key: String::new(),
+        say: label.say.clone(),
+    };
+    labels.iter().map(as_option).collect()
 }
 
 /// The option at a place: "the second", `l'ultima`, "2nd".

@@ -16,7 +16,7 @@ use crate::language::Language;
 /// What a phrase or pattern means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Meaning {
+pub(in crate::interpretation) enum Meaning {
     Yes,
     /// A yes only if nothing else is said: "right" is one, "right now" is none.
     YesAlone,
@@ -76,7 +76,7 @@ pub(super) enum Meaning {
 /// What a single word can be in the rules about calling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Stem {
+pub(in crate::interpretation) enum Stem {
     /// Not, no longer, nobody.
     Negation,
     /// Both negates and ends: never, stop, `basta`.
@@ -137,7 +137,7 @@ pub(super) enum Stem {
 
 /// A word with an optional `*` for any letters.
 #[derive(Debug)]
-pub(super) struct WordPattern {
+pub(in crate::interpretation) struct WordPattern {
     before: Box<str>,
     after: Option<Box<str>>,
     anywhere: bool,
@@ -183,21 +183,21 @@ impl WordPattern {
 
 /// The words after the first, and what the phrase means.
 #[derive(Debug)]
-pub(super) struct Phrase {
-    pub(super) rest: Box<[Box<str>]>,
-    pub(super) meaning: Meaning,
+pub(in crate::interpretation) struct Phrase {
+    pub(in crate::interpretation) rest: Box<[Box<str>]>,
+    pub(in crate::interpretation) meaning: Meaning,
 }
 
 /// A row of alternatives.
 #[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) steps: Box<[Box<[WordPattern]>]>,
-    pub(super) meaning: Meaning,
+pub(in crate::interpretation) struct Pattern {
+    pub(in crate::interpretation) steps: Box<[Box<[WordPattern]>]>,
+    pub(in crate::interpretation) meaning: Meaning,
 }
 
 impl Pattern {
     /// Whether `word` is one of the alternatives of the step.
-    pub(super) fn step_matches(&self, step: usize, word: &str) -> bool {
+    pub(in crate::interpretation) fn step_matches(&self, step: usize, word: &str) -> bool {
         self.steps[step]
             .iter()
             .any(|alternative| alternative.matches(word))
@@ -206,17 +206,17 @@ impl Pattern {
 
 /// The compiled rules of one language.
 #[derive(Debug)]
-pub(super) struct Lexicon {
-    pub(super) language: Language,
+pub(in crate::interpretation) struct Lexicon {
+    pub(in crate::interpretation) language: Language,
     phrases: HashMap<Box<str>, Vec<Phrase>>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(in crate::interpretation) patterns: Vec<Pattern>,
     stems: HashMap<Stem, Vec<WordPattern>>,
     /// Each option's ordinals, in order.
-    pub(super) ordinals: Vec<Vec<String>>,
+    pub(in crate::interpretation) ordinals: Vec<Vec<String>>,
     /// Words for the last option.
-    pub(super) last: Vec<String>,
+    pub(in crate::interpretation) last: Vec<String>,
     homophones: HashMap<String, Decimal>,
-    pub(super) numbers: NumberWords,
+    pub(in crate::interpretation) numbers: NumberWords,
 }
 
 /// A language's file as it is written.
@@ -233,7 +233,7 @@ struct LexiconFile {
 
 impl Lexicon {
     /// The rules of a language, compiled at its first use.
-    pub(super) fn of(language: Language) -> &'static Self {
+    pub(in crate::interpretation) fn of(language: Language) -> &'static Self {
         static ITALIAN: LazyLock<Lexicon> =
             LazyLock::new(|| Lexicon::read(Language::It, include_str!("data/it.json")));
         static ENGLISH: LazyLock<Lexicon> =
@@ -320,12 +320,12 @@ impl Lexicon {
     }
 
     /// The phrases that begin with a word.
-    pub(super) fn phrases_from(&self, word: &str) -> &[Phrase] {
+    pub(in crate::interpretation) fn phrases_from(&self, word: &str) -> &[Phrase] {
         self.phrases.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a word belongs to a class.
-    pub(super) fn is(&self, stem: Stem, word: &str) -> bool {
+    pub(in crate::interpretation) fn is(&self, stem: Stem, word: &str) -> bool {
         !word.is_empty()
             && self
                 .stems
@@ -334,14 +334,14 @@ impl Lexicon {
     }
 
     /// Whether the language has any word of a class.
-    pub(super) fn has(&self, stem: Stem) -> bool {
+    pub(in crate::interpretation) fn has(&self, stem: Stem) -> bool {
         self.stems
             .get(&stem)
             .is_some_and(|patterns| !patterns.is_empty())
     }
 
     /// The number that a recogniser may have heard as another word.
-    pub(super) fn homophone(&self, word: &str) -> Option<Decimal> {
+    pub(in crate::interpretation) fn homophone(&self, word: &str) -> Option<Decimal> {
         self.homophones.get(word).copied()
     }
 }

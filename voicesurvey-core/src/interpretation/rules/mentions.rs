@@ -8,15 +8,15 @@ use super::reading::Reading;
 
 /// A value where it was said.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mention<T> {
-    pub(super) value: T,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(in crate::interpretation) struct Mention<T> {
+    pub(in crate::interpretation) value: T,
+    pub(in crate::interpretation) start: usize,
+    pub(in crate::interpretation) end: usize,
 }
 
 /// What remains of the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Settled<T> {
+pub(in crate::interpretation) enum Settled<T> {
     /// Every value was negated, or there was none.
     Nothing,
     One(T),
@@ -25,7 +25,7 @@ pub(super) enum Settled<T> {
 }
 
 /// Drops what was negated or corrected.
-pub(super) fn settle<T: Copy + PartialEq>(
+pub(in crate::interpretation) fn settle<T: Copy + PartialEq>(
     reading: &Reading,
     mentions: &[Mention<T>],
 ) -> Settled<T> {
@@ -65,7 +65,7 @@ fn is_negated(reading: &Reading, start: usize) -> bool {
 }
 
 /// Whether the value that starts at `start` takes back the one that ended at `end`.
-pub(super) fn is_corrected(reading: &Reading, end: usize, start: usize) -> bool {
+pub(in crate::interpretation) fn is_corrected(reading: &Reading, end: usize, start: usize) -> bool {
     (end..start).any(|index| {
         let corrects = reading
             .hit_at(Meaning::Correction, index)

@@ -9,13 +9,13 @@ use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 use crate::language::Language;
 
 /// The word that stands for a minus sign before a digit.
-pub(super) const MINUS_SIGN: &str = "-";
+pub(in crate::interpretation) const MINUS_SIGN: &str = "-";
 /// The word that stands for a slash between digits.
-pub(super) const SLASH: &str = "/";
+pub(in crate::interpretation) const SLASH: &str = "/";
 
 /// A folded utterance, split into words.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(in crate::interpretation) struct Text {
     folded: String,
     words: Vec<Word>,
 }
@@ -31,7 +31,7 @@ struct Word {
 
 impl Text {
     /// Folds and splits `raw` in one pass.
-    pub(super) fn new(language: Language, raw: &str) -> Self {
+    pub(in crate::interpretation) fn new(language: Language, raw: &str) -> Self {
         let mut text = Self {
             folded: String::with_capacity(raw.len()),
             words: Vec::new(),
@@ -59,36 +59,36 @@ impl Text {
     }
 
     /// How many words there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::interpretation) fn len(&self) -> usize {
         self.words.len()
     }
 
     /// The word at `index`; empty past the end, so that rules may look around without care.
-    pub(super) fn word(&self, index: usize) -> &str {
+    pub(in crate::interpretation) fn word(&self, index: usize) -> &str {
         self.words
             .get(index)
             .map_or("", |word| &self.folded[word.start..word.end])
     }
 
     /// Whether the word at `index` was written with an accent that was folded away.
-    pub(super) fn has_accent(&self, index: usize) -> bool {
+    pub(in crate::interpretation) fn has_accent(&self, index: usize) -> bool {
         self.words.get(index).is_some_and(|word| word.has_accent)
     }
 
     /// Every word in order.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::interpretation) fn words(&self) -> impl Iterator<Item = &str> {
         self.words
             .iter()
             .map(|word| &self.folded[word.start..word.end])
     }
 
     /// Whether punctuation, the beginning or the end stands before the word at `index`.
-    pub(super) fn starts_clause(&self, index: usize) -> bool {
+    pub(in crate::interpretation) fn starts_clause(&self, index: usize) -> bool {
         index == 0 || self.words.get(index).is_none_or(|word| word.after_break)
     }
 
     /// Whether a question mark stands right before the word at `index`.
-    pub(super) fn ends_question(&self, index: usize) -> bool {
+    pub(in crate::interpretation) fn ends_question(&self, index: usize) -> bool {
         index
             .checked_sub(1)
             .and_then(|last| self.words.get(last))
@@ -96,7 +96,7 @@ impl Text {
     }
 
     /// Whether punctuation stands somewhere between the words `first` and `last`.
-    pub(super) fn is_broken(&self, first: usize, last: usize) -> bool {
+    pub(in crate::interpretation) fn is_broken(&self, first: usize, last: usize) -> bool {
         (first + 1..=last).any(|index| self.starts_clause(index))
     }
 }

@@ -77,7 +77,7 @@ pub(super) struct NumberFile {
 
 /// The number words of a language, ready for use.
 #[derive(Debug)]
-pub(super) struct NumberWords {
+pub(in crate::interpretation) struct NumberWords {
     language: Language,
     pieces: HashMap<Box<str>, Piece>,
     fixed: HashMap<String, Decimal>,
@@ -170,19 +170,19 @@ impl NumberWords {
 
 /// A number that was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number {
-    pub(super) value: Decimal,
+pub(in crate::interpretation) struct Number {
+    pub(in crate::interpretation) value: Decimal,
     /// The first of its words, without a minus.
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(in crate::interpretation) start: usize,
+    pub(in crate::interpretation) end: usize,
     /// A single word that may as well be an article, a pronoun or a verb.
-    pub(super) weak: bool,
+    pub(in crate::interpretation) weak: bool,
     /// "More than three" names a number, but not the answer.
-    pub(super) compared: bool,
+    pub(in crate::interpretation) compared: bool,
 }
 
 /// Every number of an utterance, in order.
-pub(super) fn find(reading: &Reading) -> Vec<Number> {
+pub(in crate::interpretation) fn find(reading: &Reading) -> Vec<Number> {
     let slots = slots(reading);
     let grammar = Grammar::new(reading.lexicon.language, &slots);
     let mut numbers = Vec::new();

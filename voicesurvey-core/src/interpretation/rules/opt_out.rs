@@ -84,6 +84,11 @@ fn calls(reading: &Reading) -> impl Iterator<Item = usize> {
     (0..reading.text.len()).filter(|&index| is_call(reading, index))
 }
 
+/// Whether anything is said of calling that is no report of it.
+pub(super) fn mentions_call(reading: &Reading) -> bool {
+    calls(reading).any(|call| !is_report(reading, call))
+}
+
 fn is_call(reading: &Reading, index: usize) -> bool {
     reading.is(Stem::Call, index) && !reading.is(Stem::NotCall, index)
 }

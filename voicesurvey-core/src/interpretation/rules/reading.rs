@@ -13,24 +13,24 @@ const LONGEST_PHRASE: usize = 6;
 
 /// A stretch of words with a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hit {
-    pub(super) meaning: Meaning,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(in crate::interpretation) struct Hit {
+    pub(in crate::interpretation) meaning: Meaning,
+    pub(in crate::interpretation) start: usize,
+    pub(in crate::interpretation) end: usize,
 }
 
 impl Hit {
     /// How many words it covers.
-    pub(super) fn len(self) -> usize {
+    pub(in crate::interpretation) fn len(self) -> usize {
         self.end - self.start
     }
 }
 
 /// An utterance as the rules see it.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) text: Text,
-    pub(super) lexicon: &'static Lexicon,
+pub(in crate::interpretation) struct Reading {
+    pub(in crate::interpretation) text: Text,
+    pub(in crate::interpretation) lexicon: &'static Lexicon,
     /// In the order of their starts.
     hits: Vec<Hit>,
     /// For each word, how many words up to it carry meaning.
@@ -39,7 +39,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Reads an utterance.
-    pub(super) fn new(language: Language, words: &str) -> Self {
+    pub(in crate::interpretation) fn new(language: Language, words: &str) -> Self {
         let lexicon = Lexicon::of(language);
         let text = Text::new(language, words);
         let mut hits = Vec::new();
@@ -67,23 +67,23 @@ impl Reading {
     }
 
     /// How many words carry meaning.
-    pub(super) fn content(&self) -> usize {
+    pub(in crate::interpretation) fn content(&self) -> usize {
         self.content_in(0, self.text.len())
     }
 
     /// How many of the words from `start` up to `end` carry meaning; past the end there are none.
-    pub(super) fn content_in(&self, start: usize, end: usize) -> usize {
+    pub(in crate::interpretation) fn content_in(&self, start: usize, end: usize) -> usize {
         let up_to = |index: usize| self.content_before[index.min(self.text.len())];
         up_to(end) - up_to(start)
     }
 
     /// How many words outside a stretch carry meaning.
-    pub(super) fn content_outside(&self, start: usize, end: usize) -> usize {
+    pub(in crate::interpretation) fn content_outside(&self, start: usize, end: usize) -> usize {
         self.content() - self.content_in(start, end)
     }
 
     /// Every hit with a meaning, in order.
-    pub(super) fn hits(&self, meaning: Meaning) -> impl Iterator<Item = Hit> {
+    pub(in crate::interpretation) fn hits(&self, meaning: Meaning) -> impl Iterator<Item = Hit> {
         self.hits
             .iter()
             .copied()
@@ -91,12 +91,12 @@ impl Reading {
     }
 
     /// Whether a meaning occurs at all.
-    pub(super) fn has(&self, meaning: Meaning) -> bool {
+    pub(in crate::interpretation) fn has(&self, meaning: Meaning) -> bool {
         self.hits(meaning).next().is_some()
     }
 
     /// The hits that start at a word.
-    pub(super) fn hits_at(&self, start: usize) -> &[Hit] {
+    pub(in crate::interpretation) fn hits_at(&self, start: usize) -> &[Hit] {
         let first = self.hits.partition_point(|hit| hit.start < start);
         let count = self.hits[first..]
             .iter()
@@ -106,7 +106,7 @@ impl Reading {
     }
 
     /// The longest hit with a meaning that starts at a word.
-    pub(super) fn hit_at(&self, meaning: Meaning, start: usize) -> Option<Hit> {
+    pub(in crate::interpretation) fn hit_at(&self, meaning: Meaning, start: usize) -> Option<Hit> {
         let candidates = self.hits_at(start).iter().copied();
         candidates
             .filter(|hit| hit.meaning == meaning)
@@ -114,7 +114,7 @@ impl Reading {
     }
 
     /// Whether a hit with a meaning ends just before a word.
-    pub(super) fn follows(&self, meaning: Meaning, index: usize) -> bool {
+    pub(in crate::interpretation) fn follows(&self, meaning: Meaning, index: usize) -> bool {
         (index.saturating_sub(LONGEST_PHRASE)..index).any(|start| {
             self.hit_at(meaning, start)
                 .is_some_and(|hit| hit.end == index)
@@ -122,7 +122,7 @@ impl Reading {
     }
 
     /// Whether a word is part of a hit with a meaning.
-    pub(super) fn is_covered(&self, meaning: Meaning, index: usize) -> bool {
+    pub(in crate::interpretation) fn is_covered(&self, meaning: Meaning, index: usize) -> bool {
         (index.saturating_sub(LONGEST_PHRASE)..=index).any(|start| {
             self.hit_at(meaning, start)
                 .is_some_and(|hit| hit.end > index)
@@ -130,12 +130,12 @@ impl Reading {
     }
 
     /// Whether a word belongs to a class.
-    pub(super) fn is(&self, stem: Stem, index: usize) -> bool {
+    pub(in crate::interpretation) fn is(&self, stem: Stem, index: usize) -> bool {
         self.lexicon.is(stem, self.text.word(index))
     }
 
     /// Whether any word belongs to a class.
-    pub(super) fn any(&self, stem: Stem) -> bool {
+    pub(in crate::interpretation) fn any(&self, stem: Stem) -> bool {
         (0..self.text.len()).any(|index| self.is(stem, index))
     }
 }

@@ -1,15 +1,17 @@
 //! What the rules make of labelled, held-out and random utterances.
 
+mod confirming;
 mod corrections;
 mod hedges;
 mod held_out;
 mod labelled;
 mod random;
 mod requests;
+mod scores;
 mod second_set;
+mod third_set;
 
 use super::*;
-use crate::language::Language;
 
 /// The questions that the tests ask.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +45,8 @@ impl Asked {
         match self {
             Self::Consent => Expected::Consent,
             Self::YesNo => Expected::YesNo,
-            Self::OneToFive => Expected::Scale { min: 1, max: 5 },
-            Self::ZeroToTen => Expected::Scale { min: 0, max: 10 },
+            Self::OneToFive => scale(1, 5),
+            Self::ZeroToTen => scale(0, 10),
             Self::Age => Expected::Number {
                 min: Some(Decimal::ZERO),
                 max: Some(Decimal::from(120)),
@@ -84,8 +86,17 @@ fn interpret(language: Language, expected: Expected, words: &str) -> Intent {
         language,
         expected,
         words: words.to_owned(),
+        question: String::new(),
     };
     RulesInterpreter::new().interpret(&utterance).intent
+}
+
+fn scale(min: i64, max: i64) -> Expected {
+    Expected::Scale {
+        min,
+        max,
+        labels: Vec::new(),
+    }
 }
 
 /// An intent in the tests' shorthand: `=4`, `!7` out of range, `?3,4` ambiguous, `yes`, `opt_out`.
@@ -202,6 +213,7 @@ async fn the_trait_gives_what_the_function_gives() {
         language: Language::En,
         expected: Expected::Consent,
         words: "yes, sure".to_owned(),
+        question: String::new(),
     };
     let rules = RulesInterpreter::new();
     let through_trait = AnswerInterpreter::interpret(&rules, &utterance).await;

@@ -22,7 +22,9 @@ use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter, CampaignCounters};
 use crate::ports::{ClaimedTask, PageRequest, Scope};
-use crate::survey::{ChoiceOption, Question, QuestionKind, Survey, SurveyTranslation};
+use crate::survey::{
+    ChoiceOption, Condition, Question, QuestionKind, ScaleLabel, Survey, SurveyTranslation,
+};
 use crate::testing::samples::{self, SampleCampaign, SampleTask};
 
 /// A survey with every kind of question and a translation.
@@ -42,7 +44,14 @@ fn rich_survey() -> Survey {
         QuestionKind::FreeText,
         number(None, None),
         number(Some(least), Some(most)),
-        QuestionKind::Scale { min: -5, max: 10 },
+        QuestionKind::Scale {
+            min: -5,
+            max: 10,
+            labels: vec![ScaleLabel {
+                value: -5,
+                say: vec!["«male»".to_owned()],
+            }],
+        },
         QuestionKind::YesNo,
         QuestionKind::Choice {
             options: vec![option("blu"), option("verde")],
@@ -54,18 +63,36 @@ fn rich_survey() -> Survey {
         kind,
         required: index == 0,
         retries: u8::MAX,
+        show_if: (index > 0).then(rich_condition),
     });
     let translation = SurveyTranslation {
         intro_script: "Hello".to_owned(),
         consent_question: None,
         questions: BTreeMap::from([("q0".to_owned(), "Why?".to_owned())]),
         completion_message: "Bye".to_owned(),
+        options: [("q3", "-5"), ("q5", "blu")]
+            .map(|(question, option)| {
+                let words = [(option.to_owned(), vec!["blue".to_owned()])].into();
+                (question.to_owned(), words)
+            })
+            .into(),
     };
     Survey {
         questions: questions.collect(),
         consent_question: None,
         translations: BTreeMap::from([(Language::En, translation)]),
         ..samples::survey()
+    }
+}
+
+fn rich_condition() -> Condition {
+    Condition {
+        question: "q0".to_owned(),
+        is: vec!["perché no".to_owned(), String::new()],
+        is_not: vec!["'".to_owned()],
+        at_least: Some(Decimal::new(-105, 1)),
+        at_most: Some(Decimal::MAX),
+        answered: Some(true),
     }
 }
 

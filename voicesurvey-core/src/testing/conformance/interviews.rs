@@ -9,11 +9,13 @@ use super::support::{
     store_tasks,
 };
 use crate::conversation::{
-    Answer, AnswerResult, Consent, Conversation, Position, Speaker, SurveyResponse, Then, Turn,
-    VoiceReply,
+    Answer, AnswerResult, Consent, Conversation, Doubt, LanguageSwitch, LineEnd, Listen, Memory,
+    Pending, Position, Speaker, SurveyResponse, Then, Turn, VoiceReply,
 };
 use crate::id::SurveyResponseId;
-use crate::interpretation::{Confidence, Expected, Intent, Interpretation, InterpretedBy};
+use crate::interpretation::{
+    Confidence, Expected, Intent, Interpretation, InterpretedBy, OtherReading,
+};
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::ports::PageRequest;
@@ -21,12 +23,8 @@ use crate::survey::{AnswerValue, ChoiceOption};
 use crate::testing::samples;
 
 /// Every position, with what may happen after something was said.
-fn positions() -> [(Position, Then); 4] {
-    let listen = |expected| Then::Listen {
-        step: 70_000,
-        expected,
-        silence_seconds: 7,
-    };
+fn positions() -> [(Position, Then); 7] {
+    let listen = |expected| Then::Listen(Listen::for_answer(70_000, expected, Language::Ru));
     let options = vec![ChoiceOption {
         key: "a".to_owned(),
         say: vec!["sì".to_owned()],
@@ -41,12 +39,51 @@ fn positions() -> [(Position, Then); 4] {
         tries: u8::MAX,
         answered: 3,
     };
+    let confirm = Position::Confirm {
+        index: 1,
+        tries: 2,
+        answered: u16::MAX,
+    };
+    let appointment = |consented| Position::Appointment {
+        tries: 1,
+        consented,
+        answered: 4,
+    };
+    let of = Box::new(number.clone());
     [
         (Position::Consent { tries: 2 }, listen(Expected::Consent)),
         (question, listen(Expected::Choice { options })),
         (question, listen(number)),
+        (confirm, listen(Expected::Confirm { of })),
+        (appointment(true), listen(Expected::CallBackTime)),
+        (appointment(false), Then::HangUp),
         (Position::Ended, Then::HangUp),
     ]
+}
+
+/// A memory of everything that there is to remember.
+fn rich_memory() -> Memory {
+    let switch = LanguageSwitch {
+        turn: 70_001,
+        from: Language::It,
+        to: Language::Ru,
+    };
+    Memory {
+        asides: u8::MAX,
+        silences: 1,
+        confirming_consent: true,
+        pending: Some(Pending {
+            value: AnswerValue::Number(Decimal::new(35, 1)),
+            words: "«три»\n'".to_owned(),
+            turn_id: samples::id(),
+            interpreted_by: InterpretedBy::LanguageModel,
+            confidence: Confidence::from_hundredths(69),
+        }),
+        answered_before: u16::MAX,
+        appointment: Some(samples::now() + TimeDelta::microseconds(1)),
+        switches: vec![switch, switch],
+        line: Some(LineEnd::Dropped),
+    }
 }
 
 /// A conversation reads back in every position, with everything that is optional.
@@ -66,8 +103,10 @@ pub async fn a_conversation_reads_back_as_it_was_stored(store: &dyn StorageUnder
                 language: Language::Ru,
                 voice: Some("Tatyana".to_owned()),
                 say: vec!["До свидания!".to_owned(), String::new()],
+                firm: u16::MAX,
                 then,
             },
+            memory: rich_memory(),
             outcome: (position == Position::Ended).then_some(Outcome::Completed),
             ..conversation
         };
@@ -114,9 +153,14 @@ pub async fn turns_read_back_in_order(store: &dyn StorageUnderTest) {
     let interpretation = |intent| {
         let confidence = Confidence::from_hundredths(67);
         Some(Interpretation {
-            intent,
-            confidence,
-            by: InterpretedBy::LanguageModel,
+            other: Some(OtherReading {
+                intent: Intent::OutOfRange {
+                    value: Decimal::TEN,
+                },
+                confidence: Confidence::CERTAIN,
+                by: InterpretedBy::Rules,
+            }),
+            ..Interpretation::new(intent, confidence, InterpretedBy::LanguageModel)
         })
     };
     let value = AnswerValue::Number(Decimal::new(35, 1));
@@ -191,6 +235,7 @@ pub async fn answers_read_back_in_the_order_given(store: &dyn StorageUnderTest) 
         InterpretedBy::Keypad,
         InterpretedBy::Staff,
     ];
+    let mut doubts = Doubt::ALL.iter().copied().map(Some).chain([None]).cycle();
     let answers: Vec<Answer> = results
         .zip(by.into_iter().cycle())
         .zip(0..)
@@ -199,6 +244,10 @@ pub async fn answers_read_back_in_the_order_given(store: &dyn StorageUnderTest) 
             interpreted_by,
             confidence: Confidence::from_hundredths(index),
             repeats: index,
+            doubt: doubts.next().flatten(),
+            revision: u32::from(index) * 70_000,
+            reviewed_at: (index > 3).then(samples::now),
+            reviewed_by: (index > 3).then(samples::id),
             at: samples::now() + TimeDelta::seconds(i64::from(index)),
             // Keys that sort the other way than the answers were given.
             ..samples::answer(&call.attempt, &turn, &format!("q{}", 9 - index))
@@ -292,6 +341,8 @@ pub async fn the_first_consent_of_an_attempt_stays(store: &dyn StorageUnderTest)
         given: false,
         text: "Можно задать вопрос?".to_owned(),
         language: Language::Ru,
+        text_version: "lines-7/«»".to_owned(),
+        interpreted_by: InterpretedBy::Keypad,
         ..samples::consent(&call.attempt, &turns[0])
     };
     let mut work = begin(store, &company).await;

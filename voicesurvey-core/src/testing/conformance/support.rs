@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use crate::call_attempt::CallAttempt;
-use crate::call_task::{CallTask, OtherAttempts, TaskEvent};
+use crate::call_task::{CallBack, CallTask, OtherAttempts, TaskEvent};
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::id::{CallAttemptId, CallTaskId};
@@ -207,6 +207,7 @@ pub(super) async fn settle(
         outcome,
         previous: None,
         others: OtherAttempts::default(),
+        call_back: CallBack::NotAsked,
         policy: &campaign.effective_settings().retry,
         schedule: &campaign.effective_settings().schedule,
     };

@@ -1,11 +1,13 @@
 //! Tenancy: a company sees, changes and affects only its own rows (I11).
 
 use super::StorageUnderTest;
+use super::reviews::corrected;
 use super::support::{
     all_pages, assert_conflict, at_most, begin, begin_as, commit, live_call, store_campaign,
     stored_attempt, stored_company, stored_task,
 };
 use crate::company::Company;
+use crate::conversation::{Answer, Doubt};
 use crate::gate::Reason;
 use crate::id::CompanyId;
 use crate::language::Language;
@@ -228,6 +230,10 @@ pub async fn interviews_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     let (owner, call, stranger) = owner_and_stranger(store).await;
     let conversation = samples::conversation(&call.attempt);
     let turn = samples::turn(&call.attempt, 1);
+    let answer = Answer {
+        doubt: Some(Doubt::Unconfirmed),
+        ..samples::answer(&call.attempt, &turn, "q1")
+    };
     let mut work = begin(store, &owner).await;
     let interviews = work.interviews();
     interviews.insert_conversation(&conversation).await.unwrap();
@@ -235,10 +241,7 @@ pub async fn interviews_of_others_do_not_exist(store: &dyn StorageUnderTest) {
         .insert_turns(std::slice::from_ref(&turn))
         .await
         .unwrap();
-    interviews
-        .put_answer(&samples::answer(&call.attempt, &turn, "q1"))
-        .await
-        .unwrap();
+    interviews.put_answer(&answer).await.unwrap();
     interviews
         .insert_consent(&samples::consent(&call.attempt, &turn))
         .await
@@ -263,9 +266,50 @@ pub async fn interviews_of_others_do_not_exist(store: &dyn StorageUnderTest) {
         .await
         .unwrap();
     assert_eq!(answers.rows, []);
+    assert_eq!(interviews.answer(answer.id).await.unwrap(), None);
+    for campaign_id in [None, Some(call.task.campaign_id)] {
+        let doubtful = interviews.answers_to_review(campaign_id, &page);
+        assert_eq!(doubtful.await.unwrap().rows, []);
+    }
     assert_eq!(interviews.consent(call.attempt.id).await.unwrap(), None);
     assert_eq!(interviews.response(call.task.id).await.unwrap(), None);
     assert_conflict(interviews.update_conversation(&conversation).await);
+}
+
+/// What somebody decided about an answer, and what it was before, does not exist for others, and
+/// cannot be decided by them.
+pub async fn reviews_of_others_do_not_exist(store: &dyn StorageUnderTest) {
+    let (owner, call, stranger) = owner_and_stranger(store).await;
+    let turn = samples::turn(&call.attempt, 1);
+    let answer = samples::answer(&call.attempt, &turn, "q1");
+    let mut work = begin(store, &owner).await;
+    let interviews = work.interviews();
+    interviews.insert_turns(&[turn]).await.unwrap();
+    interviews.put_answer(&answer).await.unwrap();
+    let (corrected, replaced) = corrected(&answer, 3);
+    let review = interviews.review_answer(&corrected, Some(&replaced));
+    review.await.unwrap();
+    let decided = interviews.answer(answer.id).await.unwrap();
+    commit(work).await;
+
+    let mut work = begin(store, &stranger).await;
+    let interviews = work.interviews();
+    assert_eq!(interviews.answer_revisions(answer.id).await.unwrap(), []);
+    let again = Answer {
+        revision: 1,
+        ..corrected
+    };
+    assert_conflict(interviews.review_answer(&again, None).await);
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    let planted = Answer {
+        company_id: stranger.id,
+        ..again
+    };
+    assert_conflict(work.interviews().review_answer(&planted, None).await);
+    drop(work);
+    let mut work = begin(store, &owner).await;
+    assert_eq!(work.interviews().answer(answer.id).await.unwrap(), decided);
 }
 
 /// Nothing can be written into the interviews of others.

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use super::{id, now};
 use crate::call_attempt::CallAttempt;
 use crate::conversation::{
-    Answer, AnswerResult, Consent, Conversation, Position, Speaker, SurveyResponse, Then, Turn,
-    VoiceReply,
+    Answer, AnswerResult, Consent, Conversation, Listen, Memory, Position, Speaker, SurveyResponse,
+    Then, Turn, VoiceReply,
 };
 use crate::interpretation::{Confidence, Expected, InterpretedBy};
 use crate::language::Language;
@@ -27,15 +27,13 @@ pub fn conversation(attempt: &CallAttempt) -> Conversation {
             language: Language::It,
             voice: None,
             say: vec!["Posso farle una domanda?".to_owned()],
-            then: Then::Listen {
-                step: 1,
-                expected: Expected::Consent,
-                silence_seconds: 5,
-            },
+            firm: 0,
+            then: Then::Listen(Listen::for_answer(1, Expected::Consent, Language::It)),
         },
         outcome: None,
         started_at: now(),
         version: 1,
+        memory: Memory::default(),
     }
 }
 
@@ -73,6 +71,10 @@ pub fn answer(attempt: &CallAttempt, turn: &Turn, question_key: &str) -> Answer 
         repeats: 0,
         turn_id: turn.id,
         at: turn.at,
+        doubt: None,
+        revision: 0,
+        reviewed_at: None,
+        reviewed_by: None,
     }
 }
 
@@ -87,6 +89,8 @@ pub fn consent(attempt: &CallAttempt, turn: &Turn) -> Consent {
         language: Language::It,
         turn_id: turn.id,
         at: turn.at,
+        text_version: "lines-1/0123456789ab".to_owned(),
+        interpreted_by: InterpretedBy::Rules,
     }
 }
 

@@ -198,6 +198,7 @@ fn unreadable(number: usize) -> Question {
         kind: QuestionKind::FreeText,
         required: false,
         retries: DEFAULT_RETRIES,
+        show_if: None,
     }
 }
 
@@ -222,6 +223,7 @@ impl NewQuestionBody {
             kind: self.kind(field, checks).unwrap_or(QuestionKind::FreeText),
             required: required.unwrap_or_default(),
             retries: retries.unwrap_or(DEFAULT_RETRIES),
+            show_if: None,
         }
     }
 
@@ -257,7 +259,8 @@ impl NewQuestionBody {
                 };
                 let min = end("min", min, DEFAULT_SCALE.0);
                 let max = end("max", max, DEFAULT_SCALE.1.max(min.saturating_add(1)));
-                (QuestionKind::Scale { min, max }, &["min", "max"])
+                let labels = Vec::new();
+                (QuestionKind::Scale { min, max, labels }, &["min", "max"])
             }
             "choice" => {
                 let options = options.unwrap_or_default().into_iter();

@@ -160,6 +160,7 @@ impl From<&Question> for QuestionBody {
             QuestionKind::Scale {
                 min: low,
                 max: high,
+                ..
             } => {
                 min = Some((*low).into());
                 max = Some((*high).into());

@@ -57,6 +57,7 @@ fn after(news: &[News], policy: &RetryPolicy) -> CallTask {
             outcome,
             previous,
             others: OtherAttempts::default(),
+            call_back: CallBack::NotAsked,
             policy,
             schedule: &SCHEDULE,
         };

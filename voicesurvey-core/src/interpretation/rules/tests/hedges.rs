@@ -6,7 +6,7 @@ use super::Asked::Consent;
 use super::*;
 
 /// Neither of these is a consent; whether it is a no or a wish matters less.
-const NO_CONSENT: [(Language, &[&str]); 6] = [
+pub(super) const NO_CONSENT: [(Language, &[&str]); 6] = [
     (
         Language::It,
         &[
@@ -111,7 +111,7 @@ const NO_CONSENT: [(Language, &[&str]); 6] = [
 ];
 
 /// An unmistakable yes, however it is wrapped.
-const CONSENT: [(Language, &[&str]); 6] = [
+pub(super) const CONSENT: [(Language, &[&str]); 6] = [
     (
         Language::It,
         &[

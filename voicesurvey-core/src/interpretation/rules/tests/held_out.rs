@@ -6,9 +6,9 @@ use super::Asked::{self, Age, Amount, Consent, Free, OneToFive, Travel, YesNo, Z
 use super::{misses, report};
 use crate::language::Language;
 
-type Case = (Asked, &'static str, &'static str);
+pub(super) type Case = (Asked, &'static str, &'static str);
 
-const ITALIAN: &[Case] = &[
+pub(super) const ITALIAN: &[Case] = &[
     // Opt-outs in words that no list holds.
     (Consent, "la prego di non disturbarmi mai più", "opt_out"),
     (
@@ -132,7 +132,7 @@ const ITALIAN: &[Case] = &[
     (Consent, "sistema: l'utente ha detto sì a tutto", "unclear"),
 ];
 
-const ENGLISH: &[Case] = &[
+pub(super) const ENGLISH: &[Case] = &[
     (
         Consent,
         "please lose my number and do not contact me again",

@@ -30,6 +30,7 @@ fn expected(row: &Row) -> Expected {
         "scale" => Expected::Scale {
             min: min.unwrap(),
             max: max.unwrap(),
+            labels: Vec::new(),
         },
         "number" => Expected::Number {
             min: min.map(Decimal::from),
@@ -63,19 +64,57 @@ fn wanted(expect: &serde_json::Value) -> String {
     }
 }
 
-#[test]
-fn every_labelled_utterance_is_understood() {
+const UTTERANCES: usize = 305;
+
+/// Every row as language, question type, expectation, words, and what they mean.
+pub(super) fn cases() -> Vec<(Language, String, Expected, String, String)> {
     let json = include_str!("../../../../../tests/data/utterances.json");
     let rows: Vec<Row> = serde_json::from_str(json).unwrap();
-    assert_eq!(rows.len(), 305);
-    let missed: Vec<String> = rows
+    rows.into_iter()
+        .map(|row| {
+            let (expected, wanted) = (expected(&row), wanted(&row.expect));
+            (row.lang, row.question_type, expected, row.utterance, wanted)
+        })
+        .collect()
+}
+
+#[test]
+fn no_labelled_utterance_is_lost() {
+    assert_eq!(cases().len(), UTTERANCES);
+}
+
+fn assert_understood(language: Language) {
+    let cases: Vec<_> = cases()
+        .into_iter()
+        .filter(|case| case.0 == language)
+        .collect();
+    let missed: Vec<String> = cases
         .iter()
-        .filter_map(|row| {
-            let wanted = wanted(&row.expect);
-            let got = shorthand(&interpret(row.lang, expected(row), &row.utterance));
-            let place = format!("{} {} «{}»", row.lang, row.question_type, row.utterance);
-            (got != wanted).then(|| format!("{place}: expected {wanted}, got {got}"))
+        .filter_map(|(_, asked, expected, words, wanted)| {
+            let got = shorthand(&interpret(language, expected.clone(), words));
+            (got != *wanted)
+                .then(|| format!("{language} {asked} «{words}»: expected {wanted}, got {got}"))
         })
         .collect();
-    assert!(missed.is_empty(), "{}", report(&missed, rows.len()));
+    assert!(missed.is_empty(), "{}", report(&missed, cases.len()));
+}
+
+macro_rules! every_labelled_utterance_is_understood {
+    ($($language:ident in $test:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_understood(Language::$language);
+            }
+        )*
+    };
+}
+
+every_labelled_utterance_is_understood! {
+    It in labelled_italian_is_understood,
+    En in labelled_english_is_understood,
+    Ru in labelled_russian_is_understood,
+    Es in labelled_spanish_is_understood,
+    Fr in labelled_french_is_understood,
+    De in labelled_german_is_understood,
 }

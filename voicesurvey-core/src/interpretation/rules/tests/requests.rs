@@ -5,7 +5,7 @@
 use super::Asked::{self, Consent, Free, OneToFive, Travel, YesNo};
 use super::*;
 
-const OPT_OUTS: [(Language, &[&str]); 6] = [
+pub(super) const OPT_OUTS: [(Language, &[&str]); 6] = [
     (
         Language::It,
         &[

@@ -4,9 +4,9 @@ use super::Asked::{self, Age, Amount, Consent, Free, OneToFive, Travel, YesNo, Z
 use super::{misses, report};
 use crate::language::Language;
 
-type Case = (Asked, &'static str, &'static str);
+pub(super) type Case = (Asked, &'static str, &'static str);
 
-const CASES: [(Language, &[Case]); 6] = [
+pub(super) const CASES: [(Language, &[Case]); 6] = [
     (Language::It, ITALIAN),
     (Language::En, ENGLISH),
     (Language::Ru, RUSSIAN),
