@@ -53,7 +53,7 @@ outcomes! {
     /// The person asked never to be called again.
     OptedOut = "opted_out" { strength: 100, spends: true, retried_after: [], aapor: Some("2.112"), finally: Refused },
     /// The line dropped, or the person asked to be called later, after at least one answer.
-    Interrupted = "interrupted" { strength: 66, spends: true, retried_after: [2], aapor: Some("1.2"), finally: Completed },
+    Interrupted = "interrupted" { strength: 64, spends: true, retried_after: [2], aapor: Some("1.2"), finally: Completed },
     /// The person consented and left before the first answer.
     BrokeOff = "broke_off" { strength: 65, spends: true, retried_after: [], aapor: Some("2.12"), finally: Refused },
     /// The person hung up before saying yes or no.
@@ -270,6 +270,20 @@ mod tests {
             ] {
                 assert_eq!(decided.or_stronger(technical), decided);
                 assert_eq!(technical.or_stronger(decided), decided);
+            }
+        }
+    }
+
+    /// Else a call that was made meanwhile would take back what the person has decided (I8).
+    #[test]
+    fn what_a_person_decided_is_stronger_than_anything_else() {
+        let (decided, open): (Vec<Outcome>, Vec<Outcome>) = Outcome::ALL
+            .iter()
+            .partition(|outcome| outcome.is_decided_by_person());
+        for decided in decided {
+            for open in &open {
+                assert_eq!(open.or_stronger(decided), decided, "{open}");
+                assert_eq!(open.or_better_known(decided), decided, "{open}");
             }
         }
     }

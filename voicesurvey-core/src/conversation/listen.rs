@@ -1,6 +1,10 @@
 //! How to listen after something was said: time limits, keys, and hints for the recogniser.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::keypad;
@@ -133,17 +137,48 @@ fn hints(expected: &Expected, language: Language) -> Vec<String> {
             let words = options.iter().flat_map(|option| &option.say);
             words.cloned().collect()
         }
-        Expected::Scale { labels, .. } => {
-            let words = labels.iter().flat_map(|label| &label.say);
-            words.cloned().collect()
+        Expected::Scale { min, max, labels } => {
+            let words = labels.iter().flat_map(|label| &label.say).cloned();
+            let numbers = number_words(language, Some((*min).into()), Some((*max).into()));
+            words.chain(numbers.iter().cloned()).collect()
         }
-        Expected::Number { .. } | Expected::CallBackTime | Expected::FreeText => Vec::new(),
+        Expected::Number { min, max, .. } => number_words(language, *min, *max).to_vec(),
+        Expected::CallBackTime | Expected::FreeText => Vec::new(),
     };
     words
         .into_iter()
         .filter(|words| words.chars().count() <= LONGEST_HINT)
         .take(MOST_HINTS)
         .collect()
+}
+
+/// The words of the whole numbers within the bounds, as far as the list goes: from zero to a hundred.
+/// Larger ones are made of these.
+fn number_words(
+    language: Language,
+    min: Option<Decimal>,
+    max: Option<Decimal>,
+) -> &'static [String] {
+    static WORDS: LazyLock<HashMap<Language, Vec<String>>> = LazyLock::new(read_number_words);
+    let words = WORDS.get(&language).map_or(&[][..], Vec::as_slice);
+    let last = words.len().saturating_sub(1);
+    let within = |bound: Decimal| bound.to_usize().map_or(last, |bound| bound.min(last));
+    let first = min.map_or(0, |min| within(min.ceil().max(Decimal::ZERO)));
+    let end = match max {
+        Some(max) if max < Decimal::ZERO => 0,
+        Some(max) => within(max.floor()) + 1,
+        None => words.len(),
+    };
+    words.get(first..end).unwrap_or_default()
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the file is part of the program, and a test reads it"
+)]
+fn read_number_words() -> HashMap<Language, Vec<String>> {
+    let json = include_str!("listen/number_words.json");
+    serde_json::from_str(json).expect("the file of number words is valid")
 }
 
 const fn yes_and_no(language: Language) -> [&'static str; 2] {
@@ -219,6 +254,64 @@ mod tests {
             listen(Expected::Confirm { of }).hints,
             ["sì", "no", "verde"]
         );
+    }
+
+    #[test]
+    fn the_recogniser_is_told_the_numbers_of_a_range_but_not_thousands_of_them() {
+        let label = crate::survey::ScaleLabel {
+            value: 3,
+            say: vec!["ottimo".to_owned()],
+        };
+        let scale = Expected::Scale {
+            min: 1,
+            max: 3,
+            labels: vec![label],
+        };
+        assert_eq!(listen(scale).hints, ["ottimo", "uno", "due", "tre"]);
+        let number = |min: &str, max: Option<&str>| {
+            let bound = |bound: &str| bound.parse().unwrap();
+            listen(Expected::Number {
+                min: Some(bound(min)),
+                max: max.map(bound),
+                decimals: true,
+            })
+            .hints
+        };
+        assert_eq!(
+            number("20.5", Some("23.9")),
+            ["ventuno", "ventidue", "ventitré"]
+        );
+        assert_eq!(number("-7", Some("1")), ["zero", "uno"]);
+        assert_eq!(number("-7", Some("-2")), [""; 0]);
+        assert_eq!(number("99", Some("10000")), ["novantanove", "cento"]);
+        assert_eq!(number("0", None).len(), 101);
+        assert_eq!(number("3", Some("2")), [""; 0]);
+    }
+
+    /// What the recogniser is told to expect is understood as that number.
+    #[test]
+    fn every_number_word_is_the_number_that_it_stands_for() {
+        for language in Language::ALL {
+            let words = number_words(language, None, None);
+            assert_eq!(words.len(), 101, "{language}");
+            for (number, words) in words.iter().enumerate() {
+                let utterance = crate::interpretation::Utterance {
+                    language,
+                    expected: Expected::Number {
+                        min: None,
+                        max: None,
+                        decimals: false,
+                    },
+                    words: words.clone(),
+                    question: String::new(),
+                };
+                let rules = crate::interpretation::rules::RulesInterpreter::new();
+                let value = crate::survey::AnswerValue::Number(Decimal::from(number));
+                let meant = rules.interpret(&utterance).intent;
+                let intended = crate::interpretation::Intent::Answer { value };
+                assert_eq!(meant, intended, "{language} {words}");
+            }
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use voicesurvey_core::conversation::Answer;
+use voicesurvey_core::conversation::{Answer, Doubt};
 use voicesurvey_core::survey::AnswerValue;
 
 use super::instant;
 use crate::Encoding;
 use crate::table_writer::TableWriter;
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 14] = [
     "task_id",
     "attempt_id",
     "answer_id",
@@ -22,10 +22,13 @@ const HEADER: [&str; 12] = [
     "repeats",
     "turn_id",
     "answered_at",
+    "doubt",
+    "reviewed_at",
 ];
 
 /// Writes answers long: what was understood, the words heard, how sure the interpreter was (0.00 to
-/// 1.00), who that was, how often the question was asked again, and the turn that proves it.
+/// 1.00), who that was, how often the question was asked again, the turn that proves it, what speaks
+/// against it, and when a person has looked at it.
 #[derive(Debug)]
 pub struct AnswersFile<W: Write> {
     table: TableWriter<W>,
@@ -59,6 +62,8 @@ impl<W: Write> AnswersFile<W> {
             answer.repeats.to_string(),
             answer.turn_id.to_string(),
             instant(answer.at),
+            answer.doubt.map(Doubt::name).unwrap_or_default().to_owned(),
+            answer.reviewed_at.map(instant).unwrap_or_default(),
         ])
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState};
-use voicesurvey_core::conversation::{Answer, AnswerResult, Consent, SurveyResponse};
+use voicesurvey_core::conversation::{Answer, AnswerResult, Consent, Doubt, SurveyResponse};
 use voicesurvey_core::interpretation::{Confidence, InterpretedBy};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::money::Cost;
@@ -252,14 +252,17 @@ fn answers_stand_beside_their_evidence() {
     }
     let certain = Answer {
         confidence: Confidence::CERTAIN,
+        doubt: Some(Doubt::Unconfirmed),
+        reviewed_at: Some(at(8)),
+        reviewed_by: Some(id(50)),
         ..answers()[0].clone()
     };
     file.write(&certain).unwrap();
     insta::assert_snapshot!(text(file.finish().unwrap()), @r#"
-    task_id,attempt_id,answer_id,question_key,result,value,words,confidence,interpreted_by,repeats,turn_id,answered_at
-    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
-    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,words,answered,'=SUM(A1),'=SUM(A1),0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
-    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,age,dont_know,,"non so, ""boh""",0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
-    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,1.00,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z
+    task_id,attempt_id,answer_id,question_key,result,value,words,confidence,interpreted_by,repeats,turn_id,answered_at,doubt,reviewed_at
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z,,
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,words,answered,'=SUM(A1),'=SUM(A1),0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z,,
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,age,dont_know,,"non so, ""boh""",0.93,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z,,
+    018f0000-0000-7000-8000-000000000001,018f0000-0000-7000-8000-000000000004,018f0000-0000-7000-8000-000000000020,score,answered,-4.5,meno quattro e mezzo,1.00,rules,1,018f0000-0000-7000-8000-000000000030,2026-03-02T10:03:05Z,unconfirmed,2026-03-02T10:08:05Z
     "#);
 }

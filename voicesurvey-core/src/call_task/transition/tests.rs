@@ -411,6 +411,7 @@ fn a_machine_told_of_an_earlier_attempt_moves_nothing() {
                 outcome: Outcome::Voicemail,
                 previous: Some(Outcome::HungUpBeforeConsent),
                 others: OtherAttempts::that_ended(latest),
+                call_back: CallBack::NotAsked,
                 policy: &policy,
                 schedule: &SCHEDULE,
             };
