@@ -75,7 +75,7 @@ impl Heard {
 pub struct Understood {
     /// In the language that is spoken.
     pub here: Option<Interpretation>,
-    /// In another language, if the words are of that one.
+    /// In another language of the survey, if the words seem to be of that one.
     pub elsewhere: Option<(Language, Interpretation)>,
 }
 

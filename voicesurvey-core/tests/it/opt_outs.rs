@@ -7,14 +7,17 @@ use async_trait::async_trait;
 use voicesurvey_core::call_attempt::{CallAttempt, Leases};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::conversation::lines::Lines;
 use voicesurvey_core::conversation::{Conversation, Heard, Position, Then, VoiceReply};
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
-use voicesurvey_core::interpretation::{AnswerInterpreter, Interpretation, Utterance};
+use voicesurvey_core::interpretation::{AnswerInterpreter, Confidence, Interpretation, Utterance};
+use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::service::Interviews;
+use voicesurvey_core::survey::{QuestionKind, SurveyTranslation};
 use voicesurvey_core::testing::samples;
 
 use super::scripted::{FailsToCommit, World, reference, with_questions};
@@ -32,42 +35,91 @@ async fn conversation(world: &World, attempt: &CallAttempt) -> Conversation {
     held.unwrap().unwrap()
 }
 
-/// Somebody in conversation, at that position.
-async fn standing_at(position: Position) -> (World, CallTask, CallAttempt) {
-    let world = World::new().await;
-    let campaign = with_questions(samples::campaign(&world.company), 3);
-    let (task, attempt) = world.in_conversation(&campaign).await;
-    let mut work = world.work().await;
-    let held = work.interviews().conversation(attempt.id).await;
-    let held = held.unwrap().unwrap();
-    let placed = Conversation { position, ..held };
-    let update = work.interviews().update_conversation(&placed);
-    update.await.unwrap();
-    work.commit().await.unwrap();
-    (world, task, attempt)
+/// Somebody in conversation who has said all of that, and waits in another campaign too.
+struct Standing {
+    world: World,
+    task: CallTask,
+    attempt: CallAttempt,
+    waiting: CallTask,
 }
 
-/// Where opt-outs are said, and how.
-fn opt_outs() -> Vec<(Position, Heard)> {
-    let question = Position::Question {
-        index: 1,
-        tries: 2,
-        answered: 1,
+async fn standing_after(heard: &[Heard]) -> Standing {
+    let world = World::new().await;
+    let (_, waiting) = waiting_in(&world, samples::phone_number(1).as_str()).await;
+    let mut campaign = with_questions(samples::campaign(&world.company), 3);
+    let survey = &mut campaign.settings.survey;
+    for question in &mut survey.questions {
+        question.kind = QuestionKind::Scale {
+            min: 1,
+            max: 5,
+            labels: Vec::new(),
+        };
+    }
+    survey.translations = [(Language::En, SurveyTranslation::default())].into();
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    for heard in heard {
+        world.hear(&attempt, heard.clone()).await;
+    }
+    Standing {
+        world,
+        task,
+        attempt,
+        waiting,
+    }
+}
+
+/// What was said before, where that leads, and how the opt-out is said there.
+fn opt_outs() -> Vec<(Vec<Heard>, &'static str, Heard)> {
+    let mumble = || speech("la pioggia sul tetto");
+    let hardly_heard = || Heard::Speech {
+        words: "quattro".to_owned(),
+        confidence: Some(Confidence::from_hundredths(20)),
     };
-    let words = "non chiamatemi più";
-    let keys = "9".to_owned();
+    let keys = |keys: &str| Heard::Keys {
+        keys: keys.to_owned(),
+    };
+    let consented = |then: Heard| vec![speech("sì"), then];
+    let later = || speech("mi richiami più tardi");
+    let italian = || speech("non chiamatemi più");
+    let english = || speech("stop calling me");
     vec![
-        (Position::Consent { tries: 0 }, speech(words)),
-        (Position::Consent { tries: 2 }, Heard::Keys { keys }),
-        (question, speech(words)),
+        (vec![], "consent", italian()),
+        (vec![mumble(), mumble()], "consent", keys("9")),
+        (vec![], "consent", english()),
+        (consented(mumble()), "question", italian()),
+        (consented(speech("quattro")), "question", keys("*9")),
+        (consented(mumble()), "question", english()),
+        (consented(hardly_heard()), "confirm", italian()),
+        (consented(hardly_heard()), "confirm", keys("9")),
+        (consented(hardly_heard()), "confirm", english()),
+        (vec![later()], "appointment", italian()),
+        (vec![later()], "appointment", keys("9")),
+        (consented(later()), "appointment", english()),
     ]
+}
+
+const fn name(position: Position) -> &'static str {
+    match position {
+        Position::Consent { .. } => "consent",
+        Position::Question { .. } => "question",
+        Position::Confirm { .. } => "confirm",
+        Position::Appointment { .. } => "appointment",
+        Position::Ended => "ended",
+    }
 }
 
 #[tokio::test]
 async fn nothing_is_said_of_an_opt_out_that_was_not_written_and_nothing_of_it_is_written_alone() {
-    for (position, heard) in opt_outs() {
-        let (world, task, attempt) = standing_at(position).await;
+    for (before, at, heard) in opt_outs() {
+        let Standing {
+            world,
+            task,
+            attempt,
+            waiting,
+        } = standing_after(&before).await;
         let before = conversation(&world, &attempt).await;
+        assert_eq!(name(before.position), at, "{heard:?}");
+        let consent = world.consent(&attempt).await;
         let store = Arc::new(FailsToCommit::new(world.store.clone()));
         let interviews = Interviews::new(
             store.clone(),
@@ -81,23 +133,27 @@ async fn nothing_is_said_of_an_opt_out_that_was_not_written_and_nothing_of_it_is
         let failed = Box::pin(turn).await;
         assert!(
             matches!(failed, Err(StorageError::Unavailable(_))),
-            "{position:?}: {failed:?}"
+            "{at}: {failed:?}"
         );
         assert_eq!(conversation(&world, &attempt).await, before);
-        assert_eq!(world.consent(&attempt).await, None);
+        assert_eq!(world.consent(&attempt).await, consent);
         assert!(!world.is_excluded(task.contact.phone_number).await);
         let in_progress = world.task(&task).await.state;
         assert_eq!(in_progress.status(), TaskStatus::InProgress);
+        assert_eq!(world.task(&waiting).await, waiting);
 
         // The provider asks again.
         store.recovers();
         let turn = interviews.turn(&call, before.step, heard.clone());
         let goodbye = Box::pin(turn).await.unwrap();
         assert_eq!(goodbye.then, Then::HangUp);
+        let confirmation = &Lines::of(goodbye.language).goodbye_opted_out;
+        assert_eq!(goodbye.say, [confirmation.as_str()]);
         assert!(world.is_excluded(task.contact.phone_number).await);
         let refused = world.task(&task).await;
-        assert_eq!(refused.state, TaskState::Refused, "{position:?}");
+        assert_eq!(refused.state, TaskState::Refused, "{at} {heard:?}");
         assert_eq!(refused.outcome, Some(Outcome::OptedOut));
+        assert_eq!(world.task(&waiting).await.state, TaskState::Excluded);
 
         // And once more: it hears the same.
         let turn = interviews.turn(&call, before.step, heard);
@@ -188,4 +244,23 @@ async fn of_two_servers_that_hear_the_same_one_answers_and_both_say_it() {
         assert_eq!(said.count(), 1);
         assert_eq!(world.task(&task).await.attempts_count, 1);
     }
+}
+
+#[tokio::test]
+async fn who_speaks_another_language_that_is_offered_is_answered_in_it_and_it_is_recorded() {
+    let Standing { world, attempt, .. } = standing_after(&[]).await;
+    let reply = world.say(&attempt, "sorry I do not speak Italian").await;
+    assert_eq!(reply.language, Language::En);
+    assert_eq!(reply.say[0], Lines::of(Language::En).language_changed);
+    world.say(&attempt, "yes, please").await;
+    assert_eq!(
+        world.consent(&attempt).await.unwrap().language,
+        Language::En
+    );
+    let held = conversation(&world, &attempt).await;
+    assert_eq!(held.language, Language::En);
+    let [switch] = held.memory.switches[..] else {
+        panic!("{:?}", held.memory.switches);
+    };
+    assert_eq!((switch.from, switch.to), (Language::It, Language::En));
 }

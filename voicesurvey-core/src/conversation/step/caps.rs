@@ -16,8 +16,8 @@ pub(super) const APPOINTMENT_MISSES: u8 = 1;
 pub(super) const SWITCHES: usize = 2;
 /// A yes to the consent question counts from this confidence on; a no always counts.
 pub(super) const SURE_ENOUGH: Confidence = Confidence::from_hundredths(75);
-/// What is understood that well in the language spoken was not said in another one.
-pub(super) const SURELY_HERE: Confidence = Confidence::from_hundredths(85);
+/// What is understood that well in the language spoken, to the last word, was not said in another one.
+pub(super) const SURELY_HERE: Confidence = Confidence::from_hundredths(95);
 /// A number or an option that is less sure is read back.
 pub(super) const READ_BACK_BELOW: Confidence = Confidence::from_hundredths(70);
 /// So is one that the recogniser itself hardly heard.

@@ -9,6 +9,7 @@ use crate::id::IdGenerator;
 use crate::interpretation::{Confidence, Intent, Interpretation, InterpretedBy};
 use crate::language::Language;
 use crate::outcome::Outcome;
+use crate::survey::AnswerValue::YesNo;
 use crate::time::Timestamp;
 
 /// A step while it is being taken.
@@ -25,6 +26,26 @@ pub(super) struct StepTaker<'a> {
     pub(super) answer: Option<Answer>,
     pub(super) consent: Option<Consent>,
     pub(super) conclusion: Option<Conclusion>,
+}
+
+/// What is followed of what was understood.
+struct Followed {
+    meant: Option<Interpretation>,
+    /// The language to go on in, if it changes.
+    language: Option<Language>,
+    /// Whether it says anything besides that the language changes.
+    counts: bool,
+}
+
+impl Followed {
+    /// What was understood in the language that is spoken.
+    const fn here(meant: Option<Interpretation>) -> Self {
+        Self {
+            meant,
+            language: None,
+            counts: true,
+        }
+    }
 }
 
 impl<'a> StepTaker<'a> {
@@ -52,7 +73,11 @@ impl<'a> StepTaker<'a> {
 
     /// Decides what follows from what was heard.
     pub(super) fn take(mut self, heard: &Heard, understood: &Understood) -> Step {
-        let (meant, other_language) = self.meant(understood);
+        let Followed {
+            meant,
+            language,
+            counts,
+        } = self.followed(understood);
         self.record_person(heard, meant.clone());
         let meant = meant.unwrap_or(Interpretation::new(
             Intent::Unclear,
@@ -64,39 +89,60 @@ impl<'a> StepTaker<'a> {
             Heard::Silence => memory.silences.saturating_add(1),
             Heard::Speech { .. } | Heard::Keys { .. } => 0,
         };
-        if let Some(language) = other_language {
+        if let Some(language) = language {
             self.switch_to(language);
         }
-        self.react(heard, &meant, other_language.is_some());
+        self.react(heard, &meant, counts);
         self.into_step()
     }
 
     /// What is followed of what was understood, and the language to go on in if it changes.
     ///
-    /// An opt-out counts in every language of the survey. Another language is spoken when the words
-    /// were not surely understood in this one; such an utterance answers nothing, but what it wants
-    /// of the call counts.
-    fn meant(&self, understood: &Understood) -> (Option<Interpretation>, Option<Language>) {
-        let here = understood.here.as_ref();
+    /// An opt-out counts in every language of the survey, and so does what a person who speaks
+    /// another one wants of the call. Any other utterance in another language answers nothing, unless
+    /// it means the same in both: an answer to an open question, "no", a number in digits. What was
+    /// understood to the last word in the language spoken was not said in another one.
+    fn followed(&self, understood: &Understood) -> Followed {
+        let here = understood.here.clone();
         let elsewhere = understood.elsewhere.as_ref().filter(|(language, _)| {
             *language != self.conversation.language && self.script.offers(*language)
         });
         let Some((language, elsewhere)) = elsewhere else {
-            return (here.cloned(), None);
+            return Followed::here(here);
         };
         let is_final =
-            |meant: &&Interpretation| matches!(meant.intent, Intent::OptOut | Intent::WrongPerson);
-        let is_sure = here
-            .is_some_and(|here| here.intent != Intent::Unclear && here.confidence >= SURELY_HERE);
+            |meant: &Interpretation| matches!(meant.intent, Intent::OptOut | Intent::WrongPerson);
+        let is_sure = |meant: &Interpretation| {
+            meant.intent != Intent::Unclear && meant.confidence >= SURELY_HERE
+        };
+        let is_here = here
+            .as_ref()
+            .is_some_and(|here| is_final(here) || is_sure(here));
+        if is_here && elsewhere.intent != Intent::OptOut {
+            return Followed::here(here);
+        }
         let may_switch = self.conversation.memory.switches.len() < SWITCHES;
-        let other_language = may_switch.then_some(*language);
-        match elsewhere.intent {
-            Intent::OptOut => (Some(elsewhere.clone()), other_language),
-            _ if is_sure || here.as_ref().is_some_and(is_final) => (here.cloned(), None),
-            Intent::WrongPerson | Intent::Stop | Intent::CallBack => {
-                (Some(elsewhere.clone()), other_language)
-            }
-            _ => (here.cloned(), other_language),
+        let language = may_switch.then_some(*language);
+        let is_wish =
+            is_final(elsewhere) || matches!(elsewhere.intent, Intent::Stop | Intent::CallBack);
+        let is_said_in_both = here
+            .as_ref()
+            .is_some_and(|here| here.intent == elsewhere.intent);
+        if is_wish || is_said_in_both {
+            // Nobody agrees to words that they may not have understood.
+            let agrees = matches!(self.conversation.position, Position::Consent { .. })
+                && matches!(elsewhere.intent, Intent::Answer { value: YesNo(true) });
+            let is_understood = elsewhere.intent != Intent::Unclear && !agrees;
+            return Followed {
+                meant: Some(elsewhere.clone()),
+                counts: is_understood || language.is_none(),
+                language,
+            };
+        }
+        Followed {
+            meant: here,
+            counts: language.is_none(),
+            language,
         }
     }
 
@@ -111,7 +157,8 @@ impl<'a> StepTaker<'a> {
         self.script = self.script.spoken_in(language);
     }
 
-    fn react(&mut self, heard: &Heard, meant: &Interpretation, switched: bool) {
+    /// `counts` is false for an utterance that has only changed the language.
+    fn react(&mut self, heard: &Heard, meant: &Interpretation, counts: bool) {
         let lines = self.script.lines();
         match (&meant.intent, self.conversation.position) {
             (_, Position::Ended) => {}
@@ -124,12 +171,12 @@ impl<'a> StepTaker<'a> {
             (Intent::WrongPerson, _) => {
                 self.end(&lines.goodbye_wrong_person, Outcome::WrongPerson);
             }
-            (_, Position::Appointment { .. }) if switched && self.named_time(heard).is_none() => {
+            (_, Position::Appointment { .. }) if !counts && self.named_time(heard).is_none() => {
                 self.say_again_translated();
             }
             (_, Position::Appointment { tries, .. }) => self.hear_time(tries, heard, meant),
             (Intent::CallBack, _) => self.call_later(heard),
-            (intent, _) if switched && *intent != Intent::Stop => self.say_again_translated(),
+            _ if !counts => self.say_again_translated(),
             (_, Position::Consent { tries }) => self.hear_consent(tries, meant),
             (
                 _,
@@ -208,25 +255,26 @@ impl<'a> StepTaker<'a> {
     /// The same again in the language that the person has changed to. Who has not consented hears
     /// everything that must be heard before.
     fn say_again_translated(&mut self) {
-        let mut say = vec![self.script.lines().language_changed.clone()];
-        let mut firm = 0;
         if matches!(self.conversation.position, Position::Consent { .. }) {
             let opening = self.script.opening(self.conversation.is_resumption());
-            firm = opening.firm.saturating_add(1);
-            say.extend(opening.say);
+            self.go_on(opening.say, opening.firm);
         } else {
-            say.extend(self.at_hand());
+            self.go_on(self.at_hand(), 0);
         }
-        self.go_on(say, firm);
     }
 
-    /// Says something and listens, unless the call has gone on for long enough.
-    pub(super) fn go_on(&mut self, say: Vec<String>, firm: u16) {
+    /// Says something and listens, unless the call has gone on for long enough. Who has changed the
+    /// language hears that first.
+    pub(super) fn go_on(&mut self, mut say: Vec<String>, mut firm: u16) {
         if self.is_enough() {
             self.leave();
-        } else {
-            self.say_and_listen(say, firm);
+            return;
         }
+        if self.asked_in.language() != self.script.language() {
+            say.insert(0, self.script.lines().language_changed.clone());
+            firm += u16::from(firm > 0);
+        }
+        self.say_and_listen(say, firm);
     }
 
     /// Ends an interview that is not complete.

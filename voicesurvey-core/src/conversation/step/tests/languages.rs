@@ -78,6 +78,76 @@ fn in_an_interview_only_the_question_is_said_again() {
     assert_eq!(line.said(), "How many coffees?");
 }
 
+/// Understood so in both languages, in neither to the last word.
+fn in_both(intent: Intent) -> Understood {
+    let meant = |intent| {
+        let confidence = Confidence::from_hundredths(85);
+        Interpretation::new(intent, confidence, InterpretedBy::Rules)
+    };
+    Understood {
+        here: Some(meant(intent.clone())),
+        elsewhere: Some((Language::En, meant(intent))),
+    }
+}
+
+#[test]
+fn what_means_the_same_in_both_languages_answers_and_changes_the_language() {
+    let words = "it was very good";
+    let text = Intent::Answer {
+        value: AnswerValue::Text(words.to_owned()),
+    };
+    let line = Line::new(niccolo())
+        .says("sì")
+        .hear_as(&english(words), &in_both(text));
+    assert_eq!(line.values(), [words]);
+    assert_eq!(
+        line.said(),
+        "All right, let us go on in English. From 1 to 5?"
+    );
+    assert_eq!(line.last().memory.switches.len(), 1);
+
+    let number = Intent::Answer {
+        value: AnswerValue::Number(4.into()),
+    };
+    let line = Line::new(niccolo()).says("sì").says("bene");
+    let line = line.hear_as(&english("I would say 4 out of five"), &in_both(number));
+    assert_eq!(line.values(), ["bene", "4"]);
+    assert!(line.said().ends_with("English. How many coffees?"));
+}
+
+#[test]
+fn a_yes_in_both_languages_agrees_to_nothing_and_a_no_refuses() {
+    let heard = english("ok yes sure go ahead");
+    let line = Line::new(niccolo()).hear_as(&heard, &in_both(yes()));
+    assert_eq!(line.consent(), None);
+    assert!(line.said().ends_with("may I ask you something?"));
+    assert_eq!(line.last().last_reply.firm, 4);
+
+    let no = Intent::Answer {
+        value: AnswerValue::YesNo(false),
+    };
+    let line = Line::new(niccolo()).hear_as(&english("no I do not want to"), &in_both(no));
+    assert_eq!(line.outcome(), Some(Outcome::Refused));
+    assert_eq!(line.consent().unwrap().language, Language::It);
+    assert_eq!(line.last().last_reply.language, Language::En);
+}
+
+#[test]
+fn who_may_change_the_language_no_more_is_answered_in_the_one_that_is_spoken() {
+    let mut line = Line::new(niccolo()).says("sì");
+    for language in [Language::En, Language::It] {
+        let heard = english("words of some other language");
+        line = line.hear_as(&heard, &elsewhere(language, Intent::Unclear));
+    }
+    let words = "it was very good";
+    let text = Intent::Answer {
+        value: AnswerValue::Text(words.to_owned()),
+    };
+    let line = line.hear_as(&english(words), &in_both(text));
+    assert_eq!(line.values(), [words]);
+    assert_eq!(line.said(), "Da 1 a 5?");
+}
+
 #[test]
 fn a_language_that_the_survey_does_not_have_changes_nothing() {
     let heard = english("ich verstehe leider kein Wort");
