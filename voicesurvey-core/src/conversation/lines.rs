@@ -48,6 +48,10 @@ pub struct Lines {
     pub say_any_number: String,
     /// Before a choice is asked for again.
     pub say_an_option: String,
+    /// One of the options of [`say_an_option`](Self::say_an_option), and the key that does the same.
+    pub option_or_key: String,
+    /// Before an open question is asked again.
+    pub say_freely: String,
     /// One answer that would be understood.
     pub example: String,
     /// Says which numbers are possible, after one that is not.
@@ -60,6 +64,8 @@ pub struct Lines {
     pub use_keys_number: String,
     /// The key of one option, when words have failed.
     pub use_keys_option: String,
+    /// The key that leaves a question out, where it can be left out.
+    pub skip_key: String,
     /// The names of the keys 0 to 9, because voices read lone digits in their own ways.
     pub digits: [String; 10],
     /// Reads a doubtful value back.
@@ -86,6 +92,12 @@ pub struct Lines {
     pub on_day: String,
     /// The time of a call; follows its day.
     pub at_time: String,
+    /// The same on the full hour.
+    pub at_hour: String,
+    /// A full hour, as `strftime` writes it.
+    pub hour_format: String,
+    /// An hour and its minutes, as `strftime` writes it.
+    pub time_format: String,
     /// The months as `on_day` wants them.
     pub months: [String; 12],
     /// After a refusal.
@@ -177,33 +189,33 @@ mod tests {
         let known = [
             (
                 Language::It,
-                1,
-                "2a83c1ab69914c1956c1d0a39b94dd2afdd1b8cf01d00eaebaea042df39959d4",
+                2,
+                "433600c0d4a81b16f64589325f08dc7146ec38fb832c6d0a7d183aa6125c6186",
             ),
             (
                 Language::En,
-                1,
-                "aa169a59b971795e38838acb499aafbd37c0691ff847c154bbe617203db249aa",
+                2,
+                "4e4032aa465d8fbd36e86b28df1adf66f67bec52dad2e96a5bc60effd04d8e2b",
             ),
             (
                 Language::Ru,
-                1,
-                "7b3abca40f428beaa32ba68d5ef5b517f31565e7f78e1479ebb217cb569ff54c",
+                2,
+                "3566f24623d224824c4d0c14a9aba3c5e50673d5630cf4f944674ab73cc76736",
             ),
             (
                 Language::Es,
-                1,
-                "b2a4ef98efe048aefe40018b6b76bfcea191cef072ddcf262a007be94ba53b2a",
+                2,
+                "b4a92196af3baed09298a37862cbaec35271d28594a1aaa6ec861f613c56dc1c",
             ),
             (
                 Language::Fr,
-                1,
-                "e71ec19bd26bc21eaf5c7d54f912355b6975d6542f319bd128df0fba10d1c0f3",
+                2,
+                "005e5ce94e2d0a109c80208a0e02053b03b2cb3a2e33f19f2b037e79f7d506d7",
             ),
             (
                 Language::De,
-                1,
-                "380e0da9266f6b028b2630d545ed4e2bed44d29052b5728f1728ad067bd60867",
+                2,
+                "3002c5ce95172f681f9a52099a64a7123b5114ac2734433c6ad55d31e6fba63f",
             ),
         ];
         for (language, version, checksum) in known {

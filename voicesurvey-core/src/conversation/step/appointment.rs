@@ -1,6 +1,6 @@
 //! "Call me later": when, and what is promised.
 
-use chrono::{Datelike, TimeDelta};
+use chrono::{Datelike, TimeDelta, Timelike};
 
 use super::super::Position;
 use super::Heard;
@@ -97,7 +97,7 @@ impl StepTaker<'_> {
         self.end(&self.script.lines().goodbye_later, outcome);
     }
 
-    /// "Tomorrow at 10:00", on the person's clock.
+    /// "Tomorrow at 10 AM", on the person's clock.
     fn spoken_time(&self, at: Timestamp) -> String {
         let lines = self.script.lines();
         let schedule = self.script.schedule();
@@ -119,7 +119,11 @@ impl StepTaker<'_> {
                 .replace("{day}", &local.day().to_string())
                 .replace("{month}", month.map_or("", String::as_str)),
         };
-        let time = local.format("%-H:%M").to_string();
-        format!("{day} {}", lines.at_time.replace("{time}", &time))
+        let (line, format) = match local.minute() {
+            0 => (&lines.at_hour, &lines.hour_format),
+            _ => (&lines.at_time, &lines.time_format),
+        };
+        let time = local.format(format).to_string();
+        format!("{day} {}", line.replace("{time}", &time))
     }
 }

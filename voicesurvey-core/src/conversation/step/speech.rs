@@ -98,14 +98,16 @@ impl StepTaker<'_> {
                 None => vec![lines.say_any_number.clone()],
             },
             Expected::Choice { options } => {
-                let options: Vec<&str> = options.iter().map(first_word).collect();
-                let options = options.join(", ");
+                let options = self.each_option(options, &lines.option_or_key, "; ");
                 vec![lines.say_an_option.replace("{options}", &options)]
             }
-            Expected::FreeText
-            | Expected::Consent
-            | Expected::Confirm { .. }
-            | Expected::CallBackTime => Vec::new(),
+            Expected::FreeText => {
+                let skip = (!question.required).then(|| lines.skip_key.clone());
+                std::iter::once(lines.say_freely.clone())
+                    .chain(skip)
+                    .collect()
+            }
+            Expected::Consent | Expected::Confirm { .. } | Expected::CallBackTime => Vec::new(),
         }
     }
 
@@ -118,10 +120,12 @@ impl StepTaker<'_> {
         })
     }
 
-    /// Which keys answer a question, when words have failed twice.
+    /// Which keys answer a question or leave it out, when words have failed twice.
     fn keys(&self, question: &Question) -> Vec<String> {
         let lines = self.script.lines();
-        match self.script.expected(question) {
+        let expected = self.script.expected(question);
+        let is_open = expected == Expected::FreeText;
+        let mut say = match expected {
             Expected::YesNo => vec![lines.use_keys_yes_or_no.clone()],
             // There is no key for a minus.
             Expected::Scale { min, .. } if min < 0 => self.explanation(question),
@@ -129,23 +133,27 @@ impl StepTaker<'_> {
                 self.explanation(question)
             }
             Expected::Scale { .. } | Expected::Number { .. } => vec![lines.use_keys_number.clone()],
-            Expected::Choice { options } => vec![self.keys_of(&options)],
-            Expected::FreeText
-            | Expected::Consent
-            | Expected::Confirm { .. }
-            | Expected::CallBackTime => Vec::new(),
+            Expected::Choice { options } => {
+                let keys = self.each_option(&options, &lines.use_keys_option, ". ");
+                vec![format!("{keys}.")]
+            }
+            Expected::FreeText => self.explanation(question),
+            Expected::Consent | Expected::Confirm { .. } | Expected::CallBackTime => Vec::new(),
+        };
+        if !question.required && !is_open {
+            say.push(lines.skip_key.clone());
         }
+        say
     }
 
-    fn keys_of(&self, options: &[ChoiceOption]) -> String {
+    /// A line for every option, with its word and its key.
+    fn each_option(&self, options: &[ChoiceOption], line: &str, between: &str) -> String {
         let lines = self.script.lines();
-        let keys = options.iter().enumerate().map(|(index, option)| {
-            let line = lines
-                .use_keys_option
-                .replace("{key}", &lines.keys(index + 1));
+        let each = options.iter().enumerate().map(|(index, option)| {
+            let line = line.replace("{key}", &lines.keys(index + 1));
             line.replace("{option}", first_word(option))
         });
-        format!("{}.", keys.collect::<Vec<_>>().join(". "))
+        each.collect::<Vec<_>>().join(between)
     }
 
     /// Keeps the record of consent given or refused in this step, with the words that were answered.

@@ -24,7 +24,7 @@ fn a_time_that_is_named_is_promised() {
     let line = line().picked_up().says("mi richiami domani alle dieci");
     assert_eq!(
         line.said(),
-        "Va bene, la richiamiamo domani alle 10:00. Arrivederci."
+        "Va bene, la richiamiamo domani alle 10. Arrivederci."
     );
     assert_eq!(line.outcome(), Some(Outcome::CallBackRequested));
     assert_eq!(
@@ -45,7 +45,7 @@ fn without_a_time_the_person_is_asked_when() {
     let answered = again.says("oggi pomeriggio alle cinque");
     assert_eq!(
         answered.said(),
-        "Va bene, la richiamiamo oggi alle 17:00. Arrivederci."
+        "Va bene, la richiamiamo oggi alle 17. Arrivederci."
     );
     assert_eq!(
         answered.last().memory.appointment,
@@ -60,7 +60,7 @@ fn the_time_that_is_promised_is_one_at_which_calls_are_made() {
         .says("mi richiami domani alle otto di mattina");
     assert_eq!(
         line.said(),
-        "Va bene, la richiamiamo domani alle 9:00. Arrivederci."
+        "Va bene, la richiamiamo domani alle 9. Arrivederci."
     );
     assert_eq!(
         line.last().memory.appointment,
@@ -69,11 +69,57 @@ fn the_time_that_is_promised_is_one_at_which_calls_are_made() {
 }
 
 #[test]
+fn a_time_is_told_as_the_language_tells_it() {
+    for (language, wish, promised) in [
+        (
+            Language::It,
+            "mi richiami domani alle quindici e trenta",
+            "domani alle 15:30",
+        ),
+        (
+            Language::En,
+            "call me back tomorrow at half past three",
+            "tomorrow at 3:30 PM",
+        ),
+        (
+            Language::Ru,
+            "перезвоните завтра в пятнадцать",
+            "завтра в 15:00",
+        ),
+        (
+            Language::Es,
+            "llámeme mañana a las quince",
+            "mañana a las 15",
+        ),
+        (
+            Language::Fr,
+            "rappelez-moi demain à quinze heures",
+            "demain à 15 heures",
+        ),
+        (
+            Language::De,
+            "rufen Sie morgen um fünfzehn Uhr an",
+            "morgen um 15 Uhr",
+        ),
+    ] {
+        let mut line = line();
+        line.campaign.settings.language = language;
+        line.campaign.settings.survey.translations.clear();
+        line.contact.language = None;
+        let said = line.picked_up().says(wish).said();
+        assert!(
+            said.contains(&format!("{promised}. ")) || said.contains(&format!("{promised} an. ")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn another_day_is_told_by_its_date() {
     let line = line().picked_up().says("mi richiami lunedì alle quindici");
     assert_eq!(
         line.said(),
-        "Va bene, la richiamiamo il 18 gennaio alle 15:00. Arrivederci."
+        "Va bene, la richiamiamo il 18 gennaio alle 15. Arrivederci."
     );
 }
 
@@ -182,6 +228,6 @@ fn who_has_changed_the_language_is_promised_a_time_in_it() {
     let line = line().picked_up().hear_as(&heard, &understood);
     assert_eq!(
         line.said(),
-        "All right, we will call you tomorrow at 10:00. Goodbye."
+        "All right, we will call you tomorrow at 10 AM. Goodbye."
     );
 }

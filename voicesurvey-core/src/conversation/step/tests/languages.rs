@@ -226,7 +226,8 @@ fn options_and_marks_are_read_out_in_the_language_that_is_spoken() {
     .into();
     line.contact.language = Some(Language::En);
     let line = line.picked_up().says("yes").says("the cat on the roof");
-    assert!(line.said().ends_with("You can say: by bus, by car."));
+    let options = "You can say: by bus, or press one; by car, or press two.";
+    assert!(line.said().ends_with(options), "{}", line.said());
     // Who answers in the campaign's words is understood as well.
     let line = line.says("autobus");
     assert_eq!(line.values(), ["bus"]);

@@ -67,7 +67,8 @@ fn a_miss_is_explained_with_an_example_and_then_keys_are_asked_for() {
         [
             "Non ho sentito nulla.",
             "Allora?",
-            "Digiti la risposta sulla tastiera del telefono."
+            "Digiti la risposta sulla tastiera del telefono.",
+            "Per saltare la domanda prema cancelletto."
         ]
     );
     assert_eq!(second.presses("4").values(), ["4"]);
@@ -76,14 +77,39 @@ fn a_miss_is_explained_with_an_example_and_then_keys_are_asked_for() {
 #[test]
 fn options_are_read_out_and_then_their_keys() {
     let first = asked(choice()).says("il gatto sul tetto");
-    assert!(
-        first
-            .said()
-            .ends_with("Può dire: autobus, macchina, piedi.")
-    );
+    let words = "Può dire: autobus, o prema uno; macchina, o prema due; piedi, o prema tre.";
+    assert!(first.said().ends_with(words), "{}", first.said());
     let second = first.says("la pioggia");
-    let keys = "Prema uno per autobus. Prema due per macchina. Prema tre per piedi.";
-    assert!(second.said().ends_with(keys), "{}", second.said());
+    let keys = "Per autobus prema uno. Per macchina prema due. Per piedi prema tre.";
+    assert!(second.said().contains(keys), "{}", second.said());
+}
+
+#[test]
+fn an_open_question_asks_for_words_and_tells_the_key_that_leaves_it_out() {
+    let line = asked(QuestionKind::FreeText).says_nothing();
+    assert_eq!(
+        line.last().last_reply.say,
+        [
+            "Non ho sentito nulla.",
+            "Allora?",
+            "Risponda pure con parole sue.",
+            "Per saltare la domanda prema cancelletto."
+        ]
+    );
+    assert_eq!(line.presses("#").values(), ["skipped"]);
+}
+
+#[test]
+fn nobody_is_told_to_leave_out_a_required_question() {
+    for kind in [QuestionKind::FreeText, scale(), choice()] {
+        let mut required = question("q1", "Allora?", kind);
+        required.required = true;
+        let mut line = Line::asking(niccolo(), vec![required]).says("sì");
+        for _ in 0..2 {
+            line = line.says_nothing();
+            assert!(!line.said().contains("saltare"), "{}", line.said());
+        }
+    }
 }
 
 #[test]

@@ -9,9 +9,9 @@ fn who_calls_is_said_first_then_the_machine_the_recording_and_the_way_out() {
     let line = line.picked_up();
     let expected = [
         "Buongiorno, chiamiamo per conto di Rossi.",
-        "Le parla una voce automatica.",
-        "La chiamata viene registrata.",
-        "Se non vuole più essere chiamato, dica: non chiamatemi più, o prema nove.",
+        "Le parla una voce automatica, un'intelligenza artificiale.",
+        "Se accetta, la chiamata sarà registrata.",
+        "Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove.",
         "Ci vorrà circa un minuto.",
         "Ciao Niccolò, chiamo per Rossi. Vuole rispondere?",
     ];
@@ -61,7 +61,7 @@ fn consent_names_the_words_that_were_spoken() {
             .starts_with("Buongiorno, chiamiamo per conto di Rossi.")
     );
     assert!(consent.text.ends_with("Vuole rispondere?"));
-    assert!(consent.text_version.starts_with("lines-1/"));
+    assert!(consent.text_version.starts_with("lines-2/"));
 
     // Another person hears the same words; another intro, language or recording are other words.
     let other_person = Contact {
