@@ -26,6 +26,8 @@ pub(crate) enum Topic {
     Webhooks,
     /// Whether the order to dial gets through; the count is how often it was given before.
     Order,
+    /// Whether the line of a call drops; the count is how often the number was dialed before.
+    Line,
 }
 
 impl Chance {
@@ -35,6 +37,7 @@ impl Chance {
             Topic::Call => "call",
             Topic::Webhooks => "webhooks",
             Topic::Order => "order",
+            Topic::Line => "line",
         };
         let digest = Sha256::new()
             .chain_update(seed.to_be_bytes())

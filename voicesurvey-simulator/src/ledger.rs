@@ -33,7 +33,7 @@ pub struct Ring {
     pub answered_by: Option<AnsweredBy>,
     /// When the line was free again; `None` while it is not.
     pub ended_at: Option<Timestamp>,
-    /// Why it ended, if it was not answered.
+    /// Why it ended, if it was not answered or if the line dropped.
     pub outcome: Option<Outcome>,
     /// The provider's word for how it ended; empty until then.
     pub raw_status: Cow<'static, str>,

@@ -43,7 +43,8 @@ pub use delivery::{Delivery, Spoken, WebhookSink};
 pub use ledger::{Ledger, Ring};
 pub use provider::SimulatedProvider;
 pub use settings::{
-    Between, ConsentBehaviour, Faults, LineBehaviour, NumberMix, PickUpByHour, Population,
-    Probability, ProbabilityOutOfRange, QuestionBehaviour, SimulationSettings,
+    Between, ConfirmationBehaviour, ConsentBehaviour, Faults, LanguageBehaviour, LineBehaviour,
+    NumberMix, PickUpByHour, Population, Probability, ProbabilityOutOfRange, QuestionBehaviour,
+    SimulationSettings,
 };
 pub use webhook::Signer;

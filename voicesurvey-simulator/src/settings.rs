@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use faults::Faults;
 pub use population::{
-    ConsentBehaviour, LineBehaviour, NumberMix, PickUpByHour, Population, QuestionBehaviour,
+    ConfirmationBehaviour, ConsentBehaviour, LanguageBehaviour, LineBehaviour, NumberMix,
+    PickUpByHour, Population, QuestionBehaviour,
 };
 
 /// Everything a simulation depends on, besides the calls it is asked to place.

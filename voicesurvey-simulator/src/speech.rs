@@ -7,6 +7,7 @@ mod english;
 mod french;
 mod german;
 mod italian;
+pub(crate) mod keys;
 mod numbers;
 mod russian;
 mod spanish;
@@ -14,10 +15,9 @@ mod vocabulary;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use voicesurvey_core::conversation::Heard;
 use voicesurvey_core::interpretation::Expected;
 use voicesurvey_core::language::Language;
-use voicesurvey_core::survey::{AnswerValue, ChoiceOption};
+use voicesurvey_core::survey::{AnswerValue, ChoiceOption, ScaleLabel};
 
 use crate::chance::Chance;
 use crate::settings::Probability;
@@ -34,6 +34,21 @@ pub(crate) struct Spoken {
     pub(crate) meant: AnswerValue,
 }
 
+/// How an answer is said. What cannot be said so is said plainly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Among some other words, perhaps.
+    Plain,
+    /// Without any other word.
+    Bare,
+    /// Something else first, and then corrected: "four, no, five".
+    Corrected,
+    /// A mark on a scale by what it is called.
+    ByName,
+    /// A number, heard as a word that sounds like it.
+    Misheard,
+}
+
 /// One person answering one question.
 #[derive(Debug)]
 pub(crate) struct Speaker<'a> {
@@ -48,22 +63,39 @@ impl Speaker<'_> {
         Vocabulary::of(self.language)
     }
 
-    /// An answer to what is expected. With `corrects`, numbers are said wrong first.
-    pub(crate) fn answer(&mut self, expected: &Expected, corrects: bool) -> Spoken {
+    /// An answer to what is expected.
+    pub(crate) fn answer(&mut self, expected: &Expected, manner: Manner) -> Spoken {
         match expected {
-            Expected::Consent | Expected::Confirm { .. } => self.consent(),
+            Expected::Consent => self.yes(self.vocabulary().consents),
+            Expected::Confirm { .. } => self.yes(self.vocabulary().confirms),
             Expected::YesNo => self.yes_or_no(),
             Expected::Number { min, max, decimals } => {
                 let (low, high) = whole_bounds(*min, *max);
                 let value = self.lean(low, high);
-                self.number(value, (low, high), *decimals && value < high, corrects)
+                let misheard = self.misheard((low, high), manner);
+                misheard.unwrap_or_else(|| {
+                    self.number(value, (low, high), *decimals && value < high, manner)
+                })
             }
-            Expected::Scale { min, max, .. } => {
+            Expected::Scale { min, max, labels } => {
                 let value = self.lean(*min, *max);
-                self.mark(value, (*min, *max), corrects)
+                let misheard = self.misheard((*min, *max), manner);
+                let named = misheard.or_else(|| self.name_of(value, labels, manner));
+                named.unwrap_or_else(|| self.mark(value, (*min, *max), manner))
             }
-            Expected::Choice { options } => self.choice(options),
-            Expected::FreeText | Expected::CallBackTime => self.opinion(),
+            Expected::Choice { options } => self.choice(options, manner),
+            Expected::FreeText => self.opinion(),
+            Expected::CallBackTime => self.some_time(),
+        }
+    }
+
+    /// No, and what is right instead of what was read back.
+    pub(crate) fn correction(&mut self, of: &Expected) -> Spoken {
+        let right = self.answer(of, Manner::Bare);
+        let frame = self.chance.phrase(self.vocabulary().corrects_back);
+        Spoken {
+            words: frame.replace("{answer}", &right.words),
+            ..right
         }
     }
 
@@ -82,30 +114,12 @@ impl Speaker<'_> {
             (Some(low), None) => low.checked_sub(self.chance.integer(1, 5))?,
             (None, None) => return None,
         };
-        Some(self.number(value, (value, value), false, false))
+        Some(self.number(value, (value, value), false, Manner::Plain))
     }
 
-    /// The answer as keys of the telephone; `None` where keys cannot give it.
-    pub(crate) fn keys(&mut self, expected: &Expected) -> Option<Heard> {
-        let keys = match (self.answer(expected, false).meant, expected) {
-            (AnswerValue::YesNo(yes), _) => if yes { "1" } else { "2" }.to_owned(),
-            (AnswerValue::Number(number), _) => number
-                .to_u64()
-                .filter(|_| number.fract().is_zero())?
-                .to_string(),
-            (AnswerValue::Choice(key), Expected::Choice { options }) => {
-                let position = options.iter().position(|option| option.key == key)?;
-                (position + 1).to_string()
-            }
-            _ => return None,
-        };
-        Some(Heard::Keys { keys })
-    }
-
-    fn consent(&mut self) -> Spoken {
-        let words = self.chance.phrase(self.vocabulary().consents).to_owned();
+    fn yes(&mut self, phrases: &[&'static str]) -> Spoken {
         Spoken {
-            words,
+            words: self.chance.phrase(phrases).to_owned(),
             meant: AnswerValue::YesNo(true),
         }
     }
@@ -130,9 +144,9 @@ impl Speaker<'_> {
         low + (span * percent + 50) / 100
     }
 
-    fn number(&mut self, value: i64, bounds: (i64, i64), halves: bool, corrects: bool) -> Spoken {
+    fn number(&mut self, value: i64, bounds: (i64, i64), halves: bool, manner: Manner) -> Spoken {
         let vocabulary = self.vocabulary();
-        if halves && self.chance.happens(Probability::percent(20)) {
+        if halves && manner != Manner::Bare && self.chance.happens(Probability::percent(20)) {
             let words = format!(
                 "{} {}",
                 numbers::in_words(self.language, value),
@@ -144,11 +158,39 @@ impl Speaker<'_> {
                 meant: AnswerValue::Number(meant),
             };
         }
-        self.framed(vocabulary.number_frames, value, bounds, corrects)
+        self.framed(vocabulary.number_frames, value, bounds, manner)
     }
 
-    fn mark(&mut self, value: i64, bounds: (i64, i64), corrects: bool) -> Spoken {
-        self.framed(self.vocabulary().mark_frames, value, bounds, corrects)
+    fn mark(&mut self, value: i64, bounds: (i64, i64), manner: Manner) -> Spoken {
+        self.framed(self.vocabulary().mark_frames, value, bounds, manner)
+    }
+
+    /// What a mark is called; `None` if it is not said so, or has no name.
+    fn name_of(&mut self, value: i64, labels: &[ScaleLabel], manner: Manner) -> Option<Spoken> {
+        if manner != Manner::ByName {
+            return None;
+        }
+        let label = labels.iter().find(|label| label.value == value)?;
+        Some(Spoken {
+            words: self.chance.pick(&label.say)?.clone(),
+            meant: AnswerValue::Number(Decimal::from(value)),
+        })
+    }
+
+    /// A number within the bounds as it is misheard; `None` if it is not, or none of them can be.
+    fn misheard(&mut self, (low, high): (i64, i64), manner: Manner) -> Option<Spoken> {
+        if manner != Manner::Misheard {
+            return None;
+        }
+        let homophones = self.vocabulary().homophones.iter();
+        let within = homophones.filter(|(_, value)| (low..=high).contains(value));
+        let last = i64::try_from(within.clone().count().checked_sub(1)?).ok()?;
+        let chosen = usize::try_from(self.chance.integer(0, last)).ok()?;
+        let (word, value) = within.clone().nth(chosen)?;
+        Some(Spoken {
+            words: (*word).to_owned(),
+            meant: AnswerValue::Number(Decimal::from(*value)),
+        })
     }
 
     fn framed(
@@ -156,12 +198,12 @@ impl Speaker<'_> {
         frames: &[&'static str],
         value: i64,
         (low, high): (i64, i64),
-        corrects: bool,
+        manner: Manner,
     ) -> Spoken {
-        let frames = if corrects && low < high {
-            self.vocabulary().corrections
-        } else {
-            frames
+        let frames = match manner {
+            Manner::Corrected if low < high => self.vocabulary().corrections,
+            Manner::Bare => &["{n}"],
+            _ => frames,
         };
         let said_first = if value > low {
             value - 1
@@ -180,24 +222,49 @@ impl Speaker<'_> {
         }
     }
 
-    fn choice(&mut self, options: &[ChoiceOption]) -> Spoken {
+    fn choice(&mut self, options: &[ChoiceOption], manner: Manner) -> Spoken {
         let Some(option) = self.chance.pick(options) else {
             return self.opinion();
         };
+        let vocabulary = self.vocabulary();
         let position = options.iter().position(|other| other.key == option.key);
-        let ordinal = position.and_then(|position| self.vocabulary().ordinals.get(position));
-        let words = match ordinal {
-            Some(ordinal) if self.chance.happens(Probability::percent(15)) => (*ordinal).to_owned(),
-            _ => {
-                let said = self.chance.pick(&option.say).unwrap_or(&option.key);
+        let ordinal = position.and_then(|position| vocabulary.ordinals.get(position));
+        let other = options.iter().find(|other| other.key != option.key);
+        let words = match (ordinal, other) {
+            (_, Some(other)) if manner == Manner::Corrected => {
+                let first = self.option(other);
                 self.chance
-                    .phrase(self.vocabulary().choice_frames)
+                    .phrase(vocabulary.corrections)
+                    .replace("{n}", self.option(option))
+                    .replace("{first}", first)
+            }
+            _ if manner == Manner::Bare => self.option(option).to_owned(),
+            (Some(ordinal), _) if self.chance.happens(Probability::percent(15)) => {
+                (*ordinal).to_owned()
+            }
+            _ => {
+                let said = self.option(option);
+                self.chance
+                    .phrase(vocabulary.choice_frames)
                     .replace("{option}", said)
             }
         };
         Spoken {
             words,
             meant: AnswerValue::Choice(option.key.clone()),
+        }
+    }
+
+    /// One of the ways to say an option.
+    fn option<'a>(&mut self, option: &'a ChoiceOption) -> &'a str {
+        self.chance.pick(&option.say).unwrap_or(&option.key)
+    }
+
+    fn some_time(&mut self) -> Spoken {
+        let words = self.chance.phrase(self.vocabulary().times).to_owned();
+        Spoken {
+            meant: AnswerValue::Text(words.clone()),
+            words,
         }
     }
 

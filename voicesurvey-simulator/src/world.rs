@@ -23,7 +23,7 @@ use crate::chance::{Chance, Topic};
 use crate::ledger::{Ledger, Ring};
 use crate::person::Person;
 use crate::respondent::{Act, Respondent};
-use crate::settings::SimulationSettings;
+use crate::settings::{Probability, SimulationSettings};
 use crate::webhook::{Message, read_reply};
 use call::{Call, Ending, Live};
 pub(crate) use call::{Happening, Outgoing};
@@ -144,10 +144,12 @@ impl World {
             dialed => format!("SIM{attempt}-{}", dialed + 1),
         };
         of_attempt.push(index);
+        let drops_after = self.drops_after(number, placed_before);
         let live = Live {
             respondent: Respondent::new(person, chance, population),
             webhooks: Chance::of(seed, Topic::Webhooks, number, placed_before),
             longest_call: self.lasting(capped(order.longest_call)),
+            drops_after,
             planned: Vec::new(),
         };
         self.calls.push(Call {
@@ -172,6 +174,19 @@ impl World {
             self.plan(index, now + self.lasting(at - now), happening);
         }
         Placed { provider_call_id }
+    }
+
+    /// After how long the line of a call drops. From a stream of its own, so that what people say
+    /// does not depend on it.
+    fn drops_after(&self, number: &PhoneNumber, placed_before: u32) -> Option<TimeDelta> {
+        let faults = &self.settings.faults;
+        if faults.dropped == Probability::NEVER {
+            return None;
+        }
+        let mut chance = Chance::of(self.settings.seed, Topic::Line, number, placed_before);
+        let drops = chance.happens(faults.dropped);
+        let after = chance.seconds(faults.dropped_after_seconds);
+        drops.then(|| self.lasting(after))
     }
 
     pub(crate) fn find(&self, call: &CallReference) -> FoundCall {
@@ -274,12 +289,17 @@ impl World {
         let Some(live) = &call.live else {
             return; // Nothing happens to a call that has ended.
         };
-        let limit = matches!(happening, Happening::Answered(_)).then(|| at + live.longest_call);
+        let is_answered = matches!(happening, Happening::Answered(_));
+        let limit = is_answered.then(|| at + live.longest_call);
+        let drop = live.drops_after.filter(|_| is_answered);
         if let Some(message) = call.record(happening, at) {
             self.tell(index, message, at);
         }
         if let Some(limit) = limit {
             self.plan(index, limit, Happening::Ended(Ending::COMPLETED));
+        }
+        if let Some(drop) = drop {
+            self.plan(index, at + drop, Happening::Ended(Ending::DROPPED));
         }
         let call = &mut self.calls[index];
         if call.ring.ended_at.is_some() {

@@ -12,7 +12,7 @@ mod world;
 use serde_json::json;
 use voicesurvey_core::ports::Audit as _;
 use voicesurvey_core::time::Clock as _;
-use voicesurvey_simulator::{PickUpByHour, Population, Probability, SimulationSettings};
+use voicesurvey_simulator::{Population, SimulationSettings};
 
 use self::trial::{Seen, Stage, Trial};
 use self::world::{Answer, World};
@@ -28,27 +28,13 @@ fn everybody() -> SimulationSettings {
 
 /// Everybody does, but for what `changes` says.
 fn people(changes: &serde_json::Value) -> SimulationSettings {
-    let mut population = json!({
-        "numbers": {
-            "invalid": 0.0, "disconnected": 0.0, "fax": 0.0, "call_screening": 0.0,
-            "wrong_person": 0.0, "voicemail": 0.0,
-        },
-        "lines": { "busy": 0.0, "switched_off": 0.0, "declined": 0.0, "another_person": 0.0 },
-        "consent": {
-            "hangs_up": 0.0, "asks_who": 0.0, "calls_back": 0.0, "opts_out": 0.0, "consents": 1.0,
-        },
-        "questions": {
-            "breaks_off": 0.0, "silent": 0.0, "mumbles": 0.0, "repeats": 0.0, "skips": 0.0,
-            "does_not_know": 0.0, "out_of_range": 0.0, "presses_keys": 0.0, "corrects": 0.0,
-        },
-    });
+    let mut population = serde_json::to_value(Population::willing()).unwrap();
     for (part, values) in changes.as_object().unwrap() {
         for (name, value) in values.as_object().unwrap() {
             population[part][name] = value.clone();
         }
     }
-    let mut population: Population = serde_json::from_value(population).unwrap();
-    population.lines.picks_up = PickUpByHour::always(Probability::ALWAYS);
+    let population: Population = serde_json::from_value(population).unwrap();
     SimulationSettings {
         seed: 7,
         population,

@@ -22,10 +22,7 @@ use voicesurvey_core::service::{EngineParts, EngineSettings, NewApiKey, NewCompa
 use voicesurvey_core::time::{Clock as _, ManualClock};
 use voicesurvey_server::api;
 use voicesurvey_server::app::{App, HttpSettings};
-use voicesurvey_simulator::{
-    ConsentBehaviour, LineBehaviour, NumberMix, PickUpByHour, Population, Probability,
-    QuestionBehaviour, SimulatedProvider, SimulationSettings, WebhookSink,
-};
+use voicesurvey_simulator::{Population, SimulatedProvider, SimulationSettings, WebhookSink};
 
 pub(crate) use self::caller::{Answer, Caller, redacted, shown};
 pub(crate) use self::storage::UnreachableStorage;
@@ -228,46 +225,9 @@ impl TestCompany<'_> {
 
 /// People who pick up at once, consent, and answer every question.
 fn willing_people() -> SimulationSettings {
-    let never = Probability::NEVER;
     SimulationSettings {
         seed: 7,
-        population: Population {
-            numbers: NumberMix {
-                invalid: never,
-                disconnected: never,
-                fax: never,
-                call_screening: never,
-                wrong_person: never,
-                voicemail: never,
-                ..NumberMix::default()
-            },
-            lines: LineBehaviour {
-                busy: never,
-                switched_off: never,
-                picks_up: PickUpByHour::always(Probability::ALWAYS),
-                declined: never,
-                another_person: never,
-                ..LineBehaviour::default()
-            },
-            consent: ConsentBehaviour {
-                hangs_up: never,
-                asks_who: never,
-                calls_back: never,
-                opts_out: never,
-                consents: Probability::ALWAYS,
-            },
-            questions: QuestionBehaviour {
-                breaks_off: never,
-                silent: never,
-                mumbles: never,
-                repeats: never,
-                skips: never,
-                does_not_know: never,
-                out_of_range: never,
-                presses_keys: never,
-                corrects: never,
-            },
-        },
+        population: Population::willing(),
         ..SimulationSettings::default()
     }
 }

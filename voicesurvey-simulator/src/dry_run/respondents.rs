@@ -141,18 +141,30 @@ impl Respondents {
 
     /// An interview with somebody who has consented.
     fn answers(&self, chance: &mut Chance) -> (Outcome, TimeDelta) {
-        let breaks_off = self.population.questions.breaks_off;
-        let answered = (0..self.questions.len())
-            .find(|_| chance.happens(breaks_off))
-            .unwrap_or(self.questions.len());
-        let outcome = if answered == self.questions.len() {
-            Outcome::Completed
-        } else if answered == 0 {
-            Outcome::BrokeOff
+        for answered in 0..self.questions.len() {
+            if let Some(outcome) = self.leaves(answered > 0, chance) {
+                return (outcome, self.interview(chance, answered));
+            }
+        }
+        let all = self.questions.len();
+        (Outcome::Completed, self.interview(chance, all))
+    }
+
+    /// What ends the interview at a question, if anything does.
+    fn leaves(&self, has_answers: bool, chance: &mut Chance) -> Option<Outcome> {
+        let questions = &self.population.questions;
+        let outcome = if chance.happens(questions.breaks_off) {
+            (Outcome::BrokeOff, Outcome::Partial)
+        } else if chance.happens(questions.opts_out) {
+            (Outcome::OptedOut, Outcome::OptedOut)
+        } else if chance.happens(questions.calls_back) {
+            (Outcome::CallBackRequested, Outcome::Interrupted)
+        } else if chance.happens(questions.wrong_person) {
+            (Outcome::WrongPerson, Outcome::WrongPerson)
         } else {
-            Outcome::Partial
+            return None;
         };
-        (outcome, self.interview(chance, answered))
+        Some(if has_answers { outcome.1 } else { outcome.0 })
     }
 
     /// How long an interview lasts in which that many questions are answered.

@@ -26,6 +26,11 @@ pub struct Faults {
     pub delayed: Probability,
     /// How late it is, and how long after the first the second copy comes.
     pub delayed_by_seconds: Between,
+    /// The line drops while somebody or something talks, if they talk for long enough. The provider
+    /// says that the call has failed.
+    pub dropped: Probability,
+    /// How long after the call was answered.
+    pub dropped_after_seconds: Between,
 }
 
 impl Default for Faults {
@@ -39,6 +44,8 @@ impl Default for Faults {
             delivered_twice: Probability::NEVER,
             delayed: Probability::NEVER,
             delayed_by_seconds: Between::new(1, 60),
+            dropped: Probability::NEVER,
+            dropped_after_seconds: Between::new(5, 90),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! are made to show every outcome in a run of a few hundred calls, not to predict one.
 
 use serde::{Deserialize, Serialize};
+use voicesurvey_core::language::Language;
 
 use super::{Between, Probability};
 
@@ -19,6 +20,54 @@ pub struct Population {
     pub consent: ConsentBehaviour,
     /// What they do with each question.
     pub questions: QuestionBehaviour,
+    /// What they do when an answer is read back to them.
+    pub confirmations: ConfirmationBehaviour,
+    /// What else they speak.
+    pub languages: LanguageBehaviour,
+}
+
+impl Population {
+    /// Everybody exists, is home, consents, and answers every question at once: for runs in which
+    /// only what is changed afterwards goes otherwise.
+    #[must_use]
+    pub fn willing() -> Self {
+        Self {
+            numbers: NumberMix {
+                invalid: Probability::NEVER,
+                disconnected: Probability::NEVER,
+                fax: Probability::NEVER,
+                call_screening: Probability::NEVER,
+                wrong_person: Probability::NEVER,
+                voicemail: Probability::NEVER,
+                ..NumberMix::default()
+            },
+            lines: LineBehaviour {
+                busy: Probability::NEVER,
+                switched_off: Probability::NEVER,
+                picks_up: PickUpByHour::always(Probability::ALWAYS),
+                declined: Probability::NEVER,
+                another_person: Probability::NEVER,
+                ..LineBehaviour::default()
+            },
+            consent: ConsentBehaviour {
+                hangs_up: Probability::NEVER,
+                asks_who: Probability::NEVER,
+                calls_back: Probability::NEVER,
+                opts_out: Probability::NEVER,
+                consents: Probability::ALWAYS,
+                ..ConsentBehaviour::default()
+            },
+            questions: QuestionBehaviour::NEVER,
+            confirmations: ConfirmationBehaviour {
+                denies: Probability::NEVER,
+                corrects: Probability::NEVER,
+            },
+            languages: LanguageBehaviour {
+                speaks_another: Probability::NEVER,
+                ..LanguageBehaviour::default()
+            },
+        }
+    }
 }
 
 /// What is behind a number, decided once per number. The first four are tried in this order.
@@ -136,6 +185,11 @@ pub struct ConsentBehaviour {
     pub opts_out: Probability,
     /// Agrees; all others refuse.
     pub consents: Probability,
+    /// Who asks to be called at another time, then or later, names one: tried when they ask, and
+    /// again when they are asked.
+    pub names_time: Probability,
+    /// Who never wants to be called again, then or later, presses the key for it and says nothing.
+    pub presses_nine: Probability,
 }
 
 impl Default for ConsentBehaviour {
@@ -146,12 +200,14 @@ impl Default for ConsentBehaviour {
             calls_back: Probability::percent(8),
             opts_out: Probability::percent(4),
             consents: Probability::percent(72),
+            names_time: Probability::percent(50),
+            presses_nine: Probability::percent(25),
         }
     }
 }
 
-/// What people do each time they are asked something, tried in this order. Who does none of these
-/// answers. Silence, mumbling and asking to repeat also happen while consent is asked.
+/// What people do each time they are asked something. Who does none of these answers. Silence,
+/// mumbling and asking to repeat also happen while consent is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuestionBehaviour {
@@ -171,8 +227,47 @@ pub struct QuestionBehaviour {
     pub out_of_range: Probability,
     /// Presses keys instead of speaking, where keys can answer.
     pub presses_keys: Probability,
-    /// Says one number and corrects it to another.
+    /// Says one answer and corrects it to another.
     pub corrects: Probability,
+    /// Asks never to be called again, in the middle of the interview.
+    pub opts_out: Probability,
+    /// Asks to be called at another time, in the middle of the interview.
+    pub calls_back: Probability,
+    /// Says only now that somebody else is meant.
+    pub wrong_person: Probability,
+    /// Asks who is calling, or whether this is a machine.
+    pub asks_who: Probability,
+    /// Presses keys that answer nothing.
+    pub wrong_keys: Probability,
+    /// Says what a mark is called, on a scale whose marks have names.
+    pub names_mark: Probability,
+    /// Says a number that is heard as a word that sounds like it.
+    pub misheard: Probability,
+    /// Answers so that the recogniser hardly hears it.
+    pub hardly_heard: Probability,
+}
+
+impl QuestionBehaviour {
+    /// Everybody just answers.
+    const NEVER: Self = Self {
+        breaks_off: Probability::NEVER,
+        silent: Probability::NEVER,
+        mumbles: Probability::NEVER,
+        repeats: Probability::NEVER,
+        skips: Probability::NEVER,
+        does_not_know: Probability::NEVER,
+        out_of_range: Probability::NEVER,
+        presses_keys: Probability::NEVER,
+        corrects: Probability::NEVER,
+        opts_out: Probability::NEVER,
+        calls_back: Probability::NEVER,
+        wrong_person: Probability::NEVER,
+        asks_who: Probability::NEVER,
+        wrong_keys: Probability::NEVER,
+        names_mark: Probability::NEVER,
+        misheard: Probability::NEVER,
+        hardly_heard: Probability::NEVER,
+    };
 }
 
 impl Default for QuestionBehaviour {
@@ -187,6 +282,55 @@ impl Default for QuestionBehaviour {
             out_of_range: Probability::percent(3),
             presses_keys: Probability::percent(4),
             corrects: Probability::percent(5),
+            opts_out: Probability::percent(1),
+            calls_back: Probability::percent(1),
+            wrong_person: Probability::percent(1),
+            asks_who: Probability::percent(2),
+            wrong_keys: Probability::percent(2),
+            names_mark: Probability::percent(40),
+            misheard: Probability::percent(3),
+            hardly_heard: Probability::percent(3),
+        }
+    }
+}
+
+/// What people do when a doubtful answer is read back to them: "four, right?". All others say that
+/// it is right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfirmationBehaviour {
+    /// Says that it is wrong.
+    pub denies: Probability,
+    /// Says what is right instead.
+    pub corrects: Probability,
+}
+
+impl Default for ConfirmationBehaviour {
+    fn default() -> Self {
+        Self {
+            denies: Probability::percent(10),
+            corrects: Probability::percent(15),
+        }
+    }
+}
+
+/// What people speak besides the language that they are called in. They answer in whatever language
+/// they were asked in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LanguageBehaviour {
+    /// Says in another language that they would rather speak that, tried each time they are asked
+    /// for consent or a closed question.
+    pub speaks_another: Probability,
+    /// The languages that it may be, whether or not the survey has them.
+    pub others: Vec<Language>,
+}
+
+impl Default for LanguageBehaviour {
+    fn default() -> Self {
+        Self {
+            speaks_another: Probability::percent(1),
+            others: Language::ALL.to_vec(),
         }
     }
 }

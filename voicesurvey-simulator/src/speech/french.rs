@@ -127,4 +127,36 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         "l'appareil est tombé en panne au bout de deux mois",
         "personne ne répond aux réclamations",
     ],
+    interrupts: &[
+        "rappelez-moi plus tard",
+        "désolé, je ne peux pas parler, rappelez plus tard",
+    ],
+    call_me_at: &[
+        "rappelez-moi demain à dix heures",
+        "vous pouvez rappeler dans une heure ?",
+        "pas maintenant, rappelez lundi à quinze heures",
+    ],
+    times: &[
+        "demain à dix heures",
+        "demain après-midi",
+        "lundi à quinze heures trente",
+        "ce soir à dix-neuf heures",
+        "dans deux heures",
+        "dans une demi-heure",
+        "après-demain à neuf heures",
+    ],
+    confirms: &[
+        "oui",
+        "oui, c'est ça",
+        "c'est ça",
+        "exactement",
+        "oui, c'est exact",
+    ],
+    denies: &["non", "non, c'est faux", "non, ce n'est pas ça"],
+    corrects_back: &["non, {answer}", "non, j'ai dit {answer}"],
+    homophones: &[("hein", 1), ("cet", 7), ("cette", 7)],
+    prefers_this: &[
+        "désolé, je ne parle que français",
+        "est-ce qu'on peut parler français ?",
+    ],
 };

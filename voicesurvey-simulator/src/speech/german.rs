@@ -134,4 +134,30 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         "nach zwei Monaten war das Gerät kaputt",
         "auf meine Beschwerde hat drei Wochen niemand geantwortet",
     ],
+    interrupts: &[
+        "rufen Sie später an",
+        "ich kann gerade nicht, rufen Sie später noch mal an",
+    ],
+    call_me_at: &[
+        "rufen Sie morgen um zehn an",
+        "können Sie in einer Stunde anrufen?",
+        "jetzt nicht, rufen Sie am Montag um halb drei an",
+    ],
+    times: &[
+        "morgen um zehn",
+        "morgen Nachmittag",
+        "am Montag um halb vier",
+        "heute Abend um sieben",
+        "in zwei Stunden",
+        "in einer halben Stunde",
+        "übermorgen um neun",
+    ],
+    confirms: &["ja", "ja, richtig", "richtig", "genau", "ja, stimmt"],
+    denies: &["nein", "nein, falsch", "nein, das stimmt nicht"],
+    corrects_back: &["nein, {answer}", "nein, ich sagte {answer}"],
+    homophones: &[],
+    prefers_this: &[
+        "Entschuldigung, ich spreche nur Deutsch",
+        "können wir bitte Deutsch sprechen?",
+    ],
 };

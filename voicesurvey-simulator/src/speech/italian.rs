@@ -206,4 +206,33 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         "la linea cade continuamente e nessuno interviene",
         "per un reclamo ho aspettato tre settimane",
     ],
+    interrupts: &[
+        "può richiamare più tardi?",
+        "scusi, adesso non posso, richiami più tardi",
+        "mi richiami più tardi, per favore",
+    ],
+    call_me_at: &[
+        "mi richiami domani alle dieci",
+        "adesso non posso, richiamatemi lunedì alle quindici",
+        "può richiamare tra un'ora?",
+        "richiami stasera dopo le sette",
+    ],
+    times: &[
+        "domani alle dieci",
+        "domani pomeriggio",
+        "lunedì alle quindici e trenta",
+        "stasera alle sette",
+        "tra due ore",
+        "fra mezz'ora",
+        "dopodomani alle nove",
+        "martedì sera",
+    ],
+    confirms: &["sì", "sì, giusto", "esatto", "sì, esatto", "giusto"],
+    denies: &["no", "no no", "no, è sbagliato", "no, non è giusto"],
+    corrects_back: &["no, {answer}", "no, ho detto {answer}"],
+    homophones: &[("duo", 2), ("quatro", 4)],
+    prefers_this: &[
+        "scusi, preferisco parlare in italiano",
+        "mi dispiace, io parlo soltanto italiano",
+    ],
 };

@@ -117,4 +117,30 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         "el aparato se rompió a los dos meses",
         "nadie responde a las reclamaciones",
     ],
+    interrupts: &[
+        "llámeme más tarde",
+        "perdone, ahora no puedo, llámeme más tarde",
+    ],
+    call_me_at: &[
+        "llámeme mañana a las diez",
+        "¿puede llamar dentro de una hora?",
+        "ahora no puedo, llámeme el lunes a las tres",
+    ],
+    times: &[
+        "mañana a las diez",
+        "mañana por la tarde",
+        "el lunes a las tres y media",
+        "hoy a las siete de la tarde",
+        "dentro de dos horas",
+        "en media hora",
+        "pasado mañana a las nueve",
+    ],
+    confirms: &["sí", "sí, correcto", "correcto", "sí, eso es", "exacto"],
+    denies: &["no", "no, está mal", "no, no es correcto"],
+    corrects_back: &["no, {answer}", "no, he dicho {answer}"],
+    homophones: &[("sinco", 5)],
+    prefers_this: &[
+        "perdone, yo solo hablo español",
+        "¿podemos hablar en español, por favor?",
+    ],
 };

@@ -5,7 +5,8 @@ use voicesurvey_core::language::Language;
 use super::{english, french, german, italian, russian, spanish};
 
 /// What people say in one language. In frames, `{n}` is the number meant, `{first}` the number said
-/// before it was corrected, `{max}` the high end and `{option}` the option chosen.
+/// before it was corrected, `{max}` the high end, `{option}` the option chosen and `{answer}` an
+/// answer of whatever kind.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     /// Yes to taking part.
@@ -58,6 +59,23 @@ pub(crate) struct Vocabulary {
     pub(crate) remarks: &'static [&'static str],
     /// Opinions of those who are not.
     pub(crate) criticism: &'static [&'static str],
+    /// Call at another time, said in the middle of an interview.
+    pub(crate) interrupts: &'static [&'static str],
+    /// The same with the time at once.
+    pub(crate) call_me_at: &'static [&'static str],
+    /// When to call, said to somebody who asks.
+    pub(crate) times: &'static [&'static str],
+    /// What was read back is right.
+    pub(crate) confirms: &'static [&'static str],
+    /// What was read back is wrong.
+    pub(crate) denies: &'static [&'static str],
+    /// What was read back is wrong, and this is right.
+    pub(crate) corrects_back: &'static [&'static str],
+    /// Words that a recogniser hears in place of a number, and the number; none where no such
+    /// confusion is known.
+    pub(crate) homophones: &'static [(&'static str, i64)],
+    /// Said in this language to somebody who speaks another one.
+    pub(crate) prefers_this: &'static [&'static str],
 }
 
 impl Vocabulary {

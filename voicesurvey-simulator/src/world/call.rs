@@ -72,6 +72,8 @@ pub(super) struct Live {
     /// Chance for the faults of its webhooks.
     pub(super) webhooks: Chance,
     pub(super) longest_call: TimeDelta,
+    /// After so long the line drops; `None` if it does not.
+    pub(super) drops_after: Option<TimeDelta>,
     /// What is going to happen to it unless it ends before.
     pub(super) planned: Vec<QueueKey>,
 }
@@ -99,6 +101,13 @@ impl Ending {
         outcome: None,
         raw_status: "completed",
         error_code: None,
+    };
+
+    /// The line has dropped: nobody has hung up.
+    pub(super) const DROPPED: Self = Self {
+        outcome: Some(Outcome::ProviderFailure),
+        raw_status: "failed",
+        error_code: Some("line_dropped"),
     };
 
     pub(super) const fn unanswered(outcome: Outcome, raw_status: &'static str) -> Self {

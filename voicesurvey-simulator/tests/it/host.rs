@@ -23,8 +23,7 @@ use voicesurvey_core::ports::{
 use voicesurvey_core::survey::AnswerValue;
 use voicesurvey_core::time::{Clock, ManualClock, Timestamp};
 use voicesurvey_simulator::{
-    Ledger, PickUpByHour, Population, Probability, SimulatedProvider, SimulationSettings,
-    WebhookSink,
+    Ledger, Population, SimulatedProvider, SimulationSettings, WebhookSink,
 };
 
 /// Seconds of silence after which this host takes it that nothing was said.
@@ -61,25 +60,9 @@ pub(crate) struct Log {
 
 /// Everybody exists, is home, consents and answers.
 pub(crate) fn willing() -> SimulationSettings {
-    let mut population: Population = serde_json::from_value(serde_json::json!({
-        "numbers": {
-            "invalid": 0.0, "disconnected": 0.0, "fax": 0.0, "call_screening": 0.0,
-            "wrong_person": 0.0, "voicemail": 0.0,
-        },
-        "lines": { "busy": 0.0, "switched_off": 0.0, "declined": 0.0, "another_person": 0.0 },
-        "consent": {
-            "hangs_up": 0.0, "asks_who": 0.0, "calls_back": 0.0, "opts_out": 0.0, "consents": 1.0,
-        },
-        "questions": {
-            "breaks_off": 0.0, "silent": 0.0, "mumbles": 0.0, "repeats": 0.0, "skips": 0.0,
-            "does_not_know": 0.0, "out_of_range": 0.0, "presses_keys": 0.0, "corrects": 0.0,
-        },
-    }))
-    .unwrap();
-    population.lines.picks_up = PickUpByHour::always(Probability::ALWAYS);
     SimulationSettings {
         seed: 7,
-        population,
+        population: Population::willing(),
         ..SimulationSettings::default()
     }
 }
