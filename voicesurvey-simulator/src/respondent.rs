@@ -1,5 +1,7 @@
 //! Whoever answered a call, and how they react to what is said.
 
+use std::ops::ControlFlow;
+
 use chrono::TimeDelta;
 use voicesurvey_core::call_attempt::AnsweredBy;
 use voicesurvey_core::conversation::{Heard, Listen, Then, VoiceReply};
@@ -199,8 +201,8 @@ impl Respondent {
         of: &Expected,
         population: &Population,
     ) -> Option<Heard> {
-        if let Some(other) = self.do_something_else(language, expected, population) {
-            return other;
+        if let ControlFlow::Break(heard) = self.do_something_else(language, expected, population) {
+            return heard;
         }
         let denies = self.chance.happens(population.confirmations.denies);
         let corrects = self.chance.happens(population.confirmations.corrects);
@@ -232,8 +234,8 @@ impl Respondent {
         expected: &Expected,
         population: &Population,
     ) -> Option<Heard> {
-        if let Some(other) = self.do_something_else(language, expected, population) {
-            return other;
+        if let ControlFlow::Break(heard) = self.do_something_else(language, expected, population) {
+            return heard;
         }
         let vocabulary = Vocabulary::of(language);
         let questions = &population.questions;
@@ -275,21 +277,21 @@ impl Respondent {
         }
     }
 
-    /// What they do instead of answering, if they do: they say something else, or hang up.
+    /// What they do instead of answering, if they do: they say something else, or nothing and hang
+    /// up.
     fn do_something_else(
         &mut self,
         language: Language,
         expected: &Expected,
         population: &Population,
-    ) -> Option<Option<Heard>> {
+    ) -> ControlFlow<Option<Heard>> {
         let vocabulary = Vocabulary::of(language);
         let questions = &population.questions;
         if self.declined > 0 || self.chance.happens(questions.breaks_off) {
             self.declined += 1;
             let says_so = self.chance.happens(Probability::percent(50));
-            return Some(
-                (says_so && self.declined <= PATIENCE).then(|| self.say(vocabulary.stops)),
-            );
+            let heard = (says_so && self.declined <= PATIENCE).then(|| self.say(vocabulary.stops));
+            return ControlFlow::Break(heard);
         }
         let something = if let Some(evasion) = self.evade(language, population) {
             evasion
@@ -307,10 +309,12 @@ impl Respondent {
         {
             let keys = keys.to_owned();
             Heard::Keys { keys }
+        } else if let Some(foreign) = self.speak_another(language, expected, population) {
+            foreign
         } else {
-            self.speak_another(language, expected, population)?
+            return ControlFlow::Continue(());
         };
-        Some(Some(something))
+        ControlFlow::Break(Some(something))
     }
 
     /// Never call again, as words or as keys.
@@ -428,3 +432,6 @@ fn key_count(keys: &str) -> i32 {
 pub(crate) fn speaking_time(words: u32, words_per_minute: u32) -> TimeDelta {
     TimeDelta::milliseconds(i64::from(words) * 60_000 / i64::from(words_per_minute.max(1)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{FoundCall, PlaceCallError, TelephonyProvider, WebhookReply};
 use voicesurvey_simulator::{Between, Faults, Probability, SimulationSettings};
 
@@ -143,6 +144,57 @@ async fn delayed_events_come_out_of_order_and_tell_when_they_happened() {
             .unwrap();
         assert!(ring.events().contains(&event));
     }
+}
+
+#[tokio::test]
+async fn a_line_that_drops_ends_an_answered_call_as_a_failure_and_changes_no_word_before() {
+    let faults = Faults {
+        dropped: Probability::ALWAYS,
+        dropped_after_seconds: Between::new(5, 8),
+        ..Faults::default()
+    };
+    let people = 0..20;
+    let (unbroken, dropped) = (
+        Simulation::new(willing()),
+        Simulation::new(with_faults(faults)),
+    );
+    unbroken.run(people.clone()).await;
+    let ledger = dropped.run(people.clone()).await;
+    for ring in ledger.rings() {
+        let lasted = ring.ended_at.unwrap() - ring.answered_at.unwrap();
+        assert!((5..=9).contains(&lasted.num_seconds()), "{lasted}");
+        assert_eq!(ring.outcome, Some(Outcome::ProviderFailure));
+        assert_eq!(ring.error_code.as_deref(), Some("line_dropped"));
+    }
+    let (whole, log) = (unbroken.log(), dropped.log());
+    assert!(!log.turns.is_empty() && log.turns.len() < whole.turns.len());
+    assert!(log.turns.iter().all(|turn| whole.turns.contains(turn)));
+    let ended = log
+        .events
+        .iter()
+        .filter(|event| event.kind.name() == "ended");
+    let kinds: HashSet<_> = ended.map(|event| format!("{:?}", event.kind)).collect();
+    assert_eq!(
+        kinds,
+        HashSet::from(["Ended { outcome: Some(ProviderFailure) }".to_owned()])
+    );
+    for index in people {
+        assert_eq!(log.names(index), ["initiated", "ringing", "ended"]);
+    }
+}
+
+#[tokio::test]
+async fn some_lines_drop_if_some_are_to() {
+    let faults = Faults {
+        dropped: Probability::percent(50),
+        dropped_after_seconds: Between::new(1, 1),
+        ..Faults::default()
+    };
+    let simulation = Simulation::new(with_faults(faults));
+    let ledger = simulation.run(0..100).await;
+    let dropped = ledger.of(|ring| ring.outcome == Some(Outcome::ProviderFailure));
+    let dropped = dropped.rings().len();
+    assert!((30..=70).contains(&dropped), "{dropped} of 100");
 }
 
 #[tokio::test]
