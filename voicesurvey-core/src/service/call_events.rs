@@ -329,6 +329,10 @@ fn outcome_of_ended(
             (None, _) | (Some(Outcome::ProviderFailure), Some(LineEnd::HungUp)) => {
                 Some(Outcome::NoAnswer)
             }
+            // It has rung, and somebody may have heard it: that counts against the caps per person.
+            (Some(Outcome::ProviderFailure), _) if attempt.ringing_at.is_some() => {
+                Some(Outcome::NoAnswer)
+            }
             _ => None,
         },
     }

@@ -132,6 +132,26 @@ async fn the_order_in_which_events_come_does_not_matter() {
     }
 }
 
+/// The line dropped, and who answered was never told: the telephone has rung all the same, so the
+/// call counts against the caps per person.
+#[tokio::test]
+async fn a_call_that_rang_and_then_failed_was_a_call() {
+    let failed = || CallEventKind::Ended {
+        outcome: Some(Outcome::ProviderFailure),
+    };
+    for max_attempts in [1, 3] {
+        let events = [CallEventKind::Ringing, failed()];
+        let (task, attempt) = same_in_every_order(&events, max_attempts, &[]).await;
+        let outcome = attempt.outcome.unwrap();
+        assert_eq!(outcome, Outcome::NoAnswer);
+        assert!(outcome.counts_as_contact());
+        assert_eq!(task.attempts_spent, 1);
+        // One that never rang disturbed nobody.
+        let (_, attempt) = after(vec![failed()], max_attempts, &[]).await;
+        assert_eq!(attempt.outcome, Some(Outcome::ProviderFailure));
+    }
+}
+
 /// A provider that detects machines tells that the call was answered before it knows by whom.
 #[tokio::test]
 async fn who_answered_may_be_told_at_any_time() {
