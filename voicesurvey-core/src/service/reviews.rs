@@ -15,7 +15,7 @@ use crate::conversation::{Answer, AnswerResult, AnswerRevision};
 use crate::id::{AnswerId, CampaignId};
 use crate::interpretation::{Confidence, InterpretedBy, OtherReading};
 use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
-use crate::survey::{Question, QuestionKind};
+use crate::survey::{AnswerValue, Question, QuestionKind};
 use crate::time::Clock;
 
 /// The longest note and the longest free text, in characters.
@@ -57,7 +57,8 @@ pub enum Verdict {
     Accept,
     /// It is something else.
     Correct {
-        /// What became of the question.
+        /// What became of the question. A text stands for the option of that key where options are
+        /// chosen from, and for yes or no where that is asked.
         result: AnswerResult,
         /// Why.
         note: Option<String>,
@@ -119,21 +120,21 @@ impl Reviews {
 
     /// Accepts or corrects an answer, whether or not it was in doubt. Needs the role manager.
     ///
-    /// `seen` is the revision that whoever decides has looked at; without it the latest is meant. An
-    /// answer that was decided about since is not changed. A correction keeps the words that were
-    /// heard and the turn that proves them: only what they mean is another.
+    /// `seen` is the revision that whoever decides has looked at, 0 for an answer that nobody has
+    /// decided about. One that was decided about since is not changed. A correction keeps the words
+    /// that were heard and the turn that proves them: only what they mean is another.
     pub async fn decide(
         &self,
         actor: &Actor,
         id: AnswerId,
-        seen: Option<u32>,
+        seen: u32,
         verdict: Verdict,
     ) -> Result<AnswerHistory, ServiceError> {
         require(actor, Role::Manager)?;
         let mut work = self.begin(actor).await?;
         let found = work.interviews().answer(id).await?;
         let before = found.ok_or(ServiceError::NotFound { what: "answer" })?;
-        if seen.is_some_and(|seen| seen != before.revision) {
+        if seen != before.revision {
             return Err(decided_meanwhile());
         }
         let now = self.clock.now();
@@ -145,7 +146,9 @@ impl Reviews {
         let mut replaced = None;
         if let Verdict::Correct { result, note } = verdict {
             let campaign = campaign_of(&mut *work, &before).await?;
-            check(question_of(&campaign, &before)?, &result, note.as_deref())?;
+            let question = question_of(&campaign, &before)?;
+            let result = meant(&question.kind, result);
+            check(question, &result, note.as_deref())?;
             replaced = Some(AnswerRevision {
                 answer_id: before.id,
                 company_id: before.company_id,
@@ -205,6 +208,23 @@ fn corrupt(answer: &Answer, what: &str) -> StorageError {
     }
 }
 
+/// The result with the value that a text stands for.
+fn meant(kind: &QuestionKind, result: AnswerResult) -> AnswerResult {
+    let AnswerResult::Answered {
+        value: AnswerValue::Text(text),
+    } = result
+    else {
+        return result;
+    };
+    let value = match (kind, text.as_str()) {
+        (QuestionKind::Choice { .. }, _) => AnswerValue::Choice(text),
+        (QuestionKind::YesNo, "yes") => AnswerValue::YesNo(true),
+        (QuestionKind::YesNo, "no") => AnswerValue::YesNo(false),
+        _ => AnswerValue::Text(text),
+    };
+    AnswerResult::Answered { value }
+}
+
 /// Checks a correction. Nobody is trusted with values, as no interpreter is.
 fn check(
     question: &Question,
@@ -216,7 +236,10 @@ fn check(
         if question.kind.accepts(value) {
             check_text("value", &value.to_text(), &mut errors);
         } else {
-            errors.push(FieldError::new("value", accepted(&question.kind)));
+            errors.push(FieldError::new(
+                "value",
+                validation::accepted(&question.kind),
+            ));
         }
     }
     check_text("note", note.unwrap_or_default(), &mut errors);
@@ -232,28 +255,5 @@ fn check_text(field: &str, text: &str, errors: &mut Vec<FieldError>) {
     if text.chars().count() > LONGEST_TEXT {
         let message = format!("use at most {LONGEST_TEXT} characters");
         errors.push(FieldError::new(field, message));
-    }
-}
-
-/// Which values a question accepts, in words.
-fn accepted(kind: &QuestionKind) -> String {
-    match kind {
-        QuestionKind::FreeText => "write what the person answered".to_owned(),
-        QuestionKind::YesNo => "use yes or no".to_owned(),
-        QuestionKind::Scale { min, max, .. } => format!("use a whole number from {min} to {max}"),
-        QuestionKind::Numeric { min, max, decimals } => {
-            let number = if *decimals {
-                "use a number"
-            } else {
-                "use a whole number"
-            };
-            let from = min.map_or_else(String::new, |min| format!(" from {}", min.normalize()));
-            let to = max.map_or_else(String::new, |max| format!(" to {}", max.normalize()));
-            format!("{number}{from}{to}")
-        }
-        QuestionKind::Choice { options } => {
-            let keys: Vec<&str> = options.iter().map(|option| option.key.as_str()).collect();
-            format!("use one of: {}", keys.join(", "))
-        }
     }
 }

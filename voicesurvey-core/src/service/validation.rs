@@ -1,26 +1,22 @@
 //! What makes a campaign's settings usable, checked in one place for every way of creating one.
 
-use std::collections::HashSet;
+mod survey;
 
 use rust_decimal::Decimal;
 
 use super::error::{FieldError, ServiceError};
 use crate::campaign::{Budget, CampaignSettings, Pacing, RetryPolicy, Schedule};
-use crate::survey::{Question, QuestionKind, Survey};
+use crate::survey::QuestionKind;
 use crate::time_zone::TimeZone;
 
 /// PostgreSQL cannot store it, and nobody can say it.
 const NO_ZERO_CHARACTER: &str = "must not contain the character U+0000";
 const LONGEST_NAME: usize = 200;
 const LONGEST_TEXT: usize = 2_000;
-/// Beyond it nobody can place an answer on a scale.
-const SCALE_BOUND: i64 = 1_000;
-const MOST_QUESTIONS: usize = 50;
 const MOST_ATTEMPTS: u16 = 20;
 const LONGEST_DELAY_MINUTES: u32 = 30 * 24 * 60;
 const MOST_CONCURRENT: u32 = 10_000;
 const MOST_PER_MINUTE: u32 = 100_000;
-const MOST_RETRIES_OF_A_QUESTION: u8 = 5;
 const LARGEST_BUDGET: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// Checks a name.
@@ -56,12 +52,35 @@ pub fn finish(errors: Vec<FieldError>) -> Result<(), ServiceError> {
 
 /// Checks the settings of a campaign.
 pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
-    survey(&settings.survey, errors);
+    survey::survey(&settings.survey, errors);
     schedule(&settings.schedule, errors);
     pacing(&settings.pacing, errors);
     retry(&settings.retry, errors);
     if let Some(given) = &settings.budget {
         budget(given, errors);
+    }
+}
+
+/// Which values a question accepts, in words.
+pub(super) fn accepted(kind: &QuestionKind) -> String {
+    match kind {
+        QuestionKind::FreeText => "write what the person answered".to_owned(),
+        QuestionKind::YesNo => "use yes or no".to_owned(),
+        QuestionKind::Scale { min, max, .. } => format!("use a whole number from {min} to {max}"),
+        QuestionKind::Numeric { min, max, decimals } => {
+            let number = if *decimals {
+                "use a number"
+            } else {
+                "use a whole number"
+            };
+            let from = min.map_or_else(String::new, |min| format!(" from {}", min.normalize()));
+            let to = max.map_or_else(String::new, |max| format!(" to {}", max.normalize()));
+            format!("{number}{from}{to}")
+        }
+        QuestionKind::Choice { options } => {
+            let keys: Vec<&str> = options.iter().map(|option| option.key.as_str()).collect();
+            format!("use one of: {}", keys.join(", "))
+        }
     }
 }
 
@@ -75,124 +94,6 @@ fn text(field: String, text: &str, errors: &mut Vec<FieldError>) {
             field,
             format!("use at most {LONGEST_TEXT} characters"),
         ));
-    }
-}
-
-fn survey(survey: &Survey, errors: &mut Vec<FieldError>) {
-    text("intro_script".to_owned(), &survey.intro_script, errors);
-    text(
-        "completion_message".to_owned(),
-        &survey.completion_message,
-        errors,
-    );
-    if survey.questions.is_empty() {
-        errors.push(FieldError::new(
-            "questions",
-            "a survey needs at least one question",
-        ));
-    }
-    if survey.questions.len() > MOST_QUESTIONS {
-        errors.push(FieldError::new(
-            "questions",
-            format!("use at most {MOST_QUESTIONS}"),
-        ));
-    }
-    let mut keys = HashSet::new();
-    for (index, question) in survey.questions.iter().enumerate() {
-        let field = format!("questions[{index}]");
-        check_question(&field, question, errors);
-        if !keys.insert(question.key.as_str()) {
-            let message = format!("the key '{}' is used twice", question.key);
-            errors.push(FieldError::new(format!("{field}.key"), message));
-        }
-    }
-    for (language, words) in &survey.translations {
-        let field = format!("translations.{language}");
-        text(format!("{field}.intro_script"), &words.intro_script, errors);
-        text(
-            format!("{field}.completion_message"),
-            &words.completion_message,
-            errors,
-        );
-        for key in words
-            .questions
-            .keys()
-            .filter(|key| !keys.contains(key.as_str()))
-        {
-            let message = format!("there is no question '{key}'");
-            errors.push(FieldError::new(format!("{field}.questions"), message));
-        }
-        for key in keys
-            .iter()
-            .filter(|key| !words.questions.contains_key(**key))
-        {
-            let message = format!("the question '{key}' is not translated");
-            errors.push(FieldError::new(format!("{field}.questions"), message));
-        }
-    }
-}
-
-fn check_question(field: &str, question: &Question, errors: &mut Vec<FieldError>) {
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && key.len() <= 64
-            && key
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
-    };
-    if !is_key(&question.key) {
-        let message = "use 1 to 64 letters, digits, - and _";
-        errors.push(FieldError::new(format!("{field}.key"), message));
-    }
-    text(format!("{field}.text"), &question.text, errors);
-    if question.retries > MOST_RETRIES_OF_A_QUESTION {
-        let message = format!("use at most {MOST_RETRIES_OF_A_QUESTION}");
-        errors.push(FieldError::new(format!("{field}.retries"), message));
-    }
-    match &question.kind {
-        QuestionKind::Scale { min, max, .. } if *min < -SCALE_BOUND || *max > SCALE_BOUND => {
-            let message = format!("use ends from -{SCALE_BOUND} to {SCALE_BOUND}");
-            errors.push(FieldError::new(format!("{field}.max"), message));
-        }
-        QuestionKind::Scale { min, max, .. } if min >= max => {
-            errors.push(FieldError::new(
-                format!("{field}.max"),
-                "must be greater than min",
-            ));
-        }
-        QuestionKind::Numeric {
-            min: Some(min),
-            max: Some(max),
-            ..
-        } if min > max => {
-            errors.push(FieldError::new(
-                format!("{field}.max"),
-                "must not be less than min",
-            ));
-        }
-        QuestionKind::Choice { options } => {
-            if options.len() < 2 {
-                errors.push(FieldError::new(
-                    format!("{field}.options"),
-                    "give at least two",
-                ));
-            }
-            let mut keys = HashSet::new();
-            for (index, option) in options.iter().enumerate() {
-                let field = format!("{field}.options[{index}]");
-                if option.key.trim().is_empty() || !keys.insert(&option.key) {
-                    let message = "must not be empty and not be used twice";
-                    errors.push(FieldError::new(format!("{field}.key"), message));
-                }
-                if option.say.iter().all(|words| words.trim().is_empty()) {
-                    errors.push(FieldError::new(
-                        format!("{field}.say"),
-                        "give the words for it",
-                    ));
-                }
-            }
-        }
-        _ => {}
     }
 }
 

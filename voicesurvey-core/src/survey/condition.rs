@@ -41,7 +41,8 @@ impl Condition {
         }
     }
 
-    const fn tests_values(&self) -> bool {
+    /// Whether it looks at the value of the answer, and not only at whether there is one.
+    pub const fn tests_values(&self) -> bool {
         !self.is.is_empty()
             || !self.is_not.is_empty()
             || self.at_least.is_some()

@@ -104,7 +104,7 @@ impl Desk {
 
     /// What is wrong with a verdict, as field and sentence.
     async fn wrong(&self, id: AnswerId, verdict: Verdict) -> String {
-        let decided = self.reviews.decide(&self.world.actor, id, None, verdict);
+        let decided = self.reviews.decide(&self.world.actor, id, 0, verdict);
         match decided.await {
             Err(error @ ServiceError::Invalid(_)) => error.to_string(),
             other => panic!("{other:?}"),
@@ -156,9 +156,7 @@ async fn what_was_accepted_leaves_the_list_as_it_was_understood() {
     let answer = desk.doubtful("satisfied", 90).await;
     assert_eq!(desk.listed().await, [answer.id]);
     let actor = &desk.world.actor;
-    let accepted = desk
-        .reviews
-        .decide(actor, answer.id, Some(0), Verdict::Accept);
+    let accepted = desk.reviews.decide(actor, answer.id, 0, Verdict::Accept);
     let accepted = accepted.await.unwrap();
     let expected = Answer {
         revision: 1,
@@ -178,10 +176,10 @@ async fn corrections_are_counted_and_keep_what_they_replace() {
     let actor = &desk.world.actor;
     let note = Some("si sente «no»".to_owned());
     let verdict = Verdict::Correct { result: NO, note };
-    let decided = desk.reviews.decide(actor, answer.id, Some(0), verdict);
+    let decided = desk.reviews.decide(actor, answer.id, 0, verdict);
     decided.await.unwrap();
     let skipped = correct(AnswerResult::Skipped);
-    let decided = desk.reviews.decide(actor, answer.id, None, skipped);
+    let decided = desk.reviews.decide(actor, answer.id, 1, skipped);
     let decided = decided.await.unwrap();
     assert_eq!(decided.answer.result, AnswerResult::Skipped);
     assert_eq!(decided.answer.interpreted_by, InterpretedBy::Staff);
@@ -212,11 +210,44 @@ async fn corrections_are_counted_and_keep_what_they_replace() {
 }
 
 #[tokio::test]
+async fn a_text_names_an_option_or_says_yes_or_no() {
+    let option = |key: &str| ChoiceOption {
+        key: key.to_owned(),
+        say: vec![format!("by {key}")],
+    };
+    let options = vec![option("car"), option("no")];
+    for (kind, text, value) in [
+        (
+            QuestionKind::Choice { options },
+            "no",
+            AnswerValue::Choice("no".to_owned()),
+        ),
+        (QuestionKind::YesNo, "no", AnswerValue::YesNo(false)),
+        (QuestionKind::YesNo, "yes", AnswerValue::YesNo(true)),
+        (
+            QuestionKind::FreeText,
+            "no",
+            AnswerValue::Text("no".to_owned()),
+        ),
+    ] {
+        let desk = Desk::asking(kind).await;
+        let answer = desk.doubtful("satisfied", 90).await;
+        let verdict = correct(AnswerResult::Answered {
+            value: AnswerValue::Text(text.to_owned()),
+        });
+        let actor = &desk.world.actor;
+        let decided = desk.reviews.decide(actor, answer.id, 0, verdict);
+        let decided = decided.await.unwrap();
+        assert_eq!(decided.answer.result, AnswerResult::Answered { value });
+    }
+}
+
+#[tokio::test]
 async fn results_show_what_was_corrected() {
     let desk = Desk::new().await;
     let answer = desk.doubtful("satisfied", 90).await;
     let actor = &desk.world.actor;
-    let decided = desk.reviews.decide(actor, answer.id, None, correct(NO));
+    let decided = desk.reviews.decide(actor, answer.id, 0, correct(NO));
     decided.await.unwrap();
     let reports = Reports::new(Arc::new(desk.world.store.clone()));
     let results = reports.results(actor, desk.campaign.id).await.unwrap();
@@ -229,11 +260,9 @@ async fn of_two_people_who_decide_at_once_one_is_told() {
     let desk = Desk::new().await;
     let answer = desk.doubtful("satisfied", 90).await;
     let actor = &desk.world.actor;
-    let first = desk.reviews.decide(actor, answer.id, Some(0), correct(NO));
+    let first = desk.reviews.decide(actor, answer.id, 0, correct(NO));
     first.await.unwrap();
-    let second = desk
-        .reviews
-        .decide(actor, answer.id, Some(0), Verdict::Accept);
+    let second = desk.reviews.decide(actor, answer.id, 0, Verdict::Accept);
     let error = second.await.unwrap_err();
     assert!(
         matches!(
@@ -257,9 +286,7 @@ async fn only_managers_decide_and_only_about_their_own() {
         role: Role::Viewer,
         ..desk.world.actor
     };
-    let refused = desk
-        .reviews
-        .decide(&viewer, answer.id, None, Verdict::Accept);
+    let refused = desk.reviews.decide(&viewer, answer.id, 0, Verdict::Accept);
     assert!(matches!(
         refused.await,
         Err(ServiceError::Forbidden {
@@ -273,7 +300,7 @@ async fn only_managers_decide_and_only_about_their_own() {
     };
     let page = PageRequest::default();
     let not_found = |error| matches!(error, ServiceError::NotFound { .. });
-    let decided = desk.reviews.decide(&stranger, answer.id, None, correct(NO));
+    let decided = desk.reviews.decide(&stranger, answer.id, 0, correct(NO));
     assert!(not_found(decided.await.unwrap_err()));
     let found = desk.reviews.get(&stranger, answer.id).await;
     assert!(not_found(found.unwrap_err()));
@@ -321,7 +348,7 @@ async fn a_value_that_the_question_does_not_accept_changes_nothing() {
         ),
         (scale, text("five"), "value: use a whole number from 1 to 5"),
         (amount, number(Decimal::ONE), "value: use a number from 5"),
-        (choice, text("car"), "value: use one of: car, train"),
+        (choice, text("bus"), "value: use one of: car, train"),
         (
             QuestionKind::YesNo,
             number(Decimal::ONE),
