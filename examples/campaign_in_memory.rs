@@ -203,6 +203,7 @@ fn campaign() -> NewCampaign {
         retry: RetryPolicy::default(),
         target: None,
         budget: None,
+        recording: false,
     }
 }
 

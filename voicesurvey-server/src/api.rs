@@ -10,6 +10,7 @@
 //! The tests fail until it has a case in `tenant_isolation.rs` and the snapshot of the document is
 //! accepted.
 
+mod answers;
 mod api_keys;
 mod attempts;
 mod auth;
@@ -78,6 +79,7 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(contacts::routes())
         .merge(calls::routes())
         .merge(attempts::routes())
+        .merge(answers::routes())
         .merge(stats::routes())
         .merge(outcomes::routes())
         .merge(health::routes())

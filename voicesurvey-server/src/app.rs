@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Skillbases,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Reviews, Skillbases,
     UnresolvedCalls,
 };
 use voicesurvey_core::time::Clock;
@@ -24,6 +24,8 @@ pub struct App {
     pub campaigns: Arc<dyn CampaignService>,
     /// Reading for screens.
     pub reports: Reports,
+    /// What people make of answers that may be wrong.
+    pub reviews: Reviews,
     /// Calls of which nobody knows what became of them.
     pub unresolved_calls: UnresolvedCalls,
     /// Calls: dispatcher, scheduler, recovery, webhooks.
@@ -87,6 +89,7 @@ impl App {
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
             campaigns: Arc::new(engine.campaigns().clone()),
             reports: Reports::new(storage.clone()),
+            reviews: Reviews::new(storage.clone(), clock.clone()),
             unresolved_calls: UnresolvedCalls::new(
                 storage.clone(),
                 clock.clone(),

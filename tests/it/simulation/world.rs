@@ -270,6 +270,7 @@ impl CampaignIdea {
                 pacing: pacing(chance),
                 target: NonZeroU32::new(chance.pick(&[0, 0, 0, 1, 2])),
                 budget: budget(chance),
+                recording: false,
             },
             people: people(chance, most_people),
             hours,

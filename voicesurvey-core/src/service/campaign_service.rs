@@ -98,6 +98,8 @@ pub struct NewCampaign {
     pub target: Option<NonZeroU32>,
     /// What the calls may cost; absent is not limited.
     pub budget: Option<Budget>,
+    /// Whether people are told that the call is recorded.
+    pub recording: bool,
 }
 
 /// When people may be called, as far as it was said.
@@ -136,6 +138,8 @@ pub struct CampaignChanges {
     pub target: Change<NonZeroU32>,
     /// What the calls may cost.
     pub budget: Change<Budget>,
+    /// Whether people are told that the call is recorded.
+    pub recording: Option<bool>,
 }
 
 /// What is to be changed about when people may be called; absent stays as it is.
@@ -215,7 +219,7 @@ impl CampaignChanges {
             retry: self.retry.unwrap_or(old.retry),
             target: self.target.applied_to(old.target),
             budget: self.budget.applied_to(old.budget),
-            recording: old.recording,
+            recording: self.recording.unwrap_or(old.recording),
         }
     }
 }

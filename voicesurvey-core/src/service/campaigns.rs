@@ -127,7 +127,7 @@ impl CampaignService for Campaigns {
                 retry: new.retry,
                 target: new.target,
                 budget: new.budget,
-                recording: false,
+                recording: new.recording,
             },
             snapshot: None,
             created_at: now,

@@ -11,9 +11,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
-use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse, Turn};
-use voicesurvey_core::id::{CallAttemptId, CampaignId};
-use voicesurvey_core::interpretation::{Confidence, Intent, Interpretation};
+use voicesurvey_core::conversation::{
+    Answer, Consent, Doubt, LanguageSwitch, SurveyResponse, Turn,
+};
+use voicesurvey_core::id::{ApiKeyId, CallAttemptId, CampaignId};
+use voicesurvey_core::interpretation::{Confidence, Intent, Interpretation, OtherReading};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::service::reports::CallDetail;
@@ -138,6 +140,10 @@ pub(super) struct CallDetailBody {
     contact_name: String,
     /// The language spoken, if somebody picked up.
     language: Option<&'static str>,
+    /// The changes of language, in order.
+    language_switches: Vec<LanguageSwitchBody>,
+    /// When to call again, if the person has asked for it: moved into the calling hours.
+    appointment_at: Option<DateTime<Utc>>,
     /// Whether the person took part.
     consent: Option<ConsentBody>,
     /// What was said, in order.
@@ -150,14 +156,43 @@ pub(super) struct CallDetailBody {
 
 impl From<CallDetail> for CallDetailBody {
     fn from(detail: CallDetail) -> Self {
+        let (language, memory) = detail
+            .conversation
+            .map(|held| (held.language.code(), held.memory))
+            .unzip();
+        let memory = memory.unwrap_or_default();
+        let switches = memory.switches.into_iter();
         Self {
             call: detail.attempt.into(),
             contact_name: detail.task.contact.name,
-            language: detail.conversation.map(|held| held.language.code()),
+            language,
+            language_switches: switches.map(LanguageSwitchBody::from).collect(),
+            appointment_at: memory.appointment,
             consent: detail.consent.map(ConsentBody::from),
             turns: detail.turns.into_iter().map(TurnBody::from).collect(),
             answers: detail.answers.into_iter().map(AnswerBody::from).collect(),
             response: detail.response.map(ResponseBody::from),
+        }
+    }
+}
+
+/// That the language changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LanguageSwitchBody {
+    /// The sequence of the turn that caused it.
+    turn: u32,
+    /// The language spoken before.
+    from: &'static str,
+    /// The language spoken since.
+    to: &'static str,
+}
+
+impl From<LanguageSwitch> for LanguageSwitchBody {
+    fn from(switch: LanguageSwitch) -> Self {
+        Self {
+            turn: switch.turn,
+            from: switch.from.code(),
+            to: switch.to.code(),
         }
     }
 }
@@ -169,10 +204,14 @@ pub(super) struct ConsentBody {
     given: bool,
     /// The words that were agreed to or refused.
     text: String,
+    /// Which version of the words it was; empty for consents from before there were versions.
+    text_version: String,
     /// Their language.
     language: &'static str,
     /// The turn that proves it.
     turn_id: Uuid,
+    /// Who understood it: `rules`, `language_model` or `keypad`.
+    interpreted_by: &'static str,
     /// When.
     at: DateTime<Utc>,
 }
@@ -182,6 +221,8 @@ impl From<Consent> for ConsentBody {
         Self {
             given: consent.given,
             text: consent.text,
+            text_version: consent.text_version,
+            interpreted_by: consent.interpreted_by.name(),
             language: consent.language.code(),
             turn_id: consent.turn_id.as_uuid(),
             at: consent.at,
@@ -225,9 +266,9 @@ impl From<Turn> for TurnBody {
     }
 }
 
-/// What an utterance was understood to mean.
+/// What one interpreter understood an utterance to mean.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct InterpretationBody {
+pub(super) struct ReadingBody {
     /// `answer`, `out_of_range`, `ambiguous`, `repeat`, `skip`, `dont_know`, `stop`, `opt_out`,
     /// `call_back`, `wrong_person`, `ask_identity`, `ask_human` or `unclear`.
     intent: &'static str,
@@ -242,22 +283,45 @@ pub(super) struct InterpretationBody {
     interpreted_by: &'static str,
 }
 
-impl From<Interpretation> for InterpretationBody {
-    fn from(understood: Interpretation) -> Self {
-        let value = match &understood.intent {
+impl From<OtherReading> for ReadingBody {
+    fn from(reading: OtherReading) -> Self {
+        let value = match &reading.intent {
             Intent::Answer { value } => Some(json_value(value)),
             Intent::OutOfRange { value } => Some(super::number(*value)),
             _ => None,
         };
         Self {
-            intent: understood.intent.name(),
+            intent: reading.intent.name(),
             value,
-            confidence: from_zero_to_one(understood.confidence),
-            interpreted_by: understood.by.name(),
-            candidates: match understood.intent {
+            confidence: from_zero_to_one(reading.confidence),
+            interpreted_by: reading.by.name(),
+            candidates: match reading.intent {
                 Intent::Ambiguous { candidates } => candidates,
                 _ => Vec::new(),
             },
+        }
+    }
+}
+
+/// What an utterance was understood to mean, and what else it may mean.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InterpretationBody {
+    #[serde(flatten)]
+    reading: ReadingBody,
+    /// What another interpreter understood, if that was something else.
+    other_reading: Option<ReadingBody>,
+}
+
+impl From<Interpretation> for InterpretationBody {
+    fn from(understood: Interpretation) -> Self {
+        let reading = OtherReading {
+            intent: understood.intent,
+            confidence: understood.confidence,
+            by: understood.by,
+        };
+        Self {
+            reading: reading.into(),
+            other_reading: understood.other.map(ReadingBody::from),
         }
     }
 }
@@ -288,6 +352,14 @@ pub(super) struct AnswerBody {
     turn_id: Uuid,
     /// When.
     at: DateTime<Utc>,
+    /// Why a person should look at it: `low_confidence`, `disagreement` or `unconfirmed`.
+    doubt: Option<&'static str>,
+    /// How often a person has accepted or corrected it.
+    revision: u32,
+    /// When a person last did so.
+    reviewed_at: Option<DateTime<Utc>>,
+    /// With which API key.
+    reviewed_by: Option<Uuid>,
 }
 
 impl From<Answer> for AnswerBody {
@@ -304,11 +376,15 @@ impl From<Answer> for AnswerBody {
             repeats: answer.repeats,
             turn_id: answer.turn_id.as_uuid(),
             at: answer.at,
+            doubt: answer.doubt.map(Doubt::name),
+            revision: answer.revision,
+            reviewed_at: answer.reviewed_at,
+            reviewed_by: answer.reviewed_by.map(ApiKeyId::as_uuid),
         }
     }
 }
 
-fn json_value(value: &AnswerValue) -> Value {
+pub(super) fn json_value(value: &AnswerValue) -> Value {
     match value {
         AnswerValue::Text(words) => words.clone().into(),
         AnswerValue::Number(number) => super::number(*number),
@@ -317,7 +393,7 @@ fn json_value(value: &AnswerValue) -> Value {
     }
 }
 
-fn from_zero_to_one(confidence: Confidence) -> f64 {
+pub(super) fn from_zero_to_one(confidence: Confidence) -> f64 {
     f64::from(confidence.hundredths()) / 100.0
 }
 

@@ -6,6 +6,7 @@
 //! and what both find is told once.
 
 mod budget;
+mod conditions;
 mod questions;
 mod read;
 mod retry;
@@ -31,7 +32,7 @@ use voicesurvey_core::time_zone::TimeZone;
 
 use self::budget::NewBudgetBody;
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
-pub(super) use self::read::{CampaignBody, winds_up};
+pub(super) use self::read::{CampaignBody, QuestionBody, winds_up};
 use self::retry::{Delay, GivenRetry, NewRetryRuleBody, RetryFields, RetryNames};
 use self::schedule::CountryDaysBody;
 use super::error::ApiError;
@@ -147,6 +148,9 @@ pub(super) struct CampaignSettingsBody {
     #[serde(default)]
     #[schema(value_type = Option<NewBudgetBody>)]
     budget: Clearable<NewBudgetBody>,
+    /// Whether people are told that the call is recorded; not if it is left out.
+    #[schema(value_type = Option<bool>)]
+    recording: Field<bool>,
     /// The flat questions, and what does not belong here.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -172,6 +176,7 @@ struct Given {
     retry: GivenRetry,
     target: Change<NonZeroU32>,
     budget: Change<Budget>,
+    recording: Option<bool>,
 }
 
 /// What the caller calls settings that have several names.
@@ -212,6 +217,7 @@ impl CampaignSettingsBody {
             },
             target: given.target.applied_to(None),
             budget: given.budget.applied_to(None),
+            recording: given.recording.unwrap_or_default(),
         };
         let mut errors = Vec::new();
         validation::name("name", &new.name, &mut errors);
@@ -248,6 +254,7 @@ impl CampaignSettingsBody {
             schedule: given.schedule,
             target: given.target,
             budget: given.budget,
+            recording: given.recording,
         };
         let mut errors = Vec::new();
         if let Some(name) = &changes.name {
@@ -321,6 +328,7 @@ impl CampaignSettingsBody {
                 Change::Clear => Change::Clear,
                 Change::Set(budget) => budget.read(checks).map_or(Change::Keep, Change::Set),
             },
+            recording: checks.optional("recording", self.recording),
         };
         (given, names)
     }
@@ -417,6 +425,6 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         retry: new.retry.clone(),
         target: new.target,
         budget: new.budget.clone(),
-        recording: false,
+        recording: new.recording,
     }
 }

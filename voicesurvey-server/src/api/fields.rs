@@ -102,6 +102,11 @@ impl Checks {
         self.errors.push(FieldError::new(field, message));
     }
 
+    /// Whether something is wrong with a field.
+    pub(super) fn is_wrong(&self, field: &str) -> bool {
+        self.errors.iter().any(|known| known.field == field)
+    }
+
     /// Takes out a field that may be left out.
     pub(super) fn optional<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         match field {
@@ -158,7 +163,7 @@ impl Checks {
     /// Adds what is wrong with fields of which nothing worse is known yet.
     pub(super) fn extend(&mut self, errors: Vec<FieldError>) {
         for error in errors {
-            if self.errors.iter().all(|known| known.field != error.field) {
+            if !self.is_wrong(&error.field) {
                 self.errors.push(error);
             }
         }

@@ -154,6 +154,7 @@ impl Content {
                     },
                     target: None,
                     budget: None,
+                    recording: false,
                 },
             )
             .await?;

@@ -2,7 +2,11 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use voicesurvey_core::conversation::LanguageSwitch;
+use voicesurvey_core::language::Language;
+use voicesurvey_core::ports::Scope;
 
+use crate::support::line::{interview, server};
 use crate::support::{Caller, TestApp, redacted, shown};
 
 const ONE_PERSON: &str = "phone_number,name\n+393471234567,Maria Rossi\n";
@@ -44,7 +48,7 @@ async fn a_call_shows_its_provider_times_and_outcome() {
   "ringing_at": "[time]",
   "started_at": "[time]",
   "state": "ended",
-  "talk_seconds": 30,
+  "talk_seconds": 35,
   "task_id": "[id]"
 }
 "#);
@@ -100,6 +104,56 @@ async fn a_call_shows_every_turn_and_every_answer_with_its_evidence() {
     assert!(answers[2]["value"].is_i64());
 }
 
+#[tokio::test]
+async fn a_call_shows_the_version_of_the_consent_the_appointment_and_changes_of_language() {
+    let app = server().await;
+    let company = app.company("Acme").await;
+    let manager = company.manager().await;
+    let campaign = manager.create_campaign_with(ONE_PERSON).await;
+    let said = [
+        ("sì", 95),
+        ("bene", 95),
+        ("mi richiami domani alle dieci", 95),
+    ];
+    let id = interview(&app, (company.id, &manager), &campaign, &said).await;
+    let scope = Scope::Company(company.id);
+    let mut work = app.app.storage.begin(scope).await.unwrap();
+    let held = work.interviews().conversation(id.parse().unwrap()).await;
+    let mut held = held.unwrap().unwrap();
+    held.memory.switches.push(LanguageSwitch {
+        turn: 2,
+        from: Language::En,
+        to: Language::It,
+    });
+    work.interviews().update_conversation(&held).await.unwrap();
+    work.commit().await.unwrap();
+
+    let call = manager.get(&format!("/api/calls/{id}")).await;
+    let switches = json!([{ "turn": 2, "from": "en", "to": "it" }]);
+    assert_eq!(call.at("/language_switches"), switches);
+    // Ten o'clock on Saturday in Rome.
+    assert_eq!(call.text_at("/appointment_at"), "2026-11-21T09:00:00Z");
+    assert_eq!(call.at("/consent/given"), true);
+    assert_eq!(call.text_at("/consent/interpreted_by"), "rules");
+    let version = call.text_at("/consent/text_version");
+    assert!(version.starts_with("lines-"), "{version}");
+
+    // A call without anything of the kind shows that there was nothing.
+    let app = TestApp::start().await;
+    let (manager, _) = called(&app).await;
+    let id = manager.get("/api/calls").await.text_at("/items/0/id");
+    let call = manager.get(&format!("/api/calls/{id}")).await;
+    assert_eq!(call.at("/language_switches"), json!([]));
+    assert_eq!(call.at("/appointment_at"), Value::Null);
+    assert_eq!(
+        call.at("/turns/1/interpretation/other_reading"),
+        Value::Null
+    );
+    assert_eq!(call.at("/answers/0/doubt"), Value::Null);
+    assert_eq!(call.at("/answers/0/revision"), 0);
+    assert_eq!(call.at("/answers/0/reviewed_at"), Value::Null);
+}
+
 /// B8.
 #[tokio::test]
 async fn stats_count_every_status_and_divide_by_nothing() {
@@ -128,8 +182,10 @@ async fn stats_count_every_status_and_divide_by_nothing() {
     "disconnected": 0,
     "fax": 0,
     "hung_up_before_consent": 0,
+    "interrupted": 0,
     "invalid_number": 0,
     "language_barrier": 0,
+    "line_dropped": 0,
     "lost": 0,
     "no_answer": 0,
     "opted_out": 0,

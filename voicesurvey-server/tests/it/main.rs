@@ -15,6 +15,8 @@ mod api_document;
 mod api_dry_run;
 mod api_errors;
 mod api_operation;
+mod api_review;
+mod api_surveys;
 mod api_uploads;
 mod api_webhooks;
 mod commands;

@@ -2,6 +2,7 @@
 //! stands still and people who are simulated.
 
 mod caller;
+pub(crate) mod line;
 mod storage;
 
 use std::sync::Arc;

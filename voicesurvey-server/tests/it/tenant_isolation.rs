@@ -35,7 +35,7 @@ fn recipe(operation_id: &str) -> Recipe {
     match operation_id {
         "get_health" | "get_readiness" => Recipe::Public,
         "list_api_keys" | "list_skillbases" | "list_campaigns" | "list_calls" | "list_attempts"
-        | "list_outcomes" => Recipe::Own(None),
+        | "list_outcomes" | "list_review" => Recipe::Own(None),
         "create_api_key" => Recipe::Own(Some(json!({ "name": "Mine", "role": "viewer" }))),
         "create_skillbase" => Recipe::Own(skillbase()),
         "create_campaign" => Recipe::Own(campaign()),
@@ -57,10 +57,12 @@ fn recipe(operation_id: &str) -> Recipe {
         | "get_upload_errors"
         | "get_campaign_stats"
         | "get_campaign_results"
-        | "get_call" => Recipe::Named(None),
+        | "get_call"
+        | "get_answer" => Recipe::Named(None),
         "replace_skillbase" => Recipe::Named(skillbase()),
         "change_campaign" => Recipe::Named(Some(json!({ "name": "Mine" }))),
         "set_campaign_status" => Recipe::Named(Some(json!({ "status": "cancelled" }))),
+        "change_answer" => Recipe::Named(Some(json!({ "accept": true }))),
         "resolve_attempt" => Recipe::Named(Some(json!({ "resolution": "not_dialed" }))),
         "upload_contacts" => Recipe::NamedUpload,
         other => panic!("say in `recipe` how a stranger shall try {other}"),
@@ -132,6 +134,8 @@ async fn furnished(
     assert_eq!(admin.set_status(&campaign, "running").await.status, 200);
     app.run_to_the_end().await;
     let contact = admin.get(&format!("{campaign}/contacts")).await;
+    let call = admin.get("/api/calls").await.text_at("/items/0/id");
+    let talk = admin.get(&format!("/api/calls/{call}")).await;
     let ids = BTreeMap::from([
         ("company", company.id.to_string()),
         (
@@ -145,7 +149,8 @@ async fn furnished(
         ("campaign", campaign.rsplit('/').next().unwrap().to_owned()),
         ("upload", upload.text_at("/upload_id")),
         ("contact", contact.text_at("/items/0/id")),
-        ("call", admin.get("/api/calls").await.text_at("/items/0/id")),
+        ("answer", talk.text_at("/answers/0/id")),
+        ("call", call),
     ]);
     (admin, ids)
 }
@@ -166,6 +171,7 @@ async fn everything(admin: &Caller, ids: &BTreeMap<&str, String>) -> Vec<Value> 
             ids["campaign"], ids["contact"]
         ),
         format!("/api/calls/{}", ids["call"]),
+        format!("/api/answers/{}", ids["answer"]),
     ] {
         let answer = admin.get(&path).await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -264,7 +270,7 @@ async fn what_is_anothers_does_not_exist_in_queries_and_bodies() {
     let (acme, globex) = (app.company("Acme").await, app.company("Globex").await);
     let (_, ids) = furnished(&app, &acme).await;
     let stranger = globex.admin().await;
-    for list in ["calls", "attempts"] {
+    for list in ["calls", "attempts", "review"] {
         let calls = async |id: &str| stranger.get(&format!("/api/{list}?campaign={id}")).await;
         let (answer, missing) = (calls(&ids["campaign"]).await, calls(NOBODYS).await);
         assert_eq!(answer.status, 404);

@@ -1,6 +1,6 @@
 //! Questions, flat (`question_1_text`) or as a list, and their translations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use voicesurvey_core::language::Language;
-use voicesurvey_core::survey::{ChoiceOption, Question, QuestionKind, SurveyTranslation};
+use voicesurvey_core::survey::{
+    ChoiceOption, Question, QuestionKind, ScaleLabel, SurveyTranslation,
+};
 
+use super::conditions::NewConditionBody;
 use crate::api::fields::{Checks, Field, FromJson, UnknownFields};
 
 /// How often a question is asked again when nothing else is said.
@@ -64,6 +67,9 @@ pub(crate) struct NewQuestionBody {
     /// Whether a number with decimals is an answer.
     #[schema(value_type = Option<bool>)]
     decimals: Field<bool>,
+    /// What some marks of a scale are called.
+    #[schema(value_type = Option<Vec<LabelBody>>)]
+    labels: Field<Vec<LabelBody>>,
     /// What can be chosen.
     #[schema(value_type = Option<Vec<OptionBody>>)]
     options: Field<Vec<OptionBody>>,
@@ -73,6 +79,9 @@ pub(crate) struct NewQuestionBody {
     /// How often it is asked again when it was not understood; 2 if it is left out.
     #[schema(value_type = Option<u8>)]
     retries: Field<u8>,
+    /// What must have been answered before for it to be asked; always if it is left out.
+    #[schema(value_type = Option<NewConditionBody>)]
+    show_if: Field<NewConditionBody>,
     #[serde(flatten)]
     #[schema(ignore)]
     unknown: UnknownFields,
@@ -88,6 +97,16 @@ pub(crate) struct OptionBody {
     pub(super) say: Vec<String>,
 }
 
+/// What a mark of a scale is called.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LabelBody {
+    /// The mark.
+    pub(super) value: i64,
+    /// The words people say for it; the first is read out.
+    pub(super) say: Vec<String>,
+}
+
 /// The words of a survey in another language.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TranslationBody {
@@ -99,6 +118,10 @@ pub(crate) struct TranslationBody {
     pub(super) questions: BTreeMap<String, String>,
     /// The goodbye.
     pub(super) completion_message: String,
+    /// The words of the options of a choice, by their keys, and of the marks of a scale, by the
+    /// marks, of each question by its key. The first are read out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) options: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// Reads the questions in either form, and takes the flat ones out of `rest`.
@@ -124,6 +147,7 @@ pub(super) fn read(
         let questions = checks.optional("questions", list);
         let read = |(index, value)| read_listed(index, value, checks);
         let questions = questions.map(|list| list.into_iter().enumerate().map(read).collect());
+        let questions = questions.map(|questions| without_consequences(questions, checks));
         return (questions, QuestionForm::List);
     }
     if list.is_named() {
@@ -190,6 +214,24 @@ fn read_listed(index: usize, value: Value, checks: &mut Checks) -> Question {
     }
 }
 
+/// Takes away the conditions on questions that cannot be read: what seems wrong with them may not be.
+fn without_consequences(mut questions: Vec<Question>, checks: &Checks) -> Vec<Question> {
+    let unreadable: HashSet<String> = questions
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| {
+            let field = format!("questions[{index}]");
+            checks.is_wrong(&field) || checks.is_wrong(&format!("{field}.type"))
+        })
+        .map(|(_, question)| question.key.clone())
+        .collect();
+    for question in &mut questions {
+        let condition = &mut question.show_if;
+        condition.take_if(|condition| unreadable.contains(&condition.question));
+    }
+    questions
+}
+
 /// Stands for a question that cannot be read, so that nothing more is told about it.
 fn unreadable(number: usize) -> Question {
     Question {
@@ -217,13 +259,14 @@ impl NewQuestionBody {
         let text = checks.required(&field("text"), std::mem::take(&mut self.text));
         let required = checks.optional(&field("required"), std::mem::take(&mut self.required));
         let retries = checks.optional(&field("retries"), std::mem::take(&mut self.retries));
+        let show_if = checks.optional(&field("show_if"), std::mem::take(&mut self.show_if));
         Question {
             key: key.unwrap_or_else(|| format!("q{number}")),
             text: text.unwrap_or_default(),
             kind: self.kind(field, checks).unwrap_or(QuestionKind::FreeText),
             required: required.unwrap_or_default(),
             retries: retries.unwrap_or(DEFAULT_RETRIES),
-            show_if: None,
+            show_if: show_if.and_then(|condition| condition.read(&field("show_if"), checks)),
         }
     }
 
@@ -232,11 +275,13 @@ impl NewQuestionBody {
             ("min", self.min.is_named()),
             ("max", self.max.is_named()),
             ("decimals", self.decimals.is_named()),
+            ("labels", self.labels.is_named()),
             ("options", self.options.is_named()),
         ];
         let min = checks.optional(&field("min"), self.min);
         let max = checks.optional(&field("max"), self.max);
         let decimals = checks.optional(&field("decimals"), self.decimals);
+        let labels = checks.optional(&field("labels"), self.labels);
         let options = checks.optional(&field("options"), self.options);
         let kind = checks.required(&field("type"), self.kind)?;
         let (kind, takes): (_, &[&str]) = match kind.as_str() {
@@ -259,8 +304,13 @@ impl NewQuestionBody {
                 };
                 let min = end("min", min, DEFAULT_SCALE.0);
                 let max = end("max", max, DEFAULT_SCALE.1.max(min.saturating_add(1)));
-                let labels = Vec::new();
-                (QuestionKind::Scale { min, max, labels }, &["min", "max"])
+                let labels = labels.unwrap_or_default().into_iter();
+                let labels = labels.map(|LabelBody { value, say }| ScaleLabel { value, say });
+                let labels = labels.collect();
+                (
+                    QuestionKind::Scale { min, max, labels },
+                    &["min", "max", "labels"],
+                )
             }
             "choice" => {
                 let options = options.unwrap_or_default().into_iter();
@@ -316,6 +366,12 @@ pub(super) fn translations(
 }
 
 impl FromJson for SurveyTranslation {
+    fn from_json(value: Value) -> Result<Self, String> {
+        without_nul(value)
+    }
+}
+
+impl FromJson for LabelBody {
     fn from_json(value: Value) -> Result<Self, String> {
         without_nul(value)
     }

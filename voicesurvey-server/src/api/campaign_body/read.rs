@@ -18,7 +18,8 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
 
 use super::budget::BudgetBody;
-use super::questions::{OptionBody, TranslationBody};
+use super::conditions::ConditionBody;
+use super::questions::{LabelBody, OptionBody, TranslationBody};
 use super::retry::{self, NewRetryRuleBody, RetryRuleBody};
 use super::schedule::CountryDaysBody;
 use crate::api::stats::by_task_status;
@@ -100,6 +101,8 @@ pub(crate) struct CampaignBody {
     target: Option<u32>,
     /// What the calls may cost; absent is not limited.
     budget: Option<BudgetBody>,
+    /// Whether people are told that the call is recorded.
+    recording: bool,
     /// People in it.
     total_tasks: u64,
     /// How many of them stand where.
@@ -135,6 +138,9 @@ pub(crate) struct QuestionBody {
     /// Whether a number with decimals is an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     decimals: Option<bool>,
+    /// What some marks of a scale are called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<LabelBody>,
     /// What can be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Vec<OptionBody>>,
@@ -142,11 +148,15 @@ pub(crate) struct QuestionBody {
     required: bool,
     /// How often it is asked again.
     retries: u8,
+    /// What must have been answered before for it to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    show_if: Option<ConditionBody>,
 }
 
 impl From<&Question> for QuestionBody {
     fn from(question: &Question) -> Self {
         let (mut min, mut max, mut decimals, mut options) = (None, None, None, None);
+        let mut labels = Vec::new();
         match &question.kind {
             QuestionKind::Numeric {
                 min: least,
@@ -160,10 +170,15 @@ impl From<&Question> for QuestionBody {
             QuestionKind::Scale {
                 min: low,
                 max: high,
-                ..
+                labels: marks,
             } => {
                 min = Some((*low).into());
                 max = Some((*high).into());
+                let marks = marks.iter().map(|label| LabelBody {
+                    value: label.value,
+                    say: label.say.clone(),
+                });
+                labels.extend(marks);
             }
             QuestionKind::Choice { options: choices } => {
                 let choices = choices.iter().map(|option| OptionBody {
@@ -181,9 +196,11 @@ impl From<&Question> for QuestionBody {
             min,
             max,
             decimals,
+            labels,
             options,
             required: question.required,
             retries: question.retries,
+            show_if: question.show_if.as_ref().map(ConditionBody::from),
         }
     }
 }
@@ -195,6 +212,7 @@ impl From<&SurveyTranslation> for TranslationBody {
             consent_question: words.consent_question.clone(),
             questions: words.questions.clone(),
             completion_message: words.completion_message.clone(),
+            options: words.options.clone(),
         }
     }
 }
@@ -245,6 +263,7 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             retry_other_daypart: retry.other_daypart,
             target: settings.target.map(NonZeroU32::get),
             budget: settings.budget.map(BudgetBody::from),
+            recording: settings.recording,
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status: TaskStatus| counters.tasks_in(status)),
             created_at: campaign.created_at,
