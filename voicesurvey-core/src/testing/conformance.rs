@@ -55,6 +55,7 @@ pub mod skillbases;
 mod support;
 pub mod tenancy;
 pub mod units_of_work;
+pub mod uploads;
 
 use crate::ports::{Audit, Storage, TaskQueue};
 
@@ -115,6 +116,8 @@ macro_rules! storage_conformance {
                 removing_a_campaign_removes_what_belongs_to_it,
                 removing_a_campaign_leaves_others_alone,
                 a_removed_campaign_is_not_called,
+            }
+            uploads {
                 an_upload_reads_back_as_it_was_stored,
                 an_upload_cannot_be_added_twice,
             }
