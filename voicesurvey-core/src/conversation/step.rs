@@ -13,6 +13,7 @@ mod taker;
 
 use serde::{Deserialize, Serialize};
 
+use self::caps::HARDLY_HEARD_BELOW;
 use self::taker::StepTaker;
 use super::{
     Answer, Consent, Conversation, Given, LineEnd, Memory, Place, Position, Script, Then, Turn,
@@ -66,6 +67,16 @@ impl Heard {
             },
             Self::Keys { keys } => Self::Keys { keys: clean(keys) },
             Self::Silence => Self::Silence,
+        }
+    }
+
+    /// Whether they are words of which the recogniser itself is not sure.
+    fn is_hardly_heard(&self) -> bool {
+        match self {
+            Self::Speech { confidence, .. } => {
+                confidence.is_some_and(|confidence| confidence < HARDLY_HEARD_BELOW)
+            }
+            Self::Keys { .. } | Self::Silence => false,
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Confidence, in hundredths: see `confidence` below.
 
+mod call_request;
 mod choices;
 mod consent;
 mod labels;
@@ -201,7 +202,12 @@ fn confirmation(reading: &Reading, of: &Expected) -> Verdict {
         return other;
     }
     let plain = yes_or_no(reading, false);
-    if plain.intent == Intent::Unclear {
+    let corrects = matches!(
+        other.intent,
+        Intent::OutOfRange { .. } | Intent::Ambiguous { .. }
+    );
+    // "No, seven" of a scale to five says more than "no".
+    if plain.intent == Intent::Unclear || (corrects && plain.is_no()) {
         other
     } else {
         plain
@@ -467,7 +473,10 @@ fn free_text(reading: &Reading, words: &str) -> Verdict {
         .or_else(|| nearly_whole(Meaning::WrongPerson, Intent::WrongPerson))
         .or_else(|| nearly_whole(Meaning::AskHuman, Intent::AskHuman))
         .or_else(|| nearly_whole(Meaning::AskIdentity, Intent::AskIdentity))
-        .or_else(|| nearly_whole(Meaning::CallBack, Intent::CallBack))
+        .or_else(|| {
+            let asked = Verdict::new(Intent::CallBack, confidence::PHRASE);
+            call_request::is_made(reading).then_some(asked)
+        })
         .or_else(|| whole(Meaning::DontKnow, Intent::DontKnow))
         .or_else(|| nearly_whole(Meaning::Repeat, Intent::Repeat))
         .or_else(|| nearly_whole(Meaning::Skip, Intent::Skip))

@@ -67,6 +67,16 @@ pub(super) fn names_appointment(reading: &Reading) -> bool {
     })
 }
 
+/// Which words have to do with times, by their places.
+pub(super) fn time_words(reading: &Reading) -> Vec<bool> {
+    reading::time_words(reading)
+}
+
+/// Whether any time was named.
+pub(super) fn names_time(reading: &Reading) -> bool {
+    reading::read(reading).is_some()
+}
+
 /// Whether a delay was named: "in an hour".
 pub(super) fn names_delay(reading: &Reading) -> bool {
     reading::read(reading).is_some_and(|mention| mention.after.is_some())

@@ -20,7 +20,7 @@ pub(super) const SURE_ENOUGH: Confidence = Confidence::from_hundredths(75);
 pub(super) const SURELY_HERE: Confidence = Confidence::from_hundredths(95);
 /// A number or an option that is less sure is read back.
 pub(super) const READ_BACK_BELOW: Confidence = Confidence::from_hundredths(70);
-/// So is one that the recogniser itself hardly heard.
+/// So is one that the recogniser itself hardly heard, and a yes to the consent question.
 pub(super) const HARDLY_HEARD_BELOW: Confidence = Confidence::from_hundredths(45);
 
 /// Replies outside the questions: the opening, what may follow it before consent is given or not,

@@ -46,9 +46,12 @@ impl StepTaker<'_> {
                 self.answer = Some(answer);
                 self.ask(at.index + 1, at.answered, Vec::new());
             }
+            // "No, seven" of a scale to five, "three or four": whatever it was, not that value.
             Intent::Answer {
                 value: YesNo(false),
-            } => self.deny(at, question, meant),
+            }
+            | Intent::OutOfRange { .. }
+            | Intent::Ambiguous { .. } => self.deny(at, question, meant),
             Intent::Answer { value } if question.kind.accepts(value) => {
                 self.take_corrected(at, question, value, meant);
             }
@@ -77,7 +80,7 @@ impl StepTaker<'_> {
         }
         let result = AnswerResult::NotUnderstood;
         self.answer = Some(self.record_answer(question, result, at.tries, meant));
-        let say = self.after_miss(question, at.tries, false, &Intent::Unclear);
+        let say = self.after_miss(question, at.tries, false, &meant.intent);
         self.ask_again(at, say);
     }
 }

@@ -1,6 +1,7 @@
 //! Before consent: only an unmistakable yes starts the interview.
 
 use super::super::Position;
+use super::Heard;
 use super::caps::{CONSENT_MISSES, CONSENT_SILENCES, SURE_ENOUGH};
 use super::taker::StepTaker;
 use crate::interpretation::{Intent, Interpretation, InterpretedBy};
@@ -8,10 +9,10 @@ use crate::outcome::Outcome;
 use crate::survey::AnswerValue::YesNo;
 
 impl StepTaker<'_> {
-    pub(super) fn hear_consent(&mut self, tries: u8, meant: &Interpretation) {
+    pub(super) fn hear_consent(&mut self, tries: u8, heard: &Heard, meant: &Interpretation) {
         match &meant.intent {
             Intent::Answer { value: YesNo(true) } if meant.confidence >= SURE_ENOUGH => {
-                self.hear_yes(tries, meant);
+                self.hear_yes(tries, heard, meant);
             }
             Intent::Answer {
                 value: YesNo(false),
@@ -26,21 +27,19 @@ impl StepTaker<'_> {
         }
     }
 
-    /// A yes. What only a language model has taken for one is confirmed first, and then by words
-    /// that the rules understand, or by a key.
-    fn hear_yes(&mut self, tries: u8, meant: &Interpretation) {
-        let is_confirming = self.conversation.memory.confirming_consent;
-        match meant.by {
-            InterpretedBy::LanguageModel if is_confirming => self.miss_consent(tries),
-            InterpretedBy::LanguageModel => {
-                self.conversation.memory.confirming_consent = true;
-                self.go_on(vec![self.script.lines().confirm_consent.clone()], 0);
-            }
-            InterpretedBy::Rules | InterpretedBy::Keypad | InterpretedBy::Staff => {
-                self.conversation.memory.confirming_consent = false;
-                self.record_consent(true, meant);
-                self.ask(0, 0, Vec::new());
-            }
+    /// A yes. What only a language model has taken for one, or the recogniser has hardly heard, is
+    /// confirmed first, and then by words that are heard and that the rules understand, or by a key.
+    fn hear_yes(&mut self, tries: u8, heard: &Heard, meant: &Interpretation) {
+        let is_doubtful = meant.by == InterpretedBy::LanguageModel || heard.is_hardly_heard();
+        if !is_doubtful {
+            self.conversation.memory.confirming_consent = false;
+            self.record_consent(true, meant);
+            self.ask(0, 0, Vec::new());
+        } else if self.conversation.memory.confirming_consent {
+            self.miss_consent(tries);
+        } else {
+            self.conversation.memory.confirming_consent = true;
+            self.go_on(vec![self.script.lines().confirm_consent.clone()], 0);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, AnswerResult, Doubt, Pending, Position};
 use super::Heard;
-use super::caps::{HARDLY_HEARD_BELOW, READ_BACK_BELOW};
+use super::caps::READ_BACK_BELOW;
 use super::taker::StepTaker;
 use crate::interpretation::{Intent, Interpretation, InterpretedBy};
 use crate::outcome::Outcome;
@@ -181,15 +181,11 @@ fn pending(answer: &Answer, value: &AnswerValue) -> Pending {
 
 /// Whether a value is read back before it counts.
 fn is_doubtful(value: &AnswerValue, heard: &Heard, meant: &Interpretation) -> bool {
-    let is_hardly_heard = match heard {
-        Heard::Speech { confidence, .. } => {
-            confidence.is_some_and(|confidence| confidence < HARDLY_HEARD_BELOW)
-        }
-        Heard::Keys { .. } | Heard::Silence => false,
-    };
     matches!(value, AnswerValue::Number(_) | AnswerValue::Choice(_))
         && meant.by != InterpretedBy::Keypad
-        && (meant.confidence < READ_BACK_BELOW || is_hardly_heard || is_contradicted(value, meant))
+        && (meant.confidence < READ_BACK_BELOW
+            || heard.is_hardly_heard()
+            || is_contradicted(value, meant))
 }
 
 /// Why a person should look at a value.

@@ -177,7 +177,7 @@ impl<'a> StepTaker<'a> {
             (_, Position::Appointment { tries, .. }) => self.hear_time(tries, heard, meant),
             (Intent::CallBack, _) => self.call_later(heard),
             _ if !counts => self.say_again_translated(),
-            (_, Position::Consent { tries }) => self.hear_consent(tries, meant),
+            (_, Position::Consent { tries }) => self.hear_consent(tries, heard, meant),
             (
                 _,
                 Position::Question {

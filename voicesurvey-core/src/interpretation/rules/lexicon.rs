@@ -111,6 +111,10 @@ pub(in crate::interpretation) enum Stem {
     Noun,
     /// To speak, to hear from each other.
     Talk,
+    /// A verb of calling or talking in a form that asks for it: "call", `mi richiami`.
+    Invite,
+    /// Leads to such a verb: "could you", "let's", `preferirei che`.
+    Asking,
     /// May stand between the beginning of a clause and its yes: "oh yes".
     Interjection,
     /// Asks for haste, which is no reservation: "but quickly".

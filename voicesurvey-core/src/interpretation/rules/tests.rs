@@ -5,6 +5,7 @@ mod corrections;
 mod hedges;
 mod held_out;
 mod labelled;
+mod open_questions;
 mod random;
 mod requests;
 mod scores;
@@ -117,6 +118,22 @@ fn shorthand(intent: &Intent) -> String {
             json["intent"].as_str().unwrap().to_owned()
         }
     }
+}
+
+/// A set as it is kept in a file: language, question, words and meaning, one utterance a line.
+fn rows(table: &'static str) -> Vec<(Language, Asked, &'static str, &'static str)> {
+    let row = |line: &'static str| {
+        let columns: Vec<_> = line.split('\t').collect();
+        let [language, asked, words, wanted] = columns[..] else {
+            panic!("not four columns: {line}");
+        };
+        let asked = Asked::ALL
+            .into_iter()
+            .find(|candidate| format!("{candidate:?}") == asked)
+            .unwrap_or_else(|| panic!("unknown question {asked}"));
+        (language.parse().unwrap(), asked, words, wanted)
+    };
+    table.lines().map(row).collect()
 }
 
 /// A line for each case that is not understood as it should be.

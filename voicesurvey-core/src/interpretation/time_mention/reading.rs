@@ -48,6 +48,15 @@ pub(super) fn read(reading: &Reading) -> Option<TimeMention> {
     times.settled(reading)
 }
 
+/// Which words are signs or numbers, by their places.
+pub(super) fn time_words(reading: &Reading) -> Vec<bool> {
+    let mut words = vec![false; reading.text.len()];
+    for (start, end) in Items::new(reading).meaningful() {
+        words[start..end].fill(true);
+    }
+    words
+}
+
 /// `14:30` becomes one word; otherwise the colon would end a clause.
 pub(super) fn with_joined_minutes(words: &str) -> String {
     let mut joined = String::with_capacity(words.len());

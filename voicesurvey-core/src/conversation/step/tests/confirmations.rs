@@ -91,6 +91,18 @@ fn what_was_denied_is_no_answer_and_is_asked_again() {
 }
 
 #[test]
+fn a_correction_that_is_no_value_denies_the_value_all_the_same() {
+    let line = doubtful().says("no, sette");
+    assert_eq!(last(&line).result, AnswerResult::NotUnderstood);
+    assert!(
+        line.said().starts_with("Serve un numero da 1 a 5."),
+        "{}",
+        line.said()
+    );
+    assert_eq!(line.says("tre").values().last().unwrap(), "3");
+}
+
+#[test]
 fn who_does_not_say_leaves_the_doubt_for_review() {
     for line in [
         doubtful().says_nothing(),
@@ -179,4 +191,18 @@ fn a_yes_that_only_a_model_heard_starts_nothing() {
         assert_eq!(insisting.consent(), None);
     }
     assert_eq!(insisting.outcome(), Some(Outcome::HungUpBeforeConsent));
+}
+
+#[test]
+fn a_yes_that_was_hardly_heard_starts_nothing_until_it_is_said_again() {
+    let yes = |hundredths| Heard::Speech {
+        words: "sì".to_owned(),
+        confidence: Some(Confidence::from_hundredths(hundredths)),
+    };
+    let line = Line::new(niccolo()).hear(&yes(30));
+    assert!(line.said().starts_with("Quindi accetta"), "{}", line.said());
+    assert_eq!(line.consent(), None);
+    let line = line.hear(&yes(30));
+    assert_eq!(line.consent(), None);
+    assert!(line.hear(&yes(45)).consent().unwrap().given);
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Asked, Expected, hedges, held_out, interpret, labelled, requests, second_set};
-use super::{shorthand, third_set};
+use super::{Asked, Expected, hedges, held_out, interpret, labelled, open_questions, requests};
+use super::{second_set, shorthand, third_set};
 use crate::language::Language;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/understanding.md");
@@ -20,7 +20,7 @@ const QUESTIONS: [&str; 6] = [
 ];
 
 /// The sets, and what they were for.
-const SETS: [(&str, &str); 5] = [
+const SETS: [(&str, &str); 6] = [
     (
         "labelled",
         "the development set: the rules were written with it",
@@ -37,6 +37,11 @@ const SETS: [(&str, &str); 5] = [
         "third",
         "written last. At first sight 126 of 164 were understood, no false consent, 7 opt-outs \
          missed; mended since, by stems and patterns",
+    ),
+    (
+        "open",
+        "answers to an open question that speak of calls, and requests for one, written before the \
+         rule that tells them apart. At first sight 41 of 84 were understood; mended since, by stems",
     ),
     (
         "hedges",
@@ -136,8 +141,13 @@ fn everything() -> Vec<Scored> {
             add("second", language, *asked, words, meant);
         }
     }
-    for (language, asked, words, meant) in third_set::cases() {
-        add("third", language, asked, words, meant);
+    for (set, cases) in [
+        ("third", third_set::cases()),
+        ("open", open_questions::cases()),
+    ] {
+        for (language, asked, words, meant) in cases {
+            add(set, language, asked, words, meant);
+        }
     }
     for (sets, meant) in [(hedges::NO_CONSENT, "not yes"), (hedges::CONSENT, "yes")] {
         for (language, utterances) in sets {

@@ -9,21 +9,7 @@ use super::*;
 const UTTERANCES: &str = include_str!("third_set.tsv");
 
 pub(super) fn cases() -> Vec<(Language, Asked, &'static str, &'static str)> {
-    UTTERANCES
-        .lines()
-        .map(|line| {
-            let columns: Vec<_> = line.split('\t').collect();
-            let [language, asked, words, wanted] = columns[..] else {
-                panic!("not four columns: {line}");
-            };
-            let language = language.parse().unwrap();
-            let asked = Asked::ALL
-                .into_iter()
-                .find(|candidate| format!("{candidate:?}") == asked)
-                .unwrap_or_else(|| panic!("unknown question {asked}"));
-            (language, asked, words, wanted)
-        })
-        .collect()
+    rows(UTTERANCES)
 }
 
 /// What is not understood yet. None of it is an opt-out, and none is taken for consent.

@@ -64,6 +64,14 @@ impl<'r> Items<'r> {
         self.items.len()
     }
 
+    /// Where the signs and numbers stand, in words.
+    pub(super) fn meaningful(&self) -> impl Iterator<Item = (usize, usize)> {
+        let items = self.items.iter();
+        items
+            .filter(|item| !matches!(item.kind, Kind::Other))
+            .map(|item| (item.start, item.end))
+    }
+
     pub(super) fn sign(&self, at: usize) -> Option<Sign> {
         match self.items.get(at)?.kind {
             Kind::Sign(sign) => Some(sign),
