@@ -80,6 +80,8 @@ faults! {
     Suspend,
     /// Operators find out what became of calls of which nobody knows.
     Resolve,
+    /// Lines drop while people talk.
+    LineDropped,
     /// The leader is not the leader any more, and does not know it.
     LeadershipLost,
 }
@@ -117,6 +119,7 @@ impl Fault {
                 | Self::OrderUnknown
                 | Self::OrderRejected
                 | Self::OrderRetryLater
+                | Self::LineDropped
         )
     }
 }
@@ -164,6 +167,8 @@ impl Faults {
             delivered_twice: percent(Fault::WebhookTwice, 30),
             delayed: percent(Fault::WebhookLate, 30),
             delayed_by_seconds: Between::new(1, 500),
+            dropped: percent(Fault::LineDropped, 25),
+            dropped_after_seconds: Between::new(3, 90),
         }
     }
 }

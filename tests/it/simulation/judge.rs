@@ -5,6 +5,7 @@
 //! telephones that rang and from stored outcomes.
 
 mod audit;
+mod interviews;
 mod limits;
 mod rules;
 mod standing;
@@ -20,18 +21,26 @@ use voicesurvey::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use voicesurvey::outcome::Outcome;
 use voicesurvey::phone_number::PhoneNumber;
 use voicesurvey::ports::{CallOrder, ClaimedTask, PageRequest, Scope, Storage, UnitOfWork};
+use voicesurvey::survey::Survey;
 use voicesurvey::time::Timestamp;
 use voicesurvey::time_zone::TimeZone;
 
+use self::interviews::Interviews;
+pub(super) use self::interviews::Sight;
 use self::limits::Limits;
 use super::actors::Drive;
 
 /// What a unit of work may have changed, besides tasks and attempts.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each kind of rows is touched or not, whatever the others are"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Touched {
     pub(super) companies: bool,
     pub(super) campaigns: bool,
     pub(super) exclusions: bool,
+    pub(super) interviews: bool,
 }
 
 impl Touched {
@@ -39,6 +48,7 @@ impl Touched {
         companies: true,
         campaigns: true,
         exclusions: true,
+        interviews: true,
     };
 }
 
@@ -54,6 +64,7 @@ pub(super) struct CampaignPlan {
     pub(super) ends_at: Option<Timestamp>,
     /// Completed interviews that are enough.
     pub(super) target: Option<u64>,
+    pub(super) survey: Survey,
 }
 
 /// The judge of one run.
@@ -79,6 +90,7 @@ pub(super) struct Judge {
     /// Who must not be called: excluded, or heard to opt out.
     barred: HashSet<(CompanyId, PhoneNumber)>,
     refused: HashSet<CallTaskId>,
+    interviews: Interviews,
     asked_to_dial: HashSet<CallAttemptId>,
     commits: u64,
 }
@@ -108,6 +120,7 @@ impl Judge {
             rung: HashSet::new(),
             barred: HashSet::new(),
             refused: HashSet::new(),
+            interviews: Interviews::default(),
             asked_to_dial: HashSet::new(),
             commits: 0,
         }
@@ -140,6 +153,11 @@ impl Judge {
             self.audit(now)?;
         }
         Ok(())
+    }
+
+    /// What this run has shown of interviews.
+    pub(super) fn sights(&self) -> BTreeSet<Sight> {
+        self.interviews.seen.clone()
     }
 
     /// These telephones have rung by now.
@@ -181,7 +199,11 @@ impl Judge {
             let numbers = excluded
                 .into_iter()
                 .map(|row| (company_id, row.phone_number));
+            self.interviews.excluded.extend(numbers.clone());
             self.barred.extend(numbers);
+        }
+        if touched.interviews {
+            self.read_interviews(&mut *work, company_id)?;
         }
         let campaigns: Vec<CampaignId> = self.campaigns_of(company_id).collect();
         if touched.campaigns {
@@ -275,6 +297,7 @@ impl Judge {
             )?;
             self.calls_people(attempt, "claimed from")?;
             self.caps_hold(attempt)?;
+            self.keeps_appointment(attempt)?;
             self.attempts.insert(attempt.id, attempt.clone());
             self.live.insert(attempt.id);
         }

@@ -111,6 +111,7 @@ impl UnitOfWork for Work {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self.touched.interviews = true;
         self.inner.interviews()
     }
 

@@ -3,6 +3,7 @@
 
 mod operators;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
@@ -17,7 +18,7 @@ use super::actors::{Actors, Drive};
 use super::chance::Chance;
 use super::faults::{Fault, Faults};
 use super::fleet::{Fleet, Network};
-use super::judge::{Judge, Touched};
+use super::judge::{Judge, Sight, Touched};
 use super::ports::rung;
 use super::results::Results;
 use super::shared::{Order, Server, Shared};
@@ -48,6 +49,7 @@ pub(super) struct Kept {
     pub(super) calls: usize,
     /// How often each fault of ours happened.
     pub(super) happened: [u32; Fault::ALL.len()],
+    pub(super) sights: BTreeSet<Sight>,
 }
 
 /// When the queue says that a step of a server is due.
@@ -478,6 +480,7 @@ impl Run {
             results,
             calls: rings.len(),
             happened: state.happened,
+            sights: state.judge.sights(),
         })
     }
 

@@ -23,7 +23,8 @@ use voicesurvey::service::{
     CampaignService, Companies, Engine, NewCampaign, NewCompany, NewSchedule,
 };
 use voicesurvey::simulator::{
-    ConsentBehaviour, LineBehaviour, PickUpByHour, Population, Probability, SimulationSettings,
+    ConsentBehaviour, LanguageBehaviour, LineBehaviour, PickUpByHour, Population, Probability,
+    QuestionBehaviour, SimulationSettings,
 };
 use voicesurvey::testing::samples;
 use voicesurvey::time::{ManualClock, Timestamp};
@@ -33,6 +34,7 @@ use super::chance::Chance;
 use super::faults::{Fault, Faults};
 use super::judge::CampaignPlan;
 use super::shared::Shared;
+use super::survey;
 
 /// A few hours before clocks are put forward or back somewhere, and one quiet day.
 const STARTS: [&str; 6] = [
@@ -105,6 +107,17 @@ impl Plan {
             consent: ConsentBehaviour {
                 opts_out: Probability::percent(chance.pick(&[5, 25])),
                 ..ConsentBehaviour::default()
+            },
+            // Seldom enough in life that a few hundred calls would not show it.
+            questions: QuestionBehaviour {
+                opts_out: Probability::percent(chance.pick(&[1, 5])),
+                calls_back: Probability::percent(chance.pick(&[1, 8])),
+                hardly_heard: Probability::percent(10),
+                ..QuestionBehaviour::default()
+            },
+            languages: LanguageBehaviour {
+                speaks_another: Probability::percent(chance.pick(&[0, 4])),
+                ..LanguageBehaviour::default()
             },
             ..Population::default()
         };
@@ -252,6 +265,7 @@ pub(super) struct CampaignIdea {
 impl CampaignIdea {
     pub(super) fn of(chance: &mut Chance, most_people: u32, now: Timestamp) -> Self {
         let hours = chance.pick(&HOURS);
+        let survey = survey::survey(chance);
         let mut retry = |mut policy: RetryPolicy| {
             policy.max_attempts = u16::try_from(chance.between(1, 3)).unwrap();
             // So soon that news of one attempt arrive while the next one is made.
@@ -264,7 +278,7 @@ impl CampaignIdea {
                 description: String::new(),
                 skillbase_id: None,
                 language: None,
-                survey: samples::survey(),
+                survey,
                 retry: retry(RetryPolicy::default()),
                 schedule: schedule(chance, hours, now),
                 pacing: pacing(chance),
@@ -288,6 +302,7 @@ impl CampaignIdea {
             starts_at: schedule.starts_at,
             ends_at: schedule.ends_at,
             target: self.new.target.map(|target| target.get().into()),
+            survey: self.new.survey.clone(),
         }
     }
 
@@ -366,13 +381,14 @@ pub(super) fn people(chance: &mut Chance, most: u32) -> CallList {
                 zone_of(index).to_string()
             },
             priority: chance.pick(&["", "", "5", "-3"]).to_owned(),
+            language: chance.pick(&survey::LANGUAGES).to_owned(),
             ..CallListRow::default()
         }
     });
     let rows = rows.collect();
     CallList {
         file_name: "people.csv".to_owned(),
-        columns: ["phone_number", "time_zone", "priority"]
+        columns: ["phone_number", "time_zone", "priority", "language"]
             .map(str::to_owned)
             .to_vec(),
         rows,

@@ -77,6 +77,7 @@ impl Judge {
                 && attempt.phone_number == claimed.phone_number
                 && attempt.id != claimed.id
                 && self.rung.contains(&attempt.id)
+                && !may_not_have_rung(attempt)
         };
         let rang: Vec<Timestamp> = self
             .attempts
@@ -180,4 +181,12 @@ fn is_free(outcome: Outcome) -> bool {
             | Outcome::ProviderFailure
             | Outcome::QuotaFull
     )
+}
+
+/// Of such a call nothing but its failure was told. A provider says the same of a call that it
+/// could not place.
+fn may_not_have_rung(attempt: &CallAttempt) -> bool {
+    attempt.outcome == Some(Outcome::ProviderFailure)
+        && attempt.ringing_at.is_none()
+        && attempt.answered_at.is_none()
 }
