@@ -130,7 +130,7 @@ impl CallListRow {
 }
 
 /// The text with spaces in place of control characters, which a store may refuse and nobody says.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 

@@ -86,6 +86,12 @@ pub enum PhoneNumberError {
 }
 
 impl PhoneNumber {
+    /// A number that nobody has, because no country has its calling code: it tells neither a region
+    /// nor a time zone, and cannot be dialed.
+    pub const NOBODYS: Self = Self {
+        text: *b"+9990000000\0\0\0\0\0",
+    };
+
     /// Reads a number as people and files write it.
     ///
     /// A number without country code is one of `default_region`. Spaces, brackets, dashes, dots

@@ -43,5 +43,6 @@ pub use reports::Reports;
 pub use reviews::Reviews;
 pub use scheduler::Scheduler;
 pub use skillbases::{SkillbaseContent, Skillbases};
+pub use test_conversations::TestConversations;
 pub use unresolved_calls::{Resolution, UnresolvedCalls};
 pub use webhooks::Webhooks;

@@ -30,6 +30,7 @@ mod page;
 mod request;
 mod skillbases;
 mod stats;
+mod test_conversation;
 mod uploads;
 
 use axum::Router;
@@ -76,6 +77,7 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(skillbases::routes())
         .merge(campaigns::routes())
         .merge(dry_run::routes())
+        .merge(test_conversation::routes())
         .merge(contacts::routes())
         .merge(calls::routes())
         .merge(attempts::routes())

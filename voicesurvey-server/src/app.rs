@@ -7,7 +7,7 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
     CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Reviews, Skillbases,
-    UnresolvedCalls,
+    TestConversations, UnresolvedCalls,
 };
 use voicesurvey_core::time::Clock;
 
@@ -26,6 +26,8 @@ pub struct App {
     pub reports: Reports,
     /// What people make of answers that may be wrong.
     pub reviews: Reviews,
+    /// Conversations without a telephone.
+    pub test_conversations: TestConversations,
     /// Calls of which nobody knows what became of them.
     pub unresolved_calls: UnresolvedCalls,
     /// Calls: dispatcher, scheduler, recovery, webhooks.
@@ -78,6 +80,7 @@ impl App {
         let EngineParts {
             storage,
             provider,
+            interpreter,
             clock,
             ids,
             wake_up,
@@ -90,6 +93,12 @@ impl App {
             campaigns: Arc::new(engine.campaigns().clone()),
             reports: Reports::new(storage.clone()),
             reviews: Reviews::new(storage.clone(), clock.clone()),
+            test_conversations: TestConversations::new(
+                storage.clone(),
+                interpreter,
+                clock.clone(),
+                ids.clone(),
+            ),
             unresolved_calls: UnresolvedCalls::new(
                 storage.clone(),
                 clock.clone(),

@@ -8,6 +8,8 @@ mod api_key;
 mod company;
 mod dry_run;
 mod interpret;
+mod interview;
+mod lines;
 mod migrate;
 mod openapi;
 mod preflight;
@@ -20,14 +22,16 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::interpretation::AnswerInterpreter;
 use voicesurvey_core::ports::NoWakeUp;
 use voicesurvey_core::service::{Companies, ServiceError};
 use voicesurvey_core::time::{Clock, SystemClock};
-use voicesurvey_llm::{Failure, ModelError};
+use voicesurvey_llm::{AssistedInterpreter, Failure, ModelError, Standing};
 
-use crate::config::{Config, ConfigError, Flags, Loaded};
+use crate::config::{Config, ConfigError, Flags, LlmConfig, Loaded};
 use crate::demo::{self, DemoError, DemoOptions};
 use crate::dry_run::DryRunFailure;
+use crate::interpreters::language_model;
 use crate::server::ListenError;
 use crate::stores::{Purpose, Stores, StoresError};
 use crate::telemetry;
@@ -50,6 +54,8 @@ enum Command {
     DryRun(dry_run::DryRunOptions),
     /// Shows what is understood of sentences, one JSON object per line.
     Interpret(interpret::InterpretOptions),
+    /// Holds the interview of a campaign in the terminal, and changes nothing.
+    Interview(interview::InterviewOptions),
     /// Brings the schema of the database up to date.
     Migrate(migrate::MigrateOptions),
     /// Checks whether the database keeps what is promised; changes nothing.
@@ -159,6 +165,7 @@ pub async fn run(line: CommandLine) -> Result<(), CommandError> {
         Command::Demo(options) => Ok(demo::run(options).await?),
         Command::DryRun(options) => dry_run::run(options).await,
         Command::Interpret(options) => interpret::run(options).await,
+        Command::Interview(options) => interview::run(options).await,
         Command::Migrate(options) => migrate::run(options).await,
         Command::Preflight(options) => preflight::run(options).await,
         Command::Company(command) => company::run(command).await,
@@ -196,6 +203,19 @@ impl ConfigOptions {
         let companies = Companies::new(stores.storage.clone(), clock, ids, Arc::new(NoWakeUp));
         Ok((companies, stores))
     }
+}
+
+/// The rules with the configured model beside them. Who asks for a model wants to hear if there is
+/// none.
+async fn assisted_interpreter(
+    config: &LlmConfig,
+) -> Result<Arc<dyn AnswerInterpreter>, CommandError> {
+    let model = language_model(config, Arc::new(SystemClock))?;
+    let model = model.ok_or(CommandError::NoModel)?;
+    if let Standing::Off(failure) = model.probe().await {
+        return Err(CommandError::ModelOff(failure));
+    }
+    Ok(Arc::new(AssistedInterpreter::new(model)))
 }
 
 /// Writes a result, and a line break after it.

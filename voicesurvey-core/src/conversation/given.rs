@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Answer, AnswerResult};
 use crate::id::CallAttemptId;
 
 /// What became of questions, by their keys. A question that is in here is not asked again.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Given(BTreeMap<String, AnswerResult>);
 
 impl Given {
@@ -27,6 +30,11 @@ impl Given {
     /// What became of a question; `None` if it was not asked, or is to be asked again.
     pub fn get(&self, key: &str) -> Option<&AnswerResult> {
         self.0.get(key)
+    }
+
+    /// What became of all questions, by their keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &AnswerResult)> {
+        self.0.iter().map(|(key, result)| (key.as_str(), result))
     }
 
     /// Notes what became of a question, in place of what was noted before.

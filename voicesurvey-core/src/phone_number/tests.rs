@@ -210,3 +210,11 @@ fn a_number_knows_its_region() {
     assert_eq!(region("+80012345678"), None);
     assert_eq!(region("+99912345678"), None);
 }
+
+#[test]
+fn nobodys_number_is_well_formed_and_tells_nothing() {
+    let number = PhoneNumber::NOBODYS;
+    assert_eq!(number.to_string().parse(), Ok(number));
+    assert_eq!((number.region(), number.time_zones()), (None, Vec::new()));
+    assert!(PhoneNumber::parse(number.as_str(), Region::IT).is_err());
+}

@@ -232,16 +232,7 @@ async fn scene(
         return Ok(None);
     };
     let campaign = campaign_of(work, &attempt).await?;
-    let skillbase_id = campaign.effective_settings().skillbase_id;
-    let frozen = campaign
-        .snapshot
-        .as_ref()
-        .map(|snapshot| snapshot.skillbase.clone());
-    let skillbase = match frozen {
-        Some(skillbase) => Some(skillbase),
-        None => work.skillbases().get(skillbase_id).await?,
-    };
-    let Some(skillbase) = skillbase else {
+    let Some(skillbase) = skillbase_of(work, &campaign).await? else {
         return Ok(None);
     };
     let Some(company) = work.companies().get(attempt.company_id).await? else {
@@ -258,6 +249,17 @@ async fn scene(
         given,
         conversation,
     }))
+}
+
+/// Who speaks: the skillbase as the campaign froze it, or as it stands.
+pub(super) async fn skillbase_of(
+    work: &mut dyn UnitOfWork,
+    campaign: &Campaign,
+) -> Result<Option<Skillbase>, StorageError> {
+    match &campaign.snapshot {
+        Some(snapshot) => Ok(Some(snapshot.skillbase.clone())),
+        None => work.skillbases().get(campaign.settings.skillbase_id).await,
+    }
 }
 
 /// Hangs up without a word.

@@ -21,4 +21,5 @@ mod restraints;
 mod resuming;
 mod reviews;
 mod scripted;
+mod test_conversations;
 mod unresolved;

@@ -21,7 +21,7 @@ use voicesurvey_simulator::Probability;
 use voicesurvey_simulator::dry_run::{DryRunError, DryRunReport, DryRunSettings};
 
 use super::error::ApiError;
-use super::extract::{Id, LARGEST_JSON_BYTES, read_json, unread};
+use super::extract::{Id, read_json_or_default};
 use super::fields::{Checks, Field, UnknownFields};
 use crate::app::App;
 use crate::dry_run::{DryRunFailure, try_out};
@@ -144,13 +144,7 @@ async fn dry_run_campaign(
         let needed = Role::Manager;
         return Err(ServiceError::Forbidden { needed }.into());
     }
-    let body = body.map_err(|error| unread("the JSON body", LARGEST_JSON_BYTES, error))?;
-    let body: DryRunRequestBody = if body.is_empty() {
-        DryRunRequestBody::default()
-    } else {
-        read_json(&body)?
-    };
-    let settings = body.read()?;
+    let settings = read_json_or_default::<DryRunRequestBody>(body)?.read()?;
     let Ok(permit) = app.dry_runs.clone().try_acquire_owned() else {
         return Err(refused(
             "dry_run_in_progress",

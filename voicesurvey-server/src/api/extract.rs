@@ -37,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 /// Reads JSON, or says where it ends being JSON.
-pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         Category::Data if body.trim_ascii().starts_with(b"{") => {
             let detail = format!("the body cannot be used: {error}");
@@ -52,6 +52,18 @@ pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError>
             ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", detail)
         }
     })
+}
+
+/// Reads a JSON body that may be left out.
+pub(super) fn read_json_or_default<T: DeserializeOwned + Default>(
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, ApiError> {
+    let body = body.map_err(|error| unread("the JSON body", LARGEST_JSON_BYTES, error))?;
+    if body.is_empty() {
+        Ok(T::default())
+    } else {
+        read_json(&body)
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -10,13 +10,13 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 /// A server with a model that says "four" to every sentence, and what it was asked.
-struct ModelServer {
-    url: String,
+pub(crate) struct ModelServer {
+    pub(crate) url: String,
     transcripts: Arc<Mutex<Vec<String>>>,
 }
 
 impl ModelServer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let transcripts = Arc::new(Mutex::new(Vec::new()));
         let ledger = transcripts.clone();
         let answer = move |Json(request): Json<Value>| async move {

@@ -50,6 +50,7 @@ fn recipe(operation_id: &str) -> Recipe {
         | "start_campaign"
         | "pause_campaign"
         | "dry_run_campaign"
+        | "hold_test_conversation"
         | "resume_campaign"
         | "cancel_campaign"
         | "list_contacts"
