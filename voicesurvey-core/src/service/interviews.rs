@@ -12,8 +12,9 @@ use crate::company::Company;
 use crate::conversation::{
     Conversation, Given, Heard, Place, Script, Step, Then, Understood, VoiceReply,
 };
-use crate::id::IdGenerator;
+use crate::id::{CallAttemptId, IdGenerator};
 use crate::interpretation::AnswerInterpreter;
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork};
 use crate::skillbase::Skillbase;
@@ -37,6 +38,8 @@ struct Scene {
     skillbase: Skillbase,
     company: Company,
     given: Given,
+    /// The last of the earlier calls in which something became of a question.
+    earlier: Option<CallAttemptId>,
     conversation: Option<Conversation>,
 }
 
@@ -100,7 +103,11 @@ impl Interviews {
             return Ok(silent_goodbye());
         }
         let place = Place::from(&attempt);
-        let mut step = Conversation::begin(place, &scene.script(), &scene.given, &self.ids, now);
+        let script = match language_before(&mut *work, &scene).await? {
+            Some(language) => scene.script().spoken_in(language),
+            None => scene.script(),
+        };
+        let mut step = Conversation::begin(place, &script, &scene.given, &self.ids, now);
         step.conversation.memory.line = line_before(&scene.attempt);
         work.interviews()
             .insert_conversation(&step.conversation)
@@ -238,7 +245,13 @@ async fn scene(
     let Some(company) = work.companies().get(attempt.company_id).await? else {
         return Ok(None);
     };
-    let given = Given::of(&work.interviews().answers(task.id).await?, attempt.id);
+    let answers = work.interviews().answers(task.id).await?;
+    let given = Given::of(&answers, attempt.id);
+    let earlier = answers
+        .iter()
+        .filter(|answer| answer.attempt_id != attempt.id)
+        .max_by_key(|answer| answer.at)
+        .map(|answer| answer.attempt_id);
     let conversation = work.interviews().conversation(attempt.id).await?;
     Ok(Some(Scene {
         attempt,
@@ -247,6 +260,7 @@ async fn scene(
         skillbase,
         company,
         given,
+        earlier,
         conversation,
     }))
 }
@@ -262,10 +276,23 @@ pub(super) async fn skillbase_of(
     }
 }
 
+/// The language in which an interview that is taken up again was held at last: who has changed it is
+/// not asked to do so again.
+async fn language_before(
+    work: &mut dyn UnitOfWork,
+    scene: &Scene,
+) -> Result<Option<Language>, StorageError> {
+    let Some(earlier) = scene.earlier else {
+        return Ok(None);
+    };
+    let held = work.interviews().conversation(earlier).await?;
+    Ok(held.map(|conversation| conversation.language))
+}
+
 /// Hangs up without a word.
 fn silent_goodbye() -> VoiceReply {
     VoiceReply {
-        language: crate::language::Language::En,
+        language: Language::En,
         voice: None,
         say: Vec::new(),
         firm: 0,

@@ -5,9 +5,12 @@ use chrono::TimeDelta;
 use voicesurvey_core::call_attempt::{CallAttempt, CallEventKind};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::{Campaign, RetryRule};
+use voicesurvey_core::conversation::lines::Lines;
 use voicesurvey_core::gate::Reason;
+use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::service::CampaignService;
+use voicesurvey_core::survey::SurveyTranslation;
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Clock;
 
@@ -85,6 +88,26 @@ async fn an_interview_whose_line_dropped_goes_on_at_the_next_question() {
     for attempt in [&first, &second] {
         assert!(world.consent(attempt).await.unwrap().given);
     }
+}
+
+#[tokio::test]
+async fn an_interview_goes_on_in_the_language_that_was_spoken_at_last() {
+    let world = World::new().await;
+    let mut campaign = campaign_of(&world);
+    let translations = &mut campaign.settings.survey.translations;
+    translations.insert(Language::En, SurveyTranslation::default());
+    let (task, first) = world.in_conversation(&campaign).await;
+    world.say(&first, "sì").await;
+    let reply = world.say(&first, "yes, of course I would").await;
+    assert_eq!(reply.language, Language::En);
+    world.say(&first, "yes").await;
+    world.end(&first, DROPPED).await;
+    world.follow_for(SOON).await;
+    let second = world.latest_attempt(&task).await;
+    let opening = world.pick_up(&second).await;
+    assert_eq!(opening.language, Language::En);
+    assert!(opening.say.contains(&Lines::of(Language::En).resumed));
+    assert_eq!(world.say(&second, "yes").await.language, Language::En);
 }
 
 #[tokio::test]
