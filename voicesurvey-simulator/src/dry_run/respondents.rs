@@ -150,7 +150,8 @@ impl Respondents {
         (Outcome::Completed, self.interview(chance, all))
     }
 
-    /// What ends the interview at a question, if anything does.
+    /// What ends the interview at a question, if anything does. Who asks to be called later names no
+    /// time, so the retry policy says when.
     fn leaves(&self, has_answers: bool, chance: &mut Chance) -> Option<Outcome> {
         let questions = &self.population.questions;
         let outcome = if chance.happens(questions.breaks_off) {

@@ -275,6 +275,35 @@ async fn rates_are_what_the_caller_asks_for() {
 }
 
 #[tokio::test]
+async fn who_leaves_in_the_middle_is_called_again_only_if_they_wish() {
+    let mut settings = DryRunSettings {
+        population: Population::willing(),
+        ..DryRunSettings::default()
+    };
+    let questions = &mut settings.population.questions;
+    questions.opts_out = Probability::percent(20);
+    questions.calls_back = Probability::percent(20);
+    questions.wrong_person = Probability::percent(20);
+    let mut trial = Trial::of(300, settings);
+    let asked = &mut trial.campaign.settings.survey.questions;
+    let mut second = asked[0].clone();
+    second.key = "second".to_owned();
+    asked.push(second);
+    let report = trial.run().await;
+    for outcome in [
+        Outcome::OptedOut,
+        Outcome::CallBackRequested,
+        Outcome::Interrupted,
+        Outcome::WrongPerson,
+        Outcome::Completed,
+    ] {
+        let calls = report.attempts_by_outcome.get(&outcome);
+        assert!(calls.is_some_and(|calls| *calls > 10), "{outcome}");
+    }
+    assert!(report.calls > 300);
+}
+
+#[tokio::test]
 async fn what_cannot_be_tried_out_is_refused() {
     let mut trial = Trial::of(0, everybody_answers());
     let empty = trial.prepared().await.unwrap().run(|| true).await;
