@@ -1,5 +1,7 @@
 //! `POST /api/campaigns/{id}/test-conversation`: the interview as it is, and nothing left of it.
 
+mod refusals;
+
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
@@ -52,7 +54,8 @@ impl<'a> Talk<'a> {
         for turn in step["turns"].as_array().unwrap() {
             let speaker = if turn["speaker"] == "agent" { ">" } else { "<" };
             let words = turn["words"].as_str().unwrap();
-            writeln!(self.transcript, "{speaker} {words}").unwrap();
+            let line = format!("{speaker} {words}");
+            writeln!(self.transcript, "{}", line.trim_end()).unwrap();
         }
         for answer in step["answers"].as_array().unwrap() {
             let (question, value) = (&answer["question_key"], &answer["value"]);
@@ -164,15 +167,15 @@ async fn an_interview_can_be_held_in_the_language_of_the_campaign() {
     )
     .await;
     assert_snapshot!(italian, @r#"
-> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica. Se non vuole più essere chiamato, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a Bari. Ci vorrà circa un minuto. Ada, vuole rispondere?
+> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a Bari. Ci vorrà circa un minuto. Ada, vuole rispondere?
 < sì, volentieri
 > Da 1 a 5, che voto dà ai trasporti?
   consent true
 < direi quattro
 > Come va al lavoro?
   "mark" = 4
-< 
-> Non ho sentito nulla. Come va al lavoro? Può dire: autobus, macchina.
+<
+> Non ho sentito nulla. Come va al lavoro? Può dire: autobus, o prema uno; macchina, o prema due.
 < 1
 > Perché?
   "way" = "bus"
@@ -191,7 +194,7 @@ async fn an_interview_can_be_held_in_english() {
     )
     .await;
     assert_snapshot!(english, @r#"
-> Hello, we are calling on behalf of Rossi S.p.A.. This is an automated voice. If you do not want to be called again, say: stop calling me, or press nine. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
+> Hello, we are calling on behalf of Rossi S.p.A.. You are talking to an automated voice, an artificial intelligence. If you do not want to be called again, say: stop calling me, or press nine. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
 < who is calling?
 > We are calling on behalf of Rossi S.p.A.. This is a short telephone survey. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
 < yes
@@ -216,7 +219,7 @@ async fn an_interview_can_be_held_in_english() {
 async fn an_interview_can_be_held_in_russian() {
     let russian = interview("ru", &["да", "пять", "автобус", "не знаю"]).await;
     assert_snapshot!(russian, @r#"
-> Здравствуйте, мы звоним по поручению Rossi S.p.A.. С вами говорит автоматический голос. Если вы не хотите, чтобы вам звонили, скажите: больше не звоните, или нажмите девять. Мы проводим опрос о транспорте. Это займёт около минуты. Ada, ответите на вопросы?
+> Здравствуйте, мы звоним по поручению компании Rossi S.p.A.. С вами говорит автоматический голос, искусственный интеллект. Если вы не хотите, чтобы вам звонили, скажите: больше не звоните, или нажмите девять. Мы проводим опрос о транспорте. Это займёт около минуты. Ada, ответите на вопросы?
 < да
 > Оцените транспорт от 1 до 5.
   consent true
@@ -231,6 +234,31 @@ async fn an_interview_can_be_held_in_russian() {
   "why" = null
   outcome "completed"
 "#);
+}
+
+/// Its scale has names, and its last question is asked of who is not satisfied.
+#[tokio::test]
+async fn the_campaign_of_the_document_is_held_as_the_document_says() {
+    let document = include_str!("../../../docs/interview.md");
+    let (_, body) = document.split_once("```json\n").unwrap();
+    let (body, _) = body.split_once("```").unwrap();
+    let app = TestApp::start().await;
+    let manager = app.company("Rossi S.p.A.").await.manager().await;
+    let created = manager.post_json_text("/api/campaigns", body).await;
+    assert_eq!(created.status, 201, "{created}");
+    let campaign = created.header("location").unwrap();
+    for (mark, questions) in [("per niente", 3), ("moltissimo", 2)] {
+        let mut talk = Talk::begin(&manager, campaign, json!({})).await;
+        for heard in ["sì", mark, "in macchina", "è lento"] {
+            if talk.last.at("/outcome").is_null() {
+                talk = talk.hears(heard).await;
+            }
+        }
+        assert_eq!(talk.last.text_at("/outcome"), "completed");
+        let answers = talk.last.at("/state/answers");
+        let answers = answers.as_object().unwrap();
+        assert_eq!(answers.len(), questions, "{}", talk.transcript);
+    }
 }
 
 #[tokio::test]
@@ -262,8 +290,8 @@ async fn the_first_step_says_everything_about_listening() {
     },
     "say": [
       "Buongiorno, chiamiamo per conto di Rossi S.p.A..",
-      "Le parla una voce automatica.",
-      "Se non vuole più essere chiamato, dica: non chiamatemi più, o prema nove.",
+      "Le parla una voce automatica, un'intelligenza artificiale.",
+      "Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove.",
       "Ci vorrà circa un minuto.",
       "Ciao, sono l’assistente. Vuoi dare il consenso a partecipare a un breve sondaggio?"
     ],
@@ -326,7 +354,7 @@ async fn who_asks_to_be_called_later_is_told_when() {
     let talk = talk.hears("mi richiami più tardi").await;
     let talk = talk.hears("domani alle dieci e mezza").await;
     assert_snapshot!(talk.transcript, @r#"
-> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica. Se non vuole più essere chiamato, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a . Ci vorrà circa un minuto. , vuole rispondere?
+> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a . Ci vorrà circa un minuto. , vuole rispondere?
 < mi richiami più tardi
 > Quando possiamo richiamarla? Per esempio: domani alle dieci.
 < domani alle dieci e mezza
@@ -353,139 +381,5 @@ async fn a_campaign_can_be_tried_before_while_and_after_it_calls() {
         if !next.is_empty() {
             assert_eq!(manager.set_status(&campaign, next).await.status, 200);
         }
-    }
-}
-
-#[tokio::test]
-async fn a_state_that_was_tampered_with_is_refused_by_name() {
-    let app = TestApp::start().await;
-    let manager = app.company("Rossi S.p.A.").await.manager().await;
-    let campaign = campaign_in_three_languages(&manager).await;
-    let other = manager.create_campaign().await;
-    let path = format!("{campaign}/test-conversation");
-    let talk = Talk::begin(&manager, &campaign, json!({})).await;
-    let state = talk.hears("sì").await.last.at("/state");
-    let heard = json!({ "speech": "quattro" });
-    let refused = async |path: &str, state: Value| {
-        let body = json!({ "state": state, "heard": heard });
-        let answer = manager.post(path, &body).await;
-        assert_eq!(answer.status, 422, "{answer}");
-        answer.wrong_fields()
-    };
-    let with = |pointer: &str, value: Value| {
-        let mut state = state.clone();
-        *state.pointer_mut(pointer).unwrap() = value;
-        state
-    };
-
-    let elsewhere = refused(&format!("{other}/test-conversation"), state.clone()).await;
-    assert_snapshot!(elsewhere, @"state.conversation.campaign_id: is of another campaign");
-    assert_snapshot!(refused(&path, json!("{\"contact\"")).await, @"state: must be an object");
-    assert_snapshot!(refused(&path, json!({})).await, @"state: send it as it came with the last answer: missing field `contact`");
-    assert_snapshot!(
-        refused(&path, with("/conversation/position/index", json!(3))).await, @"state.conversation.position.index: there is no such question"
-    );
-    assert_snapshot!(
-        refused(&path, with("/conversation/position/index", json!(-1))).await, @"state: send it as it came with the last answer: invalid value: integer `-1`, expected u16"
-    );
-    assert_snapshot!(refused(&path, with("/conversation/language", json!("de"))).await, @"state.conversation.language: the campaign is not held in it");
-    let huge = with("/contact/name", json!("x".repeat(70_000)));
-    assert_snapshot!(refused(&path, huge).await, @"state: is larger than 64 KiB: begin another conversation");
-    let larger = json!({ "state": with("/contact/name", json!("x".repeat(300_000))) });
-    assert_eq!(manager.post(&path, &larger).await.status, 413);
-    let cut = manager.post_json_text(&path, "{\"state\": {").await;
-    assert_eq!(
-        (cut.status, cut.text_at("/code").as_str()),
-        (400, "invalid_json")
-    );
-
-    // As it came, it goes on, however often it comes.
-    for _ in 0..2 {
-        let body = json!({ "state": state, "heard": heard });
-        let answer = manager.post(&path, &body).await;
-        assert_eq!(answer.at("/answers/0/value"), json!(4), "{answer}");
-    }
-}
-
-#[tokio::test]
-async fn what_is_over_is_over() {
-    let app = TestApp::start().await;
-    let manager = app.company("Rossi S.p.A.").await.manager().await;
-    let campaign = manager.create_campaign().await;
-    let talk = Talk::begin(&manager, &campaign, json!({})).await;
-    let state = talk.hears("no").await.last.at("/state");
-    let body = json!({ "state": state, "heard": { "speech": "sì" } });
-    let answer = manager
-        .post(&format!("{campaign}/test-conversation"), &body)
-        .await;
-    assert_snapshot!(answer.wrong_fields(), @"state.conversation.position: the conversation is over: begin another");
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_the_body_is_named_field_by_field() {
-    let app = TestApp::start().await;
-    let manager = app.company("Rossi S.p.A.").await.manager().await;
-    let campaign = manager.create_campaign().await;
-    let path = format!("{campaign}/test-conversation");
-    let state = manager.post_nothing(&path).await.at("/state");
-    let long = "x".repeat(1_001);
-    let mut wrong = String::new();
-    for body in [
-        json!({ "heard": { "speech": "sì" }, "speech": "sì" }),
-        json!({ "contact": { "name": 5, "language": "nl", "columns": [], "phone": "1" } }),
-        json!({ "contact": { "columns": { "city": 5 } } }),
-        json!({ "contact": { "name": "x".repeat(20_000) } }),
-        json!({ "state": state, "contact": {} }),
-        json!({ "state": state, "heard": {} }),
-        json!({ "state": state, "heard": "sì" }),
-        json!({ "state": state, "heard": { "speech": "sì", "silence": true, "loud": true } }),
-        json!({ "state": state, "heard": { "speech": " " } }),
-        json!({ "state": state, "heard": { "speech": long } }),
-        json!({ "state": state, "heard": { "keys": "5a" } }),
-        json!({ "state": state, "heard": { "keys": "" } }),
-        json!({ "state": state, "heard": { "silence": false } }),
-    ] {
-        let answer = manager.post(&path, &body).await;
-        assert_eq!(answer.status, 422, "{answer}");
-        writeln!(wrong, "{}", answer.wrong_fields()).unwrap();
-    }
-    assert_snapshot!(wrong, @r#"
-heard: leave it out to begin, or send the state as well
-speech: unknown field
-contact.name: must be a text
-contact.language: unknown language 'nl': use it, en, ru, es, fr or de
-contact.columns: must be an object
-contact.phone: unknown field
-contact.columns: city: must be a text
-contact.name: use at most 16384 bytes
-contact: leave it out: the state names who is called
-heard: is required
-heard: give one of speech, keys and silence
-heard: must be an object
-heard.loud: unknown field
-heard: give one of speech, keys and silence
-heard.speech: must not be empty: send {"silence": true}
-heard.speech: use at most 1000 characters
-heard.keys: use 1 to 20 digits, * and #
-heard.keys: use 1 to 20 digits, * and #
-heard.silence: use true, or another field
-"#);
-}
-
-#[tokio::test]
-async fn it_takes_a_manager_of_the_company() {
-    let app = TestApp::start().await;
-    let company = app.company("Rossi S.p.A.").await;
-    let stranger = app.company("Globex").await.admin().await;
-    let campaign = company.manager().await.create_campaign().await;
-    let path = format!("{campaign}/test-conversation");
-    for (caller, status) in [
-        (company.viewer().await, 403),
-        (stranger, 404),
-        (app.anonymous(), 401),
-        (company.admin().await, 200),
-    ] {
-        let answer = caller.post_nothing(&path).await;
-        assert_eq!(answer.status, status, "{answer}");
     }
 }

@@ -144,8 +144,8 @@ async fn an_interview_is_held_beside_a_running_server_and_leaves_nothing() {
     let printed = interview(directory.path(), &arguments, script).await;
     assert_snapshot!(printed, @r#"
 > Buongiorno, chiamiamo per conto di Acme S.p.A..
-> Le parla una voce automatica.
-> Se non vuole più essere chiamato, dica: non chiamatemi più, o prema nove.
+> Le parla una voce automatica, un'intelligenza artificiale.
+> Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove.
 > Chiamiamo Ada di Bari.
 > Ci vorrà circa un minuto.
 > Posso farle una domanda?
@@ -157,7 +157,7 @@ async fn an_interview_is_held_beside_a_running_server_and_leaves_nothing() {
   silence
 > Non ho sentito nulla.
 > Posso farle una domanda?
-> Dica sì, oppure no; o prema uno per sì, due per no.
+> Dica sì oppure no; per sì prema uno, per no prema due.
   yes (rules, 0.95)
   consent given
 > Da 0 a 10, quanto è soddisfatto?
@@ -213,7 +213,7 @@ async fn who_opts_out_in_another_language_is_not_excluded_by_a_test() {
     let printed = interview(directory.path(), &arguments, script).await;
     assert_snapshot!(printed, @r#"
 > Hello, we are calling on behalf of Acme S.p.A..
-> This is an automated voice.
+> You are talking to an automated voice, an artificial intelligence.
 > If you do not want to be called again, say: stop calling me, or press nine.
 > We are calling  of .
 > This will take about one minute.
