@@ -290,10 +290,14 @@ impl<'a> Script<'a> {
             .map_or_else(|| phrase.to_owned(), |closing| self.fill(closing))
     }
 
-    /// Puts what is known in place of the braces of a fixed line.
+    /// Puts what is known in place of the braces of a fixed line. A name such as "Rossi S.p.A." ends a
+    /// sentence by itself.
     fn fill_line(&self, line: &str) -> String {
+        let name = self.company_name;
+        let ends_sentence = format!("{}.", name.strip_suffix('.').unwrap_or(name));
         line.replace("{minutes}", &self.minutes().to_string())
-            .replace("{company}", self.company_name)
+            .replace("{company}.", &ends_sentence)
+            .replace("{company}", name)
     }
 
     /// Puts the contact's data in place of `{{name}}` and `{{column}}`. A column the list does not
@@ -377,4 +381,27 @@ fn translate_labels(
 fn put_first(say: &mut Vec<String>, words: &[String]) {
     say.retain(|word| !words.contains(word));
     say.splice(..0, words.iter().cloned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::samples;
+
+    #[test]
+    fn a_name_that_ends_in_a_full_stop_ends_its_sentence() {
+        let company = samples::company();
+        let skillbase = samples::skillbase(&company);
+        let mut campaign = samples::campaign(&company);
+        campaign.settings.language = Language::En;
+        let task = samples::task(&campaign, "+393471234567");
+        for (name, said) in [
+            ("Acme Inc.", "on behalf of Acme Inc. This is"),
+            ("Acme", "on behalf of Acme. This is"),
+        ] {
+            let script = Script::new(&campaign, &skillbase, name, &task.contact);
+            let identity = script.spoken_in(Language::En).identity();
+            assert!(identity.contains(said), "{identity}");
+        }
+    }
 }

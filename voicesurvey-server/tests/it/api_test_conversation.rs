@@ -167,7 +167,7 @@ async fn an_interview_can_be_held_in_the_language_of_the_campaign() {
     )
     .await;
     assert_snapshot!(italian, @r#"
-> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a Bari. Ci vorrà circa un minuto. Ada, vuole rispondere?
+> Buongiorno, chiamiamo per conto di Rossi S.p.A. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a Bari. Ci vorrà circa un minuto. Ada, vuole rispondere?
 < sì, volentieri
 > Da 1 a 5, che voto dà ai trasporti?
   consent true
@@ -194,9 +194,9 @@ async fn an_interview_can_be_held_in_english() {
     )
     .await;
     assert_snapshot!(english, @r#"
-> Hello, we are calling on behalf of Rossi S.p.A.. You are talking to an automated voice, an artificial intelligence. If you do not want to be called again, say: stop calling me, or press nine. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
+> Hello, we are calling on behalf of Rossi S.p.A. You are talking to an automated voice, an artificial intelligence. If you do not want to be called again, say: stop calling me, or press nine. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
 < who is calling?
-> We are calling on behalf of Rossi S.p.A.. This is a short telephone survey. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
+> We are calling on behalf of Rossi S.p.A. This is a short telephone survey. We are asking about transport in Bari. This will take about one minute. Ada, may we ask?
 < yes
 > From 1 to 5, how good is transport?
   consent true
@@ -219,7 +219,7 @@ async fn an_interview_can_be_held_in_english() {
 async fn an_interview_can_be_held_in_russian() {
     let russian = interview("ru", &["да", "пять", "автобус", "не знаю"]).await;
     assert_snapshot!(russian, @r#"
-> Здравствуйте, мы звоним по поручению компании Rossi S.p.A.. С вами говорит автоматический голос, искусственный интеллект. Если вы не хотите, чтобы вам звонили, скажите: больше не звоните, или нажмите девять. Мы проводим опрос о транспорте. Это займёт около минуты. Ada, ответите на вопросы?
+> Здравствуйте, мы звоним по поручению компании Rossi S.p.A. С вами говорит автоматический голос, искусственный интеллект. Если вы не хотите, чтобы вам звонили, скажите: больше не звоните, или нажмите девять. Мы проводим опрос о транспорте. Это займёт около минуты. Ada, ответите на вопросы?
 < да
 > Оцените транспорт от 1 до 5.
   consent true
@@ -289,7 +289,7 @@ async fn the_first_step_says_everything_about_listening() {
       "silence_seconds": 5
     },
     "say": [
-      "Buongiorno, chiamiamo per conto di Rossi S.p.A..",
+      "Buongiorno, chiamiamo per conto di Rossi S.p.A.",
       "Le parla una voce automatica, un'intelligenza artificiale.",
       "Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove.",
       "Ci vorrà circa un minuto.",
@@ -354,7 +354,7 @@ async fn who_asks_to_be_called_later_is_told_when() {
     let talk = talk.hears("mi richiami più tardi").await;
     let talk = talk.hears("domani alle dieci e mezza").await;
     assert_snapshot!(talk.transcript, @r#"
-> Buongiorno, chiamiamo per conto di Rossi S.p.A.. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a . Ci vorrà circa un minuto. , vuole rispondere?
+> Buongiorno, chiamiamo per conto di Rossi S.p.A. Le parla una voce automatica, un'intelligenza artificiale. Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove. Chiamiamo per un sondaggio sui trasporti a . Ci vorrà circa un minuto. , vuole rispondere?
 < mi richiami più tardi
 > Quando possiamo richiamarla? Per esempio: domani alle dieci.
 < domani alle dieci e mezza

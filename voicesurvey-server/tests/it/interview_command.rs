@@ -143,14 +143,14 @@ async fn an_interview_is_held_beside_a_running_server_and_leaves_nothing() {
         "chi parla?\n\nsì, va bene\ndodici\n#5\n#\nboh, il treno\nmeno attese\nnon ascoltata\n";
     let printed = interview(directory.path(), &arguments, script).await;
     assert_snapshot!(printed, @r#"
-> Buongiorno, chiamiamo per conto di Acme S.p.A..
+> Buongiorno, chiamiamo per conto di Acme S.p.A.
 > Le parla una voce automatica, un'intelligenza artificiale.
 > Se non vuole più ricevere chiamate, dica: non chiamatemi più, o prema nove.
 > Chiamiamo Ada di Bari.
 > Ci vorrà circa un minuto.
 > Posso farle una domanda?
   ask_identity (rules, 0.95)
-> Chiamiamo per conto di Acme S.p.A.. È un breve sondaggio telefonico.
+> Chiamiamo per conto di Acme S.p.A. È un breve sondaggio telefonico.
 > Chiamiamo Ada di Bari.
 > Ci vorrà circa un minuto.
 > Posso farle una domanda?
@@ -212,7 +212,7 @@ async fn who_opts_out_in_another_language_is_not_excluded_by_a_test() {
     let script = "yes\n##\nnon chiamatemi più\n";
     let printed = interview(directory.path(), &arguments, script).await;
     assert_snapshot!(printed, @r#"
-> Hello, we are calling on behalf of Acme S.p.A..
+> Hello, we are calling on behalf of Acme S.p.A.
 > You are talking to an automated voice, an artificial intelligence.
 > If you do not want to be called again, say: stop calling me, or press nine.
 > We are calling  of .
