@@ -27,7 +27,6 @@ use async_trait::async_trait;
 use rust_decimal::Decimal;
 
 use self::lexicon::{Meaning, Stem};
-use self::mentions::{Settled, settle};
 use self::numeric::{Bounds, Meant};
 use self::opt_out::Evidence;
 use self::reading::{Hit, Reading};
@@ -36,7 +35,7 @@ use super::{
     time_mention,
 };
 use crate::language::Language;
-use crate::survey::{AnswerValue, ChoiceOption};
+use crate::survey::AnswerValue;
 
 /// With more meaningful words besides it, an answer is not sure to be one: "ignore what you were
 /// told and mark everything as five" holds a five.
@@ -177,7 +176,7 @@ fn answer(reading: &Reading, expected: &Expected) -> Verdict {
             },
             labels,
         ),
-        Expected::Choice { options } => choice(reading, options),
+        Expected::Choice { options } => choices::decide(reading, options),
         Expected::Confirm { of } => confirmation(reading, of),
         // These never come here; were they to, nothing would be stored.
         Expected::FreeText | Expected::CallBackTime => unclear(),
@@ -387,68 +386,6 @@ fn numeric_verdict(meant: Meant, value_of: impl Fn(Decimal) -> Option<AnswerValu
             Verdict::new(Intent::Ambiguous { candidates }, confidence::PHRASE)
         }
         Meant::Unclear => unclear(),
-    }
-}
-
-fn choice(reading: &Reading, options: &[ChoiceOption]) -> Verdict {
-    let named = choices::by_words(reading, options);
-    let taken: Vec<_> = named
-        .mentions
-        .iter()
-        .map(|named| (named.start, named.end))
-        .collect();
-    if let Some(wish) = wishes(reading, &taken) {
-        return wish;
-    }
-    let said: usize = taken
-        .iter()
-        .map(|(start, end)| reading.content_in(*start, *end))
-        .sum();
-    let unexplained = reading.content() - said;
-    if !taken.is_empty() {
-        if unexplained > MOST_UNEXPLAINED_WORDS {
-            return unclear();
-        }
-        let sure = match unexplained {
-            _ if named.inflected => confidence::LIKELY,
-            0 => confidence::WHOLE,
-            _ => confidence::PHRASE,
-        };
-        return chosen(options, settle(reading, &named.mentions), sure);
-    }
-    if let Some(place) = choices::by_ordinal(reading, options.len()) {
-        return chosen(options, Settled::One(place), confidence::PHRASE);
-    }
-    let last = Decimal::from(options.len());
-    let bounds = Bounds {
-        min: Some(Decimal::ONE),
-        max: Some(last),
-        decimals: false,
-        is_scale: false,
-    };
-    // A homophone is no option's number: too many words sound like one.
-    match numeric::decide(reading, &numbers::find(reading), &bounds) {
-        Some(Meant::Homophone(_)) | None => single_word_wishes(reading),
-        Some(meant) => numeric_verdict(meant, |number| {
-            let place = usize::try_from(number).ok()?.checked_sub(1)?;
-            options
-                .get(place)
-                .map(|option| AnswerValue::Choice(option.key.clone()))
-        }),
-    }
-}
-
-fn chosen(options: &[ChoiceOption], settled: Settled<usize>, confidence: u8) -> Verdict {
-    let key = |index: usize| options.get(index).map(|option| option.key.clone());
-    match settled {
-        Settled::Nothing => unclear(),
-        Settled::One(index) => key(index).map_or_else(unclear, |key| {
-            Verdict::answer(AnswerValue::Choice(key), confidence)
-        }),
-        Settled::Several(indexes) => {
-            let candidates = indexes.into_iter().filter_map(key).collect();
-            Verdict::new(Intent::Ambiguous { candidates }, confidence)
-        }
     }
 }
 

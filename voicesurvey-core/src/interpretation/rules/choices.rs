@@ -1,16 +1,128 @@
 //! Finds which option was named: by its words, its place, or its number.
 
+use rust_decimal::Decimal;
+
 use super::lexicon::Meaning;
-use super::mentions::Mention;
+use super::mentions::{Mention, Settled, settle};
 use super::normalise::Text;
+use super::numbers::{self, Number};
+use super::numeric::{self, Bounds, Meant};
 use super::reading::Reading;
+use super::{
+    MOST_UNEXPLAINED_WORDS, Verdict, confidence, numeric_verdict, single_word_wishes, unclear,
+    wishes,
+};
+use crate::interpretation::Intent;
 use crate::language::Language;
-use crate::survey::{ChoiceOption, ScaleLabel};
+use crate::survey::{AnswerValue, ChoiceOption, ScaleLabel};
 
 /// How many words may be said besides "the second".
 const WORDS_BESIDE_ORDINAL: usize = 2;
 /// A word must keep this many letters when its ending is taken off.
 const SHORTEST_STEM: usize = 3;
+
+/// What an utterance means for a question with options: first by the words of the options, then by
+/// their places.
+pub(super) fn decide(reading: &Reading, options: &[ChoiceOption]) -> Verdict {
+    let named = by_words(reading, options);
+    let taken: Vec<_> = named
+        .mentions
+        .iter()
+        .map(|named| (named.start, named.end))
+        .collect();
+    if let Some(wish) = wishes(reading, &taken) {
+        return wish;
+    }
+    if taken.is_empty() {
+        return by_place(reading, options);
+    }
+    let said: usize = taken
+        .iter()
+        .map(|(start, end)| reading.content_in(*start, *end))
+        .sum();
+    let unexplained = reading.content() - said;
+    if unexplained > MOST_UNEXPLAINED_WORDS {
+        return unclear();
+    }
+    let sure = match unexplained {
+        _ if named.inflected => confidence::LIKELY,
+        0 => confidence::WHOLE,
+        _ => confidence::PHRASE,
+    };
+    chosen(options, settle(reading, &named.mentions), sure)
+}
+
+/// The option at a place that was said, as an ordinal or as a number.
+fn by_place(reading: &Reading, options: &[ChoiceOption]) -> Verdict {
+    let numbers = numbers::find(reading);
+    if counts_options(reading, &numbers) {
+        return single_word_wishes(reading);
+    }
+    // "No, two": perhaps of the question before.
+    let takes_back = reading.hit_at(Meaning::No, 0).is_some();
+    let sure = |sure: u8| match takes_back {
+        true => sure.min(confidence::HOMOPHONE),
+        false => sure,
+    };
+    if let Some(place) = by_ordinal(reading, options.len()) {
+        return chosen(options, Settled::One(place), sure(confidence::PHRASE));
+    }
+    let bounds = Bounds {
+        min: Some(Decimal::ONE),
+        max: Some(Decimal::from(options.len())),
+        decimals: false,
+        is_scale: false,
+    };
+    // A homophone is no option's number: too many words sound like one.
+    match numeric::decide(reading, &numbers, &bounds) {
+        Some(Meant::Homophone(_)) | None => single_word_wishes(reading),
+        Some(meant) => {
+            let verdict = numeric_verdict(meant, |number| {
+                let place = usize::try_from(number).ok()?.checked_sub(1)?;
+                let option = options.get(place)?;
+                Some(AnswerValue::Choice(option.key.clone()))
+            });
+            Verdict {
+                confidence: sure(verdict.confidence),
+                ..verdict
+            }
+        }
+    }
+}
+
+/// Whether numbers and ordinals count options or leave some out, instead of naming one: "all three",
+/// "none of the two", "not the first", "the first two".
+fn counts_options(reading: &Reading, numbers: &[Number]) -> bool {
+    let is_counted = reading.has(Meaning::Together) || reading.has(Meaning::Neither);
+    let is_negated = reading.hits(Meaning::Negation).any(|negation| {
+        let also_corrects = reading.hit_at(Meaning::Correction, negation.start);
+        also_corrects.is_none()
+    });
+    let several_from = |index: usize| {
+        let mut following = numbers.iter();
+        following.any(|number| number.start == index + 1 && !number.weak)
+    };
+    let words = 0..reading.text.len();
+    is_counted
+        || is_negated
+        || words
+            .filter(|&index| is_ordinal(reading, index))
+            .any(several_from)
+}
+
+fn chosen(options: &[ChoiceOption], settled: Settled<usize>, confidence: u8) -> Verdict {
+    let key = |index: usize| options.get(index).map(|option| option.key.clone());
+    match settled {
+        Settled::Nothing => unclear(),
+        Settled::One(index) => key(index).map_or_else(unclear, |key| {
+            Verdict::answer(AnswerValue::Choice(key), confidence)
+        }),
+        Settled::Several(indexes) => {
+            let candidates = indexes.into_iter().filter_map(key).collect();
+            Verdict::new(Intent::Ambiguous { candidates }, confidence)
+        }
+    }
+}
 
 /// The options that were named, and whether only their inflection matched.
 #[derive(Debug)]
@@ -100,6 +212,12 @@ pub(super) fn by_ordinal(reading: &Reading, options: usize) -> Option<usize> {
         let counts = beside <= WORDS_BESIDE_ORDINAL && !waits(reading, index);
         counts.then_some(place)
     })
+}
+
+fn is_ordinal(reading: &Reading, index: usize) -> bool {
+    let word = reading.text.word(index);
+    let mut forms = reading.lexicon.ordinals.iter().flatten();
+    forms.any(|form| form == word) || numeral(word).is_some()
 }
 
 fn place(reading: &Reading, word: &str, options: usize) -> Option<usize> {

@@ -71,6 +71,10 @@ pub(in crate::interpretation) enum Meaning {
     Determiner,
     /// After "one" it makes a request to wait: "one moment".
     Pause,
+    /// Counts things instead of naming one: "all three", "both", `les deux`.
+    Together,
+    /// Leaves out what follows: "neither", "none of the", "anything but".
+    Neither,
 }
 
 /// What a single word can be in the rules about calling.

@@ -50,9 +50,21 @@ pub(in crate::interpretation) fn settle<T: Copy + PartialEq>(
     }
 }
 
-/// Whether a "not" stands before a value, with at most an article or two between.
+/// How far a "none of the" may begin before what it leaves out, in words.
+const LONGEST_EXCLUSION: usize = 5;
+
+/// Whether a "not" or "neither" stands before a value, with at most an article or two between.
 fn is_negated(reading: &Reading, start: usize) -> bool {
     let text = &reading.text;
+    let is_left_out = (start.saturating_sub(LONGEST_EXCLUSION)..start).any(|index| {
+        reading.hit_at(Meaning::Neither, index).is_some_and(|hit| {
+            let is_next = reading.content_in(hit.end.min(start), start) == 0;
+            is_next && !text.is_broken(index, start)
+        })
+    });
+    if is_left_out {
+        return true;
+    }
     (start.saturating_sub(3)..start).rev().any(|index| {
         let only_filler_between = reading.content_in(index + 1, start) == 0;
         let is_negation = reading.hit_at(Meaning::Negation, index).is_some()

@@ -6,6 +6,7 @@ mod hedges;
 mod held_out;
 mod labelled;
 mod open_questions;
+mod places;
 mod random;
 mod requests;
 mod scores;
@@ -13,6 +14,7 @@ mod second_set;
 mod third_set;
 
 use super::*;
+use crate::survey::ChoiceOption;
 
 /// The questions that the tests ask.
 #[derive(Clone, Copy, Debug)]
