@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Held as long as it lives.
 #[derive(Debug)]
 pub(crate) struct ServerLock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock was not taken.
@@ -43,7 +43,7 @@ impl ServerLock {
             Err(TryLockError::Error(error)) => return Err(NotLocked::Unusable(error)),
         }
         note_holder(&mut file).map_err(NotLocked::Unusable)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// The lock file of a database: its name with `.lock` behind it.
@@ -51,6 +51,16 @@ impl ServerLock {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
         PathBuf::from(path)
+    }
+}
+
+impl Drop for ServerLock {
+    /// Closing the file would not always do: a process that is just being started holds copies of our
+    /// open files until its own program begins, and the lock with them.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the database could not be given back");
+        }
     }
 }
 
