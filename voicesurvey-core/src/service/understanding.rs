@@ -3,7 +3,7 @@
 use crate::conversation::{Conversation, Heard, Script, Understood, keypad};
 use crate::interpretation::rules::RulesInterpreter;
 use crate::interpretation::{
-    AnswerInterpreter, Expected, Intent, Interpretation, Utterance, spoken_language,
+    AnswerInterpreter, Intent, Interpretation, Utterance, spoken_language,
 };
 use crate::language::Language;
 
@@ -90,19 +90,15 @@ async fn foreign(
 }
 
 /// An opt-out in another language in which the survey can be held. Whoever is called in the wrong
-/// language may say it in their own, and says it in few words: too few to tell the language. Where
-/// anything is an answer it is looked for in whatever was said; elsewhere in what was not understood.
+/// language may say it in their own, and says it in few words: too few to tell the language. It is
+/// looked for in whatever was said, because "no" and "stop" are understood in many languages, and
+/// would end the call without excluding the number.
 fn opt_out_elsewhere(
     here: &Interpretation,
     utterance: &Utterance,
     script: &Script<'_>,
 ) -> Option<(Language, Interpretation)> {
-    let may_be_foreign = match here.intent {
-        Intent::Unclear => true,
-        Intent::Answer { .. } => utterance.expected == Expected::FreeText,
-        _ => false,
-    };
-    if !may_be_foreign {
+    if here.intent == Intent::OptOut {
         return None;
     }
     let rules = RulesInterpreter::new();
@@ -195,6 +191,8 @@ mod tests {
             (Language::En, "stop calling me"),
             (Language::Ru, "больше не звоните мне"),
             (Language::De, "rufen Sie mich nicht mehr an"),
+            // In Italian that is a no.
+            (Language::En, "no, stop calling"),
         ] {
             for position in [CONSENT, QUESTION] {
                 let found = understood(&campaign, position, speech(words)).await;
