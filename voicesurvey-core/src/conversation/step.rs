@@ -235,8 +235,16 @@ impl Conversation {
             (None, Position::Appointment { .. }) if self.has_answers() => Outcome::Interrupted,
             (None, Position::Appointment { .. }) => Outcome::CallBackRequested,
             (None, position) if !position.is_past_consent() => Outcome::HungUpBeforeConsent,
-            (None, _) if self.has_answers() => Outcome::Partial,
-            (None, _) => Outcome::BrokeOff,
+            (None, _) => self.left(),
+        }
+    }
+
+    /// The outcome of a call in which somebody has consented, and then wants no more questions.
+    const fn left(&self) -> Outcome {
+        if self.has_answers() {
+            Outcome::Partial
+        } else {
+            Outcome::BrokeOff
         }
     }
 

@@ -42,13 +42,25 @@ impl StepTaker<'_> {
         }
         match &meant.intent {
             Intent::Stop
-            | Intent::Skip
             | Intent::Answer {
                 value: YesNo(false),
-            } => self.end_for_later(),
+            } => self.refuse_another_call(meant),
+            Intent::Skip => self.end_for_later(),
             intent if self.take_aside(intent) => {}
             _ if tries < APPOINTMENT_MISSES => self.ask_when_again(tries),
             _ => self.end_for_later(),
+        }
+    }
+
+    /// "I am not interested": whoever had asked for another call does not want it any more. A no is
+    /// final, wherever it is said (I8).
+    fn refuse_another_call(&mut self, meant: &Interpretation) {
+        if self.conversation.position.is_past_consent() {
+            let outcome = self.conversation.left();
+            let goodbye = self.script.closing(&self.script.lines().goodbye);
+            self.end(&goodbye, outcome);
+        } else {
+            self.refuse(meant);
         }
     }
 

@@ -44,7 +44,7 @@ impl StepTaker<'_> {
     }
 
     /// A no. Who has answered something in an earlier call does not take that back.
-    fn refuse(&mut self, meant: &Interpretation) {
+    pub(super) fn refuse(&mut self, meant: &Interpretation) {
         self.record_consent(false, meant);
         let outcome = if self.conversation.has_answers() {
             Outcome::Partial

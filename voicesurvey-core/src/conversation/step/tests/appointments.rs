@@ -129,7 +129,6 @@ fn who_names_no_time_is_asked_twice_and_then_left() {
     for line in [
         asked().says("la pioggia sul tetto").says("più tardi"),
         asked().says_nothing().says_nothing(),
-        asked().says("no"),
         asked().presses("#"),
     ] {
         assert_eq!(line.outcome(), Some(Outcome::CallBackRequested));
@@ -144,6 +143,30 @@ fn who_names_no_time_is_asked_twice_and_then_left() {
     assert_eq!(opted_out.outcome(), Some(Outcome::OptedOut));
     assert_eq!(asked().presses("9").outcome(), Some(Outcome::OptedOut));
     assert_eq!(asked().last().broken_off(), Outcome::CallBackRequested);
+}
+
+/// I8: who is not interested is not called again, though they have spoken of later before.
+#[test]
+fn who_then_wants_no_call_at_all_has_refused() {
+    for words in ["no", "non mi interessa", "no, grazie"] {
+        let later = "mi richiami più tardi";
+        let at_consent = line().picked_up().says(later).says(words);
+        assert_eq!(at_consent.outcome(), Some(Outcome::Refused), "{words}");
+        assert!(!at_consent.consent().unwrap().given);
+        let consented = line().picked_up().says("sì");
+        let unanswered = consented.says(later).says(words);
+        assert_eq!(unanswered.outcome(), Some(Outcome::BrokeOff), "{words}");
+        let answered = line().picked_up().says("sì").says("bene");
+        let answered = answered.says(later).says(words);
+        assert_eq!(answered.outcome(), Some(Outcome::Partial), "{words}");
+        for line in [at_consent, unanswered, answered] {
+            assert_eq!(
+                line.last().call_back(),
+                crate::call_task::CallBack::NotAsked
+            );
+            assert!(!line.said().contains("richiam"), "{}", line.said());
+        }
+    }
 }
 
 #[test]
