@@ -14,10 +14,13 @@ pub struct Given(BTreeMap<String, AnswerResult>);
 
 impl Given {
     /// Of the answers of a task, what holds in the call `attempt`. What was not understood in an
-    /// earlier call is left out: it is asked once more.
+    /// earlier call is left out: it is asked once more, unless a person has reviewed it, because
+    /// another answer would not be stored then.
     pub fn of(answers: &[Answer], attempt: CallAttemptId) -> Self {
         let holds = |answer: &&Answer| {
-            answer.attempt_id == attempt || answer.result != AnswerResult::NotUnderstood
+            answer.attempt_id == attempt
+                || answer.result != AnswerResult::NotUnderstood
+                || answer.reviewed_at.is_some()
         };
         let given = answers.iter().filter(holds);
         Self(
@@ -76,12 +79,17 @@ mod tests {
             answer(&earlier, "q2", AnswerResult::NotUnderstood),
             answer(&earlier, "q3", AnswerResult::Skipped),
             answer(&now, "q4", AnswerResult::NotUnderstood),
+            Answer {
+                reviewed_at: Some(at),
+                ..answer(&earlier, "q5", AnswerResult::NotUnderstood)
+            },
         ];
         let given = Given::of(&answers, now.id);
         assert_eq!(given.get("q1"), Some(&yes));
         assert_eq!(given.get("q2"), None);
         assert_eq!(given.get("q3"), Some(&AnswerResult::Skipped));
         assert_eq!(given.get("q4"), Some(&AnswerResult::NotUnderstood));
+        assert_eq!(given.get("q5"), Some(&AnswerResult::NotUnderstood));
         assert_eq!(given.answered(), 1);
     }
 }
