@@ -94,9 +94,9 @@ impl AnswerResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
-    /// The interpreter was not sure.
+    /// The interpreter was not sure, or the recogniser hardly heard the words.
     LowConfidence,
-    /// Two interpreters understood different answers.
+    /// Two interpreters understood different things.
     Disagreement,
     /// It was read back, and the person has not said that it is right.
     Unconfirmed,

@@ -53,7 +53,7 @@ impl StepTaker<'_> {
             | Intent::OutOfRange { .. }
             | Intent::Ambiguous { .. } => self.deny(at, question, meant),
             Intent::Answer { value } if question.kind.accepts(value) => {
-                self.take_corrected(at, question, value, meant);
+                self.take_corrected(at, question, value, heard, meant);
             }
             Intent::Stop => self.leave(),
             intent if *heard != Heard::Silence && self.take_aside(intent) => {}

@@ -67,7 +67,7 @@ impl<'a> StepTaker<'a> {
         let result = AnswerResult::Answered {
             value: value.clone(),
         };
-        let doubt = doubt(value, meant);
+        let doubt = doubt(value, heard, meant);
         let mut answer = self.record_answer(question, result, at.tries, meant);
         answer.doubt = doubt;
         if !is_doubtful(value, heard, meant) {
@@ -100,13 +100,14 @@ impl<'a> StepTaker<'a> {
         at: Standing,
         question: &Question,
         value: &AnswerValue,
+        heard: &Heard,
         meant: &Interpretation,
     ) {
         let result = AnswerResult::Answered {
             value: value.clone(),
         };
         let mut answer = self.record_answer(question, result, at.tries, meant);
-        answer.doubt = doubt(value, meant);
+        answer.doubt = doubt(value, heard, meant);
         self.answer = Some(answer);
         self.ask(at.index + 1, at.answered, Vec::new());
     }
@@ -183,27 +184,19 @@ fn pending(answer: &Answer, value: &AnswerValue) -> Pending {
 fn is_doubtful(value: &AnswerValue, heard: &Heard, meant: &Interpretation) -> bool {
     matches!(value, AnswerValue::Number(_) | AnswerValue::Choice(_))
         && meant.by != InterpretedBy::Keypad
-        && (meant.confidence < READ_BACK_BELOW
-            || heard.is_hardly_heard()
-            || is_contradicted(value, meant))
+        && (meant.confidence < READ_BACK_BELOW || heard.is_hardly_heard() || meant.other.is_some())
 }
 
 /// Why a person should look at a value.
-fn doubt(value: &AnswerValue, meant: &Interpretation) -> Option<Doubt> {
-    if matches!(value, AnswerValue::Text(_)) || meant.by == InterpretedBy::Keypad {
-        None
-    } else if is_contradicted(value, meant) {
+fn doubt(value: &AnswerValue, heard: &Heard, meant: &Interpretation) -> Option<Doubt> {
+    // Any words are a text, and a key is what it is: there the interpreter's confidence says nothing.
+    let is_interpreted =
+        meant.by != InterpretedBy::Keypad && !matches!(value, AnswerValue::Text(_));
+    if meant.other.is_some() {
         Some(Doubt::Disagreement)
-    } else if meant.confidence < Answer::REVIEW_BELOW {
+    } else if heard.is_hardly_heard() || is_interpreted && meant.confidence < Answer::REVIEW_BELOW {
         Some(Doubt::LowConfidence)
     } else {
         None
     }
-}
-
-/// Whether another interpreter understood another answer.
-fn is_contradicted(value: &AnswerValue, meant: &Interpretation) -> bool {
-    meant.other.as_ref().is_some_and(
-        |other| matches!(&other.intent, Intent::Answer { value: otherwise } if otherwise != value),
-    )
 }

@@ -141,6 +141,45 @@ fn readings_that_differ_are_confirmed_and_otherwise_reviewed() {
     assert_eq!(last(&line).doubt, Some(Doubt::Disagreement));
 }
 
+/// A model that understood no answer at all disagrees as well.
+#[test]
+fn readings_differ_also_if_only_one_of_them_is_an_answer() {
+    for intent in [
+        Intent::DontKnow,
+        Intent::Stop,
+        Intent::OutOfRange { value: 9.into() },
+    ] {
+        let other = || OtherReading {
+            intent: intent.clone(),
+            confidence: Confidence::from_hundredths(80),
+            by: InterpretedBy::LanguageModel,
+        };
+        let mut here = answer(number(4), 80, InterpretedBy::Rules);
+        here.other = Some(other());
+        let line = understood(here);
+        assert_eq!(line.said(), "4, giusto?", "{intent:?}");
+        assert_eq!(last(&line).doubt, Some(Doubt::Disagreement), "{intent:?}");
+    }
+}
+
+#[test]
+fn what_was_hardly_heard_and_is_not_read_back_is_listed_for_review() {
+    for (kind, words) in [
+        (QuestionKind::YesNo, "sì"),
+        (QuestionKind::FreeText, "la pioggia"),
+    ] {
+        let asked = || Line::asking(niccolo(), vec![question("q1", "Allora?", kind.clone())]);
+        for (hundredths, doubt) in [(44, Some(Doubt::LowConfidence)), (45, None)] {
+            let heard = Heard::Speech {
+                words: words.to_owned(),
+                confidence: Some(Confidence::from_hundredths(hundredths)),
+            };
+            let line = asked().says("sì").hear(&heard);
+            assert_eq!(last(&line).doubt, doubt, "{kind:?}");
+        }
+    }
+}
+
 #[test]
 fn what_the_recogniser_hardly_heard_is_confirmed() {
     let heard = Heard::Speech {
