@@ -57,6 +57,9 @@ pub struct Pending {
     pub interpreted_by: InterpretedBy,
     /// How sure that interpreter was.
     pub confidence: Confidence,
+    /// Whether nothing more is to be asked after it.
+    #[serde(default)]
+    pub is_last: bool,
 }
 
 /// That the language changed during a call.

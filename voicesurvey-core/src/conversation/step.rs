@@ -227,10 +227,18 @@ impl Conversation {
         self.answered() > 0 || self.memory.answered_before > 0
     }
 
+    /// Whether every question is dealt with, and only the last value is still being read back. It
+    /// is stored, so the interview is complete however the call ends.
+    pub(crate) const fn is_all_answered(&self) -> bool {
+        matches!(self.position, Position::Confirm { .. })
+            && matches!(&self.memory.pending, Some(pending) if pending.is_last)
+    }
+
     /// The outcome of a call that the person ends where the conversation stands.
     pub const fn broken_off(&self) -> Outcome {
         match (self.outcome, self.position) {
             (Some(outcome), _) => outcome,
+            _ if self.is_all_answered() => Outcome::Completed,
             // They have asked to be called again, and not said when.
             (None, Position::Appointment { .. }) if self.has_answers() => Outcome::Interrupted,
             (None, Position::Appointment { .. }) => Outcome::CallBackRequested,
@@ -252,7 +260,9 @@ impl Conversation {
     pub const fn interrupted(&self) -> Outcome {
         match (self.outcome, self.position) {
             (Some(outcome), _) => outcome,
-            (None, position) if !position.is_past_consent() => self.broken_off(),
+            (None, position) if !position.is_past_consent() || self.is_all_answered() => {
+                self.broken_off()
+            }
             (None, _) if self.has_answers() => Outcome::Interrupted,
             (None, _) => Outcome::LineDropped,
         }

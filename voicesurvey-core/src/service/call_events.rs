@@ -300,7 +300,7 @@ fn conclude(
         .filter(|conversation| conversation.outcome.is_none() && conversation.answered() > 0)?;
     Some(response(
         broken_off,
-        false,
+        broken_off.is_all_answered(),
         ids,
         attempt.ended_at.unwrap_or(now),
     ))

@@ -5,12 +5,14 @@ use chrono::TimeDelta;
 use voicesurvey_core::call_attempt::{CallAttempt, CallEventKind};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::{Campaign, RetryRule};
+use voicesurvey_core::conversation::Heard;
 use voicesurvey_core::conversation::lines::Lines;
 use voicesurvey_core::gate::Reason;
+use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::service::CampaignService;
-use voicesurvey_core::survey::SurveyTranslation;
+use voicesurvey_core::survey::{QuestionKind, SurveyTranslation};
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Clock;
 
@@ -160,6 +162,38 @@ async fn a_line_that_drops_before_consent_is_a_hang_up() {
     assert_eq!(waiting.outcome, Some(Outcome::HungUpBeforeConsent));
     let due_at = world.clock.now() + TimeDelta::days(1);
     assert_eq!(waiting.state, TaskState::Retry { due_at });
+}
+
+/// The last answer is there: what is missing is only that the person says that it is right.
+#[tokio::test]
+async fn nobody_is_called_again_when_the_line_drops_while_the_last_value_is_read_back() {
+    for told in [DROPPED, None] {
+        let world = World::new().await;
+        let mut campaign = campaign_of(&world);
+        for question in &mut campaign.settings.survey.questions {
+            question.kind = QuestionKind::Scale {
+                min: 1,
+                max: 5,
+                labels: Vec::new(),
+            };
+        }
+        let (task, attempt) = world.in_conversation(&campaign).await;
+        for words in ["sì", "tre", "due"] {
+            world.say(&attempt, words).await;
+        }
+        let hardly_heard = Heard::Speech {
+            words: "quattro".to_owned(),
+            confidence: Some(Confidence::from_hundredths(20)),
+        };
+        world.hear(&attempt, hardly_heard).await;
+        world.end(&attempt, told).await;
+        world.follow_for(A_MONTH).await;
+        let ended = world.task(&task).await;
+        assert_eq!(ended.outcome, Some(Outcome::Completed));
+        assert_eq!(world.provider.dialed().len(), 1);
+        assert!(world.response(&task).await.unwrap().complete);
+        assert_eq!(world.answers(&task).await.len(), 3);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use super::Heard;
 use super::caps::APPOINTMENT_MISSES;
 use super::taker::StepTaker;
 use crate::interpretation::{Intent, Interpretation, time_mention};
+use crate::outcome::Outcome;
 use crate::survey::AnswerValue::YesNo;
 use crate::time::Timestamp;
 
@@ -16,7 +17,12 @@ const WITHOUT_A_TIME: TimeDelta = TimeDelta::hours(2);
 
 impl StepTaker<'_> {
     /// The person wants to be called later: at the time that they have named, else they are asked.
+    /// Who has answered everything is not called again.
     pub(super) fn call_later(&mut self, heard: &Heard) {
+        if self.conversation.is_all_answered() {
+            self.end(&self.script.completion(), Outcome::Completed);
+            return;
+        }
         let position = self.conversation.position;
         self.conversation.position = Position::Appointment {
             tries: 0,

@@ -78,7 +78,8 @@ impl<'a> StepTaker<'a> {
         answer.doubt = doubt
             .filter(|doubt| *doubt == Doubt::Disagreement)
             .or(Some(Doubt::Unconfirmed));
-        let pending = pending(&answer, value);
+        let is_last = self.question(self.next_question(at.index + 1)).is_none();
+        let pending = pending(&answer, value, is_last);
         self.answer = Some(answer);
         if !self.count_aside() {
             self.ask(at.index + 1, answered, Vec::new());
@@ -170,13 +171,14 @@ impl<'a> StepTaker<'a> {
     }
 }
 
-fn pending(answer: &Answer, value: &AnswerValue) -> Pending {
+fn pending(answer: &Answer, value: &AnswerValue, is_last: bool) -> Pending {
     Pending {
         value: value.clone(),
         words: answer.words.clone(),
         turn_id: answer.turn_id,
         interpreted_by: answer.interpreted_by,
         confidence: answer.confidence,
+        is_last,
     }
 }
 

@@ -78,6 +78,7 @@ fn rich_memory() -> Memory {
             turn_id: samples::id(),
             interpreted_by: InterpretedBy::LanguageModel,
             confidence: Confidence::from_hundredths(69),
+            is_last: true,
         }),
         answered_before: u16::MAX,
         appointment: Some(samples::now() + TimeDelta::microseconds(1)),

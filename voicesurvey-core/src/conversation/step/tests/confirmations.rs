@@ -120,6 +120,31 @@ fn who_does_not_say_leaves_the_doubt_for_review() {
     assert_eq!(hung_up.last().broken_off(), Outcome::Partial);
 }
 
+/// What is left is only whether the last value is right: nobody is called again for that.
+#[test]
+fn an_interview_is_complete_when_the_last_value_is_read_back() {
+    let heard = Heard::Speech {
+        words: "quattro".to_owned(),
+        confidence: Some(Confidence::from_hundredths(20)),
+    };
+    let reading_back = || Line::new(niccolo()).says("sì").says("bene").says("tre");
+    let last_value = || reading_back().hear(&heard);
+    assert_eq!(last_value().said(), "4, giusto?");
+    assert_eq!(last_value().last().broken_off(), Outcome::Completed);
+    assert_eq!(last_value().last().interrupted(), Outcome::Completed);
+    let later = last_value().says("mi richiami domani alle dieci");
+    assert_eq!(later.outcome(), Some(Outcome::Completed));
+    assert_eq!(later.said(), "Grazie, abbiamo finito.");
+    assert_eq!(
+        last_value().says("basta così").outcome(),
+        Some(Outcome::Completed)
+    );
+    // Denied, it is to be asked again.
+    let denied = last_value().says("no");
+    assert_eq!(denied.last().interrupted(), Outcome::Interrupted);
+    assert_eq!(doubtful().last().interrupted(), Outcome::Interrupted);
+}
+
 #[test]
 fn who_asks_back_hears_the_value_again() {
     let line = doubtful().says("come, scusi?");
