@@ -264,3 +264,11 @@ pub struct SurveyResponse {
     /// When it ended.
     pub ended_at: Timestamp,
 }
+
+impl SurveyResponse {
+    /// Whether it takes the place of another one of the same task: a complete one stays, and of
+    /// those that are not the one of the latest call holds, in whatever order they are told.
+    pub fn replaces(&self, stored: &Self) -> bool {
+        !stored.complete && (self.complete || self.started_at >= stored.started_at)
+    }
+}

@@ -439,7 +439,10 @@ impl InterviewRepository for SqliteUnitOfWork {
         upsert.on_conflict(
             OnConflict::columns(["company_id", "task_id"])
                 .update_columns(SURVEY_RESPONSES.columns)
-                .action_and_where(Expr::cust("survey_responses.complete = 0"))
+                .action_and_where(Expr::cust(
+                    "survey_responses.complete = 0
+                     AND (excluded.complete OR excluded.started_at >= survey_responses.started_at)",
+                ))
                 .to_owned(),
         );
         self.execute(built(&upsert)).await?;

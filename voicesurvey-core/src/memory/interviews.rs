@@ -228,7 +228,7 @@ impl InterviewRepository for MemoryUnitOfWork {
     async fn put_response(&mut self, response: &SurveyResponse) -> Result<(), StorageError> {
         self.may_write_of(response.company_id, response.attempt_id)?;
         let stored = self.transaction.get::<SurveyResponse>(&response.task_id);
-        if !stored.is_some_and(|stored| stored.complete) {
+        if stored.is_none_or(|stored| response.replaces(stored)) {
             self.transaction.put(response.clone());
         }
         Ok(())

@@ -419,8 +419,8 @@ pub trait InterviewRepository: Send {
     /// The consent of an attempt.
     async fn consent(&mut self, attempt_id: CallAttemptId)
     -> Result<Option<Consent>, StorageError>;
-    /// Stores the response of a task; a later one replaces an earlier one, unless the earlier one
-    /// is complete.
+    /// Stores the response of a task, unless one is stored that it does not
+    /// [replace](SurveyResponse::replaces).
     async fn put_response(&mut self, response: &SurveyResponse) -> Result<(), StorageError>;
     /// The response of a task.
     async fn response(

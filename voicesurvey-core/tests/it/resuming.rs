@@ -10,6 +10,7 @@ use voicesurvey_core::conversation::lines::Lines;
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::language::Language;
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::service::CampaignService;
 use voicesurvey_core::survey::{QuestionKind, SurveyTranslation};
@@ -90,6 +91,22 @@ async fn an_interview_whose_line_dropped_goes_on_at_the_next_question() {
     for attempt in [&first, &second] {
         assert!(world.consent(attempt).await.unwrap().given);
     }
+}
+
+/// Prices come minutes later, when the interview has gone on in another call.
+#[tokio::test]
+async fn late_news_of_the_first_call_does_not_make_it_the_one_that_counts() {
+    let (world, _, task, first) = dropped_after(1).await;
+    world.follow_for(SOON).await;
+    let second = called_again(&world, &task).await;
+    for _ in ["consent", "question_2"] {
+        world.say(&second, "sì").await;
+    }
+    world.end(&second, None).await;
+    let response = world.response(&task).await.unwrap();
+    assert_eq!(response.attempt_id, second.id);
+    world.tell(&first, priced()).await;
+    assert_eq!(world.response(&task).await, Some(response));
 }
 
 #[tokio::test]
@@ -257,6 +274,14 @@ async fn an_interview_of_a_campaign_that_was_cancelled_meanwhile_ends_as_it_stan
     assert_eq!(world.campaign(&campaign).await.1.open_tasks(), 0);
 }
 
+fn priced() -> CallEventKind {
+    let cost = Cost {
+        amount: rust_decimal::Decimal::ONE,
+        currency: "EUR".to_owned(),
+    };
+    CallEventKind::Priced { cost }
+}
+
 /// Something that becomes known of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum News {
@@ -305,13 +330,7 @@ async fn after(news: &[News]) -> (TaskStatus, Option<Outcome>, u16, Option<Outco
             News::Said => drop(world.say(&attempt, "sì").await),
             News::Dropped => world.end(&attempt, DROPPED).await,
             News::Over => world.end(&attempt, None).await,
-            News::Priced => {
-                let cost = voicesurvey_core::money::Cost {
-                    amount: rust_decimal::Decimal::ONE,
-                    currency: "EUR".to_owned(),
-                };
-                world.tell(&attempt, CallEventKind::Priced { cost }).await;
-            }
+            News::Priced => world.tell(&attempt, priced()).await,
         }
         said += u8::from(*news == News::Said);
     }

@@ -1,4 +1,4 @@
--- Stores the response of a task; a complete one stays.
+-- Stores the response of a task; a complete one stays, and else the one of the latest call.
 INSERT INTO survey_responses AS stored (
     company_id, id, campaign_id, task_id, attempt_id, complete, started_at, ended_at
 )
@@ -10,3 +10,4 @@ SET id = excluded.id,
     started_at = excluded.started_at,
     ended_at = excluded.ended_at
 WHERE NOT stored.complete
+    AND (excluded.complete OR excluded.started_at >= stored.started_at)

@@ -361,22 +361,27 @@ pub async fn the_first_consent_of_an_attempt_stays(store: &dyn StorageUnderTest)
     );
 }
 
-/// A later response takes the place of an earlier one until one is complete.
+/// The response of a later call takes the place of an earlier one until one is complete.
 pub async fn a_complete_response_stays(store: &dyn StorageUnderTest) {
     let (company, call) = live_call(store).await;
-    let response = |complete, seconds| SurveyResponse {
+    let response = |complete, started, ended| SurveyResponse {
         id: samples::id::<SurveyResponseId>(),
         complete,
-        ended_at: samples::now() + TimeDelta::seconds(seconds),
+        started_at: samples::now() + TimeDelta::seconds(started),
+        ended_at: samples::now() + TimeDelta::seconds(ended),
         ..samples::response(&call.attempt)
     };
     let given = [
-        response(false, 1),
-        response(false, 2),
-        response(true, 3),
-        response(false, 4),
+        response(false, 0, 1),
+        response(false, 5, 6),
+        // What is told late of the first call, and again of the second.
+        response(false, 0, 9),
+        response(false, 5, 7),
+        response(true, 0, 8),
+        response(false, 9, 10),
+        response(true, 9, 10),
     ];
-    let kept = [&given[0], &given[1], &given[2], &given[2]];
+    let kept = [0, 1, 1, 3, 4, 4, 4].map(|index: usize| &given[index]);
     let mut work = begin(store, &company).await;
     assert_eq!(
         work.interviews().response(call.task.id).await.unwrap(),
