@@ -199,7 +199,8 @@ impl<'a> Script<'a> {
     }
 
     /// The purpose, the length and the consent question as they are written. An intro that asks for
-    /// consent itself comes last, because the question must be the last thing heard.
+    /// consent itself comes last, because the question must be the last thing heard. A blank consent
+    /// question is none: nobody agrees to what was not asked.
     fn written_consent(&self, resumed: bool) -> Vec<Written<'a>> {
         use Written::{Line, Survey};
         let lines = self.lines();
@@ -214,7 +215,8 @@ impl<'a> Script<'a> {
             .translation
             .map_or(survey.consent_question.as_deref(), |words| {
                 words.consent_question.as_deref()
-            });
+            })
+            .filter(|question| !question.trim().is_empty());
         let length = Line(match self.minutes() {
             1 => &lines.length_one,
             _ => &lines.length,

@@ -1,6 +1,7 @@
 //! What is said first, and which words a consent names.
 
 use super::*;
+use crate::conversation::lines::Lines;
 
 #[test]
 fn who_calls_is_said_first_then_the_machine_the_recording_and_the_way_out() {
@@ -98,4 +99,24 @@ fn braces_of_a_company_or_a_person_are_not_filled_in() {
             .said()
             .contains("Ciao {company} {{name}},")
     );
+}
+
+/// A form that is left empty sends an empty text.
+#[test]
+fn a_blank_consent_question_is_the_usual_one() {
+    for blank in ["", " "] {
+        let mut line = Line::ringing(niccolo());
+        let survey = &mut line.campaign.settings.survey;
+        survey.intro_script = "Chiamo per Rossi.".to_owned();
+        survey.consent_question = Some(blank.to_owned());
+        let english = survey.translations.get_mut(&Language::En).unwrap();
+        english.intro_script = "I am calling for Rossi.".to_owned();
+        english.consent_question = Some(blank.to_owned());
+        for language in [Language::It, Language::En] {
+            line.contact.language = Some(language);
+            line = line.picked_up();
+            let usual = &Lines::of(language).consent_question;
+            assert_eq!(line.last().last_reply.say.last(), Some(usual));
+        }
+    }
 }
