@@ -21,6 +21,11 @@ pub(super) fn survey(survey: &Survey, errors: &mut Vec<FieldError>) {
         &survey.completion_message,
         errors,
     );
+    consent_question(
+        "consent_question",
+        survey.consent_question.as_deref(),
+        errors,
+    );
     if survey.questions.is_empty() {
         errors.push(FieldError::new(
             "questions",
@@ -50,6 +55,13 @@ pub(super) fn survey(survey: &Survey, errors: &mut Vec<FieldError>) {
     for (language, words) in &survey.translations {
         let field = format!("translations.{language}");
         translation(&field, words, &survey.questions, errors);
+    }
+}
+
+/// Checks a consent question. It may be left out or blank: then the usual one is asked.
+fn consent_question(field: &str, question: Option<&str>, errors: &mut Vec<FieldError>) {
+    if let Some(question) = question.filter(|question| !question.trim().is_empty()) {
+        text(field.to_owned(), question, errors);
     }
 }
 
@@ -112,6 +124,8 @@ fn check_options(field: &str, options: &[ChoiceOption], errors: &mut Vec<FieldEr
         if option.key.trim().is_empty() || !keys.insert(&option.key) {
             let message = "must not be empty and not be used twice";
             errors.push(FieldError::new(format!("{field}.key"), message));
+        } else {
+            text(format!("{field}.key"), &option.key, errors);
         }
         check_words(format!("{field}.say"), &option.say, errors);
     }
@@ -151,13 +165,18 @@ fn spoken(words: &str) -> String {
     words.trim().to_lowercase()
 }
 
-/// Checks that there is something to be said, and nothing that cannot be.
+/// Checks that there is something to be said, and nothing that cannot be. Of several words that
+/// cannot the first is named.
 fn check_words(field: String, say: &[String], errors: &mut Vec<FieldError>) {
-    if say.iter().all(|words| words.trim().is_empty()) {
+    if say.is_empty() || say.iter().any(|words| words.trim().is_empty()) {
         errors.push(FieldError::new(field, "give the words for it"));
-    } else if let Some(words) = say.iter().find(|words| !words.trim().is_empty()) {
-        text(field, words, errors);
+        return;
     }
+    let mut wrong = Vec::new();
+    for words in say {
+        text(field.clone(), words, &mut wrong);
+    }
+    errors.extend(wrong.into_iter().take(1));
 }
 
 fn translation(
@@ -172,6 +191,8 @@ fn translation(
         &words.completion_message,
         errors,
     );
+    let asked = words.consent_question.as_deref();
+    consent_question(&format!("{field}.consent_question"), asked, errors);
     let known: HashSet<&str> = questions.iter().map(|known| known.key.as_str()).collect();
     let translated = words.questions.keys();
     for key in translated.filter(|key| !known.contains(key.as_str())) {

@@ -61,6 +61,41 @@ fn wrong_options(options: &Value) -> String {
 }
 
 #[test]
+fn a_consent_question_is_words_that_can_be_said_or_left_out() {
+    let question = json!({ "key": "why", "text": "Perché?", "type": "free_text" });
+    let mut survey = survey_with(&question, &json!({}));
+    for good in [None, Some(""), Some(" "), Some("Posso?")] {
+        survey.consent_question = good.map(str::to_owned);
+        assert_eq!(wrong(&survey), "");
+    }
+    survey.consent_question = Some("Posso\0?".to_owned());
+    assert_snapshot!(wrong(&survey), @"consent_question: must not contain the character U+0000");
+    survey.consent_question = Some("?".repeat(2_001));
+    assert_snapshot!(wrong(&survey), @"consent_question: use at most 2000 characters");
+}
+
+/// Every word is stored and may be read out, not only the first.
+#[test]
+fn every_word_of_an_option_can_be_said_and_stored() {
+    let option = |key: &str, say: &[&str]| json!({ "key": key, "say": say });
+    let long = "o".repeat(2_001);
+    let options = json!([
+        option("bus", &["autobus", "pullman"]),
+        option("car", &["auto", "mac\0china"]),
+        option("foot", &["a piedi", &long, "\0"]),
+        option("tra\0in", &["treno"]),
+        option("bike", &["", "bici"]),
+    ]);
+    let question = json!({ "key": "way", "text": "E?", "type": "choice", "options": options });
+    assert_snapshot!(wrong(&survey_with(&question, &json!({}))), @r"
+    questions[5].options[1].say: must not contain the character U+0000
+    questions[5].options[2].say: use at most 2000 characters
+    questions[5].options[3].key: must not contain the character U+0000
+    questions[5].options[4].say: give the words for it
+    ");
+}
+
+#[test]
 fn a_condition_may_test_what_an_earlier_question_can_be_answered_with() {
     for condition in [
         json!({ "question": "mood", "answered": true }),
