@@ -14,7 +14,7 @@ use voicesurvey_core::time::Timestamp;
 use crate::error::written;
 use crate::page;
 use crate::row::Reader;
-use crate::schema;
+use crate::schema::{self, company_of};
 use crate::unit_of_work::PostgresUnitOfWork;
 
 fn outbox_event(row: &PgRow) -> Result<OutboxEvent, StorageError> {
@@ -72,6 +72,18 @@ impl EventRepository for PostgresUnitOfWork {
         // Of two that are the same the second is not new any more.
         .map(|event| new.remove(event))
         .collect())
+    }
+
+    async fn received(&mut self, call: CallAttemptId) -> Result<Vec<CallEvent>, StorageError> {
+        let find = company_of!("call_events", "attempt_id");
+        let Some(company_id) = self.company_of(find, call.as_uuid()).await? else {
+            return Ok(Vec::new());
+        };
+        let select = "SELECT event FROM call_events WHERE company_id = $1 AND attempt_id = $2";
+        let select = sqlx::query(select).bind(company_id).bind(call.as_uuid());
+        let rows = self.rows(select).await?;
+        let event = |row| Reader::new("call_events", row).document("event");
+        rows.iter().map(event).collect()
     }
 
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError> {

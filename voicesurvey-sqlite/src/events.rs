@@ -1,10 +1,11 @@
 //! Events: the provider's, each noted once (I10), and those for subscribers.
 
 use async_trait::async_trait;
-use sea_query::{OnConflict, Value};
+use sea_query::{Expr, ExprTrait, OnConflict, Value};
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::CallEvent;
+use voicesurvey_core::id::CallAttemptId;
 use voicesurvey_core::ports::repositories::OutboxEvent;
 use voicesurvey_core::ports::{CampaignKey, EventRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -75,6 +76,14 @@ impl EventRepository for SqliteUnitOfWork {
                 .to_owned(),
         );
         Ok(self.execute(built(&insert)).await? > 0)
+    }
+
+    async fn received(&mut self, call: CallAttemptId) -> Result<Vec<CallEvent>, StorageError> {
+        let mut select = PROVIDER_EVENTS.select(self.scope);
+        select.and_where(Expr::col("attempt_id").eq(call.as_uuid()));
+        read_all(&self.fetch_all(built(&select)).await?, |row| {
+            Row::new(row, PROVIDER_EVENTS.name).document("body")
+        })
     }
 
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError> {

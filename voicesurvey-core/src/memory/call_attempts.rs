@@ -55,7 +55,7 @@ impl Transaction {
             let (company_id, number) = (attempt.company_id, attempt.phone_number);
             self.put(PastCall((company_id, number, attempt.created_at, id)));
         }
-        self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.attempt_id == id);
+        self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.0.attempt_id == id);
         self.remove::<CallAttempt>(id);
     }
 

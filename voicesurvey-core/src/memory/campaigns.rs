@@ -108,7 +108,7 @@ impl Transaction {
                 self.get::<CallAttempt>(&id)
                     .is_some_and(|row| row.state.is_live()),
             );
-            self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.attempt_id == id);
+            self.remove_while::<ReceivedEvent>((id, String::new()), |row| row.0.attempt_id == id);
             self.remove_while::<Turn>((id, 0), |row| row.attempt_id == id);
             self.remove::<Consent>(id);
             self.remove::<Conversation>(id);

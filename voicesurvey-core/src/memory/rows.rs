@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::table::{Row, shift};
 use crate::api_key::ApiKey;
-use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
 use crate::call_list::Upload;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
@@ -102,7 +102,7 @@ plain_rows! {
     Consent, CallAttemptId = |row| row.attempt_id;
     SurveyResponse, CallTaskId = |row| row.task_id;
     Exclusion, (PhoneNumber, CompanyId) = |row| (row.phone_number, row.company_id);
-    ReceivedEvent, (CallAttemptId, String) = |row| (row.attempt_id, row.event_id.clone());
+    ReceivedEvent, (CallAttemptId, String) = |row| (row.0.attempt_id, row.0.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
     ProviderLevel, String = |row| row.provider.clone();
@@ -181,11 +181,8 @@ impl Row for LaneRow {
     }
 }
 
-/// That an event of the provider was noted.
-pub(super) struct ReceivedEvent {
-    pub(super) attempt_id: CallAttemptId,
-    pub(super) event_id: String,
-}
+/// An event of the provider.
+pub(super) struct ReceivedEvent(pub(super) CallEvent);
 
 impl Row for ApiKey {
     type Key = ApiKeyId;

@@ -466,6 +466,8 @@ pub trait EventRepository: Send {
         }
         Ok(news)
     }
+    /// What the provider told of a call, each event once, in no particular order.
+    async fn received(&mut self, call: CallAttemptId) -> Result<Vec<CallEvent>, StorageError>;
     /// Adds an event for subscribers.
     async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError>;
     /// Events for subscribers, in the order of their identifiers.

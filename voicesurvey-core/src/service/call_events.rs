@@ -272,8 +272,21 @@ async fn note_line(
 }
 
 /// How the line of an attempt had ended when somebody began to talk on it, as far as was told.
-pub(crate) fn line_before(attempt: &CallAttempt) -> Option<LineEnd> {
-    (attempt.state == AttemptState::Ended).then(|| line_end(attempt.outcome))
+///
+/// The outcome does not say: of a line that failed, ringing makes that nobody answered.
+pub(crate) async fn line_before(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+) -> Result<Option<LineEnd>, StorageError> {
+    if attempt.state != AttemptState::Ended {
+        return Ok(None);
+    }
+    let told = work.events().received(attempt.id).await?;
+    let ends = told.iter().filter_map(|event| match event.kind {
+        CallEventKind::Ended { outcome } => Some(line_end(outcome)),
+        _ => None,
+    });
+    Ok(ends.max().or_else(|| Some(line_end(attempt.outcome))))
 }
 
 /// Works out how the call ended, as far as that is known, and the response that a broken-off

@@ -108,7 +108,7 @@ impl Interviews {
             None => scene.script(),
         };
         let mut step = Conversation::begin(place, &script, &scene.given, &self.ids, now);
-        step.conversation.memory.line = line_before(&scene.attempt);
+        step.conversation.memory.line = line_before(&mut *work, &scene.attempt).await?;
         work.interviews()
             .insert_conversation(&step.conversation)
             .await?;

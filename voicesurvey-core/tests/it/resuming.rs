@@ -2,7 +2,7 @@
 //! what was not asked yet. Who hangs up is left alone.
 
 use chrono::TimeDelta;
-use voicesurvey_core::call_attempt::{CallAttempt, CallEventKind};
+use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt, CallEventKind};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::{Campaign, RetryRule};
 use voicesurvey_core::conversation::Heard;
@@ -285,6 +285,10 @@ fn priced() -> CallEventKind {
 /// Something that becomes known of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum News {
+    /// It rings.
+    Ringing,
+    /// The provider tells that a person has picked up, besides asking what to say.
+    PickedUp,
     /// The person picks up, consents or answers; whichever comes next.
     Said,
     /// The provider says that the line failed.
@@ -326,6 +330,11 @@ async fn after(news: &[News]) -> (TaskStatus, Option<Outcome>, u16, Option<Outco
     let mut said = 0;
     for news in news {
         match news {
+            News::Ringing => world.tell(&attempt, CallEventKind::Ringing).await,
+            News::PickedUp => {
+                let by = AnsweredBy::Person;
+                world.tell(&attempt, CallEventKind::Answered { by }).await;
+            }
             News::Said if said == 0 => drop(world.pick_up(&attempt).await),
             News::Said => drop(world.say(&attempt, "sì").await),
             News::Dropped => world.end(&attempt, DROPPED).await,
@@ -343,14 +352,14 @@ async fn after(news: &[News]) -> (TaskStatus, Option<Outcome>, u16, Option<Outco
 /// I10: also what is said and what becomes of the line may become known in any order.
 #[tokio::test]
 async fn the_order_in_which_a_drop_and_what_was_said_become_known_does_not_matter() {
-    use News::{Dropped, Over, Priced, Said};
+    use News::{Dropped, Over, PickedUp, Priced, Ringing, Said};
     for (news, expected) in [
         (
-            vec![Said, Said, Said, Dropped, Priced],
+            vec![Ringing, Said, Said, Said, Dropped, Priced],
             (TaskStatus::Retry, Outcome::Interrupted),
         ),
         (
-            vec![Said, Said, Dropped, Priced],
+            vec![PickedUp, Said, Said, Dropped, Priced],
             (TaskStatus::Retry, Outcome::LineDropped),
         ),
         (
@@ -358,7 +367,7 @@ async fn the_order_in_which_a_drop_and_what_was_said_become_known_does_not_matte
             (TaskStatus::Completed, Outcome::Partial),
         ),
         (
-            vec![Said, Said, Dropped, Over],
+            vec![Ringing, Said, Said, Dropped, Over],
             (TaskStatus::Refused, Outcome::BrokeOff),
         ),
         (

@@ -21,6 +21,11 @@ pub async fn an_event_is_received_once(store: &dyn StorageUnderTest) {
     let mut work = begin(store, &company).await;
     assert!(!work.events().receive(&event, samples::now()).await.unwrap());
     assert!(work.events().receive(&other, samples::now()).await.unwrap());
+    let mut received = work.events().received(call.attempt.id).await.unwrap();
+    received.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+    assert_eq!(received, [event, other]);
+    let of_another = work.events().received(samples::id()).await.unwrap();
+    assert_eq!(of_another, []);
 }
 
 /// An event that was noted by a unit of work that came to nothing is new the next time.
