@@ -1,8 +1,9 @@
 //! What keys pressed on the telephone mean for the question at hand.
 //!
-//! Yes is 1 and no is 2; digits are the number or the option; `#` skips and `*` repeats. Wherever an
-//! answer cannot begin with them, 9 means "never call me again" and 0 repeats; `*9` and `*0` do so
-//! everywhere (47 CFR 64.1200(b)(3) wants a key for the former).
+//! Yes is 1 and no is 2; digits are the number or the option; `#` alone skips, and behind other keys
+//! it only ends them, as people are used to; `*` repeats. Wherever an answer cannot begin with them,
+//! 9 means "never call me again" and 0 repeats; `*9` and `*0` do so everywhere (47 CFR
+//! 64.1200(b)(3) wants a key for the former).
 
 use rust_decimal::Decimal;
 
@@ -14,6 +15,10 @@ const MOST_DIGITS: u32 = 15;
 
 /// Reads `keys` as an answer to what is expected.
 pub fn interpret(keys: &str, expected: &Expected) -> Interpretation {
+    let keys = match keys.strip_suffix('#') {
+        Some(ended) if !ended.is_empty() => ended,
+        _ => keys,
+    };
     let intent = control(keys, expected).unwrap_or_else(|| answer(keys, expected));
     Interpretation::new(intent, Confidence::CERTAIN, InterpretedBy::Keypad)
 }
@@ -189,7 +194,11 @@ mod tests {
             assert_eq!(intent("*0"), Intent::Repeat, "{expected:?}");
             assert_eq!(intent("*"), Intent::Repeat, "{expected:?}");
             assert_eq!(intent("#"), Intent::Skip, "{expected:?}");
-            assert_eq!(intent("11#"), Intent::Unclear, "{expected:?}");
+            assert_eq!(intent("1*1"), Intent::Unclear, "{expected:?}");
+            for keys in ["9", "0", "*9", "*0", "*", "1", "11"] {
+                let ended = format!("{keys}#");
+                assert_eq!(intent(&ended), intent(keys), "{ended} {expected:?}");
+            }
         }
     }
 
