@@ -28,6 +28,9 @@ pub struct Memory {
     pub appointment: Option<Timestamp>,
     /// The changes of language, in order.
     pub switches: Vec<LanguageSwitch>,
+    /// Whether this call is the last that the campaign makes to the person, so that no other can be
+    /// promised.
+    pub is_last_call: bool,
     /// How the line ended while the conversation was open; nothing while it is there.
     pub line: Option<LineEnd>,
 }

@@ -48,6 +48,14 @@ impl Scene {
         let contact = &self.task.contact;
         Script::new(&self.campaign, &self.skillbase, &self.company.name, contact)
     }
+
+    /// Whether nobody calls again after this call, also if the person asks for it.
+    fn is_last_call(&self) -> bool {
+        let policy = &self.campaign.effective_settings().retry;
+        let spent = self.task.attempts_spent + 1;
+        let after = policy.retry_after(Outcome::CallBackRequested, spent, 0);
+        after.is_none()
+    }
 }
 
 impl Interviews {
@@ -108,6 +116,7 @@ impl Interviews {
             None => scene.script(),
         };
         let mut step = Conversation::begin(place, &script, &scene.given, &self.ids, now);
+        step.conversation.memory.is_last_call = scene.is_last_call();
         step.conversation.memory.line = line_before(&mut *work, &scene.attempt).await?;
         work.interviews()
             .insert_conversation(&step.conversation)

@@ -8,7 +8,7 @@ use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::{CallTask, TaskState};
 use voicesurvey_core::calling_hours::CallingHours;
 use voicesurvey_core::campaign::Campaign;
-use voicesurvey_core::conversation::{Conversation, Memory, Position};
+use voicesurvey_core::conversation::{Conversation, Memory, Position, Then};
 use voicesurvey_core::gate::{AttemptCaps, Reason};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::service::companies::CompanyChanges;
@@ -131,6 +131,25 @@ async fn an_appointment_is_no_further_attempt() {
     let ended = world.task(&task).await;
     assert_eq!(ended.state, TaskState::NotReached);
     assert_eq!(ended.reason, Some(Reason::AttemptsUsedUp));
+}
+
+/// A call that will not be made is not promised either.
+#[tokio::test]
+async fn nothing_is_promised_in_the_last_call() {
+    for (max_attempts, is_promised) in [(1, false), (2, true)] {
+        let world = World::new().await;
+        let mut campaign = campaign_of(&world);
+        campaign.settings.retry.max_attempts = max_attempts;
+        let (task, attempt) = world.in_conversation(&campaign).await;
+        let reply = world.say(&attempt, "mi richiami domani alle dieci").await;
+        assert_eq!(reply.then, Then::HangUp);
+        let said = reply.say.join(" ");
+        assert_eq!(said.contains("domani alle 10"), is_promised, "{said}");
+        world.end(&attempt, None).await;
+        let task = world.task(&task).await;
+        assert_eq!(task.outcome, Some(Outcome::CallBackRequested));
+        assert_eq!(task.state.due_at().is_some(), is_promised);
+    }
 }
 
 #[tokio::test]

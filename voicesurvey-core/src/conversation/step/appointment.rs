@@ -17,7 +17,7 @@ const WITHOUT_A_TIME: TimeDelta = TimeDelta::hours(2);
 
 impl StepTaker<'_> {
     /// The person wants to be called later: at the time that they have named, else they are asked.
-    /// Who has answered everything is not called again.
+    /// Who has answered everything is not called again, and who cannot be is promised nothing.
     pub(super) fn call_later(&mut self, heard: &Heard) {
         if self.conversation.is_all_answered() {
             self.end(&self.script.completion(), Outcome::Completed);
@@ -36,6 +36,7 @@ impl StepTaker<'_> {
             self.conversation.memory.appointment = Some(self.now + WITHOUT_A_TIME);
         }
         match self.named_time(heard) {
+            _ if self.conversation.memory.is_last_call => self.leave(),
             Some(at) => self.agree_on(at),
             None => self.go_on(self.at_hand(), 0),
         }

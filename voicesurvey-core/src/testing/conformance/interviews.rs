@@ -83,6 +83,7 @@ fn rich_memory() -> Memory {
         answered_before: u16::MAX,
         appointment: Some(samples::now() + TimeDelta::microseconds(1)),
         switches: vec![switch, switch],
+        is_last_call: true,
         line: Some(LineEnd::Dropped),
     }
 }
