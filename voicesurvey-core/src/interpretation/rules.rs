@@ -221,7 +221,10 @@ fn call_back_time(reading: &Reading, words: &str) -> Verdict {
     let wish = call_back(reading, true, &[])
         .or_else(|| control(reading, Meaning::Repeat, Intent::Repeat, 2))
         .or_else(|| control(reading, Meaning::Stop, Intent::Stop, 1));
+    // "No, not tomorrow" refuses the time, not the call.
+    let names_time = reading.any(Stem::Time) || reading.any(Stem::Now);
     wish.unwrap_or_else(|| match yes_or_no(reading, false) {
+        refusal if refusal.is_no() && names_time => unclear(),
         refusal if refusal.is_no() => Verdict::new(Intent::Stop, refusal.confidence),
         other if other.intent == Intent::Repeat => other,
         _ => unclear(),

@@ -167,3 +167,24 @@ fn words_about_calls_are_noticed_in_every_language() {
     }
     assert!(!mentions_calling(Language::It, "il pane era buono"));
 }
+
+/// Whoever refuses a time has not refused the call; whoever refuses the call is not called again.
+#[test]
+fn a_refused_time_is_told_from_a_refused_call() {
+    check(
+        &Expected::CallBackTime,
+        &[
+            (Language::It, "no dopo", "unclear"),
+            (Language::It, "no, domani no", "unclear"),
+            (Language::En, "no, not tomorrow", "unclear"),
+            (Language::De, "nein, nicht morgen", "unclear"),
+            (Language::It, "lasciamo perdere", "stop"),
+            (Language::It, "no grazie", "stop"),
+            (Language::En, "forget it", "stop"),
+            (Language::Ru, "забудьте", "stop"),
+            (Language::Es, "déjelo", "stop"),
+            (Language::Fr, "laissez tomber", "stop"),
+            (Language::De, "vergessen Sie es", "stop"),
+        ],
+    );
+}
