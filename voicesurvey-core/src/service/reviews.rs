@@ -11,7 +11,7 @@ use super::error::{FieldError, ServiceError, require};
 use super::validation;
 use crate::api_key::{Actor, Role};
 use crate::campaign::Campaign;
-use crate::conversation::{Answer, AnswerResult, AnswerRevision};
+use crate::conversation::{Answer, AnswerResult, AnswerRevision, Position};
 use crate::id::{AnswerId, CampaignId};
 use crate::interpretation::{Confidence, InterpretedBy, OtherReading};
 use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
@@ -137,6 +137,15 @@ impl Reviews {
         if seen != before.revision {
             return Err(decided_meanwhile());
         }
+        let campaign = campaign_of(&mut *work, &before).await?;
+        if is_read_back(&mut *work, &campaign, &before).await? {
+            return Err(ServiceError::NotAllowed {
+                code: "answer_unsettled",
+                message: "the person is being asked about this answer right now: try again after \
+                          the call"
+                    .to_owned(),
+            });
+        }
         let now = self.clock.now();
         let mut after = Answer {
             reviewed_at: Some(now),
@@ -173,6 +182,25 @@ impl Reviews {
         work.commit().await?;
         Ok(history)
     }
+}
+
+/// Whether the person is just being asked if the answer is right: what they say counts, and a review
+/// would keep it from being stored.
+async fn is_read_back(
+    work: &mut dyn UnitOfWork,
+    campaign: &Campaign,
+    answer: &Answer,
+) -> Result<bool, StorageError> {
+    let attempt = work.call_attempts().get(answer.attempt_id).await?;
+    let is_live = attempt.is_some_and(|attempt| attempt.state.is_live());
+    let held = work.interviews().conversation(answer.attempt_id).await?;
+    let position = held.filter(|_| is_live).map(|held| held.position);
+    let Some(Position::Confirm { index, .. }) = position else {
+        return Ok(false);
+    };
+    let questions = &campaign.effective_settings().survey.questions;
+    let asked = questions.get(usize::from(index));
+    Ok(asked.is_some_and(|asked| asked.key == answer.question_key))
 }
 
 fn decided_meanwhile() -> ServiceError {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::campaign::Campaign;
-use voicesurvey_core::conversation::{Answer, AnswerResult, Doubt, Turn};
+use voicesurvey_core::conversation::{Answer, AnswerResult, Doubt, Heard, Turn};
 use voicesurvey_core::id::AnswerId;
 use voicesurvey_core::interpretation::{
     Confidence, Intent, Interpretation, InterpretedBy, OtherReading,
@@ -276,6 +276,39 @@ async fn of_two_people_who_decide_at_once_one_is_told() {
     );
     let stands = desk.reviews.get(actor, answer.id).await.unwrap().answer;
     assert_eq!((stands.result, stands.revision), (NO, 1));
+}
+
+/// Were it decided then, what the person says next would not be stored.
+#[tokio::test]
+async fn nobody_decides_about_an_answer_that_is_being_read_back() {
+    let world = World::new().await;
+    let mut campaign = samples::campaign(&world.company);
+    campaign.settings.survey.questions[0].kind = QuestionKind::Scale {
+        min: 1,
+        max: 5,
+        labels: Vec::new(),
+    };
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    world.say(&attempt, "sì").await;
+    let hardly_heard = Heard::Speech {
+        words: "quattro".to_owned(),
+        confidence: Some(Confidence::from_hundredths(20)),
+    };
+    world.hear(&attempt, hardly_heard).await;
+    let reviews = Reviews::new(Arc::new(world.store.clone()), world.clock.clone());
+    let four = world.answers(&task).await[0].clone();
+    let early = reviews.decide(&world.actor, four.id, 0, Verdict::Accept);
+    let error = early.await.unwrap_err();
+    assert!(
+        matches!(&error, ServiceError::NotAllowed { code, .. } if *code == "answer_unsettled"),
+        "{error:?}"
+    );
+    world.say(&attempt, "no, cinque").await;
+    let five = world.answers(&task).await[0].clone();
+    let value = AnswerValue::Number(Decimal::from(5));
+    assert_eq!(five.result, AnswerResult::Answered { value });
+    let later = reviews.decide(&world.actor, five.id, 0, Verdict::Accept);
+    assert!(later.await.unwrap().answer.reviewed_at.is_some());
 }
 
 #[tokio::test]

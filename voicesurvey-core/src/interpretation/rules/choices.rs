@@ -60,10 +60,12 @@ fn by_place(reading: &Reading, options: &[ChoiceOption]) -> Verdict {
     }
     // "No, two": perhaps of the question before.
     let takes_back = reading.hit_at(Meaning::No, 0).is_some();
-    let sure = |sure: u8| match takes_back {
-        true => sure.min(confidence::HOMOPHONE),
-        false => sure,
+    let most = if takes_back {
+        confidence::HOMOPHONE
+    } else {
+        confidence::WHOLE
     };
+    let sure = |sure: u8| sure.min(most);
     if let Some(place) = by_ordinal(reading, options.len()) {
         return chosen(options, Settled::One(place), sure(confidence::PHRASE));
     }

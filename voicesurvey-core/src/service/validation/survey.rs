@@ -119,6 +119,7 @@ fn check_options(field: &str, options: &[ChoiceOption], errors: &mut Vec<FieldEr
         ));
     }
     let mut keys = HashSet::new();
+    let mut said = HashSet::new();
     for (index, option) in options.iter().enumerate() {
         let field = format!("{field}.options[{index}]");
         if option.key.trim().is_empty() || !keys.insert(&option.key) {
@@ -127,7 +128,9 @@ fn check_options(field: &str, options: &[ChoiceOption], errors: &mut Vec<FieldEr
         } else {
             text(format!("{field}.key"), &option.key, errors);
         }
-        check_words(format!("{field}.say"), &option.say, errors);
+        let field = format!("{field}.say");
+        check_words(field.clone(), &option.say, errors);
+        check_distinct(field, &option.say, "another option", &mut said, errors);
     }
 }
 
@@ -138,7 +141,7 @@ fn check_labels(
     errors: &mut Vec<FieldError>,
 ) {
     let mut marks = HashSet::new();
-    let mut all_words = HashSet::new();
+    let mut said = HashSet::new();
     for (index, label) in labels.iter().enumerate() {
         let field = format!("{field}.labels[{index}]");
         if !(min..=max).contains(&label.value) {
@@ -150,14 +153,25 @@ fn check_labels(
         }
         let field = format!("{field}.say");
         check_words(field.clone(), &label.say, errors);
-        // Within one label it is only said twice.
-        let words: HashSet<_> = label.say.iter().map(|words| spoken(words)).collect();
-        if let Some(words) = words.iter().find(|words| all_words.contains(*words)) {
-            let message = format!("'{words}' is the label of another mark");
-            errors.push(FieldError::new(field, message));
-        }
-        all_words.extend(words.into_iter().filter(|words| !words.is_empty()));
+        check_distinct(field, &label.say, "another mark", &mut said, errors);
     }
+}
+
+/// Checks that words stand for one thing only: whoever says them could not be understood. `said`
+/// are the words of what came before; within one list it is only said twice.
+fn check_distinct(
+    field: String,
+    say: &[String],
+    other: &str,
+    said: &mut HashSet<String>,
+    errors: &mut Vec<FieldError>,
+) {
+    let words: HashSet<_> = say.iter().map(|words| spoken(words)).collect();
+    if let Some(words) = words.iter().find(|words| said.contains(*words)) {
+        let message = format!("'{words}' stands for {other}");
+        errors.push(FieldError::new(field, message));
+    }
+    said.extend(words.into_iter().filter(|words| !words.is_empty()));
 }
 
 /// Words as they sound: nobody hears capitals.

@@ -181,9 +181,25 @@ fn labels_name_different_marks_of_the_scale_in_different_words() {
     questions[5].labels[0].value: use a mark of the scale, from 0 to 2
     questions[5].labels[1].value: use a mark of the scale, from 0 to 2
     questions[5].labels[3].value: the mark 0 has a label already
-    questions[5].labels[4].say: 'niente' is the label of another mark
+    questions[5].labels[4].say: 'niente' stands for another mark
     questions[5].labels[5].say: give the words for it
     ");
+}
+
+#[test]
+fn words_name_one_option_only() {
+    let asked = |first: &[&str], second: &[&str]| {
+        let question = json!({
+            "key": "way", "text": "Come?", "type": "choice",
+            "options": [{ "key": "bus", "say": first }, { "key": "coach", "say": second }],
+        });
+        wrong(&survey_with(&question, &json!({})))
+    };
+    assert_eq!(asked(&["autobus", "Autobus"], &["pullman"]), "");
+    assert_snapshot!(
+        asked(&["autobus", "corriera"], &["pullman", " Corriera"]),
+        @"questions[5].options[1].say: 'corriera' stands for another option"
+    );
 }
 
 #[test]
