@@ -62,7 +62,7 @@ mod confidence {
     pub(super) const NONE: u8 = 0;
 }
 
-/// Understands utterances in every [`Language`](crate::language::Language) by rules.
+/// Understands utterances in every [`Language`] by rules.
 ///
 /// It has no state: one serves any number of calls.
 #[derive(Clone, Copy, Debug, Default)]
