@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,28 @@ impl Language {
             Self::Fr => &["français", "francais"],
             Self::De => &["deutsch"],
         }
+    }
+}
+
+/// Something of which there is one for each language, made when it is first needed.
+#[derive(Debug)]
+pub(crate) struct PerLanguage<T> {
+    made: [OnceLock<T>; Language::ALL.len()],
+    make: fn(Language) -> T,
+}
+
+impl<T> PerLanguage<T> {
+    /// Nothing is made yet.
+    pub(crate) const fn new(make: fn(Language) -> T) -> Self {
+        Self {
+            made: [const { OnceLock::new() }; Language::ALL.len()],
+            make,
+        }
+    }
+
+    /// The one of a language.
+    pub(crate) fn of(&self, language: Language) -> &T {
+        self.made[language as usize].get_or_init(|| (self.make)(language))
     }
 }
 

@@ -2,11 +2,9 @@
 //!
 //! Consents name the version of the lines that were spoken, so words never change without it.
 
-use std::sync::LazyLock;
-
 use serde::Deserialize;
 
-use crate::language::Language;
+use crate::language::{Language, PerLanguage};
 
 /// The fixed lines in one language. `{company}` and the like are filled in.
 #[derive(Debug, Deserialize)]
@@ -115,20 +113,8 @@ pub struct Lines {
 impl Lines {
     /// The lines in a language.
     pub fn of(language: Language) -> &'static Self {
-        static ITALIAN: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::It)));
-        static ENGLISH: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::En)));
-        static RUSSIAN: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::Ru)));
-        static SPANISH: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::Es)));
-        static FRENCH: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::Fr)));
-        static GERMAN: LazyLock<Lines> = LazyLock::new(|| Lines::read(file(Language::De)));
-        match language {
-            Language::It => &ITALIAN,
-            Language::En => &ENGLISH,
-            Language::Ru => &RUSSIAN,
-            Language::Es => &SPANISH,
-            Language::Fr => &FRENCH,
-            Language::De => &GERMAN,
-        }
+        static LINES: PerLanguage<Lines> = PerLanguage::new(|language| Lines::read(file(language)));
+        LINES.of(language)
     }
 
     #[expect(

@@ -4,14 +4,13 @@
 //! apart. A stem class says what a single word can be, with `*` for any ending or beginning.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::normalise::{MINUS_SIGN, SLASH, Text};
 use super::numbers::NumberWords;
-use crate::language::Language;
+use crate::language::{Language, PerLanguage};
 
 /// What a phrase or pattern means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -239,29 +238,23 @@ struct LexiconFile {
     numbers: super::numbers::NumberFile,
 }
 
+const fn file(language: Language) -> &'static str {
+    match language {
+        Language::It => include_str!("data/it.json"),
+        Language::En => include_str!("data/en.json"),
+        Language::Ru => include_str!("data/ru.json"),
+        Language::Es => include_str!("data/es.json"),
+        Language::Fr => include_str!("data/fr.json"),
+        Language::De => include_str!("data/de.json"),
+    }
+}
+
 impl Lexicon {
     /// The rules of a language, compiled at its first use.
     pub(in crate::interpretation) fn of(language: Language) -> &'static Self {
-        static ITALIAN: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::It, include_str!("data/it.json")));
-        static ENGLISH: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::En, include_str!("data/en.json")));
-        static RUSSIAN: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::Ru, include_str!("data/ru.json")));
-        static SPANISH: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::Es, include_str!("data/es.json")));
-        static FRENCH: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::Fr, include_str!("data/fr.json")));
-        static GERMAN: LazyLock<Lexicon> =
-            LazyLock::new(|| Lexicon::read(Language::De, include_str!("data/de.json")));
-        match language {
-            Language::It => &ITALIAN,
-            Language::En => &ENGLISH,
-            Language::Ru => &RUSSIAN,
-            Language::Es => &SPANISH,
-            Language::Fr => &FRENCH,
-            Language::De => &GERMAN,
-        }
+        static LEXICONS: PerLanguage<Lexicon> =
+            PerLanguage::new(|language| Lexicon::read(language, file(language)));
+        LEXICONS.of(language)
     }
 
     #[expect(

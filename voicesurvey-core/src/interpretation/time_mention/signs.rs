@@ -1,12 +1,11 @@
 //! The words that name times in one language, read once from its file under `data/`.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use crate::interpretation::rules::normalise::Text;
-use crate::language::Language;
+use crate::language::{Language, PerLanguage};
 
 /// What a phrase does in naming a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -114,12 +113,9 @@ struct Phrase {
 
 impl Signs {
     pub(super) fn of(language: Language) -> &'static Self {
-        static ALL: LazyLock<[Signs; 6]> = LazyLock::new(|| {
-            Language::ALL.map(|language| Signs::read(language, file_of(language)))
-        });
-        // OK because the array is made of the same list of languages.
-        let place = Language::ALL.iter().position(|other| *other == language);
-        &ALL[place.unwrap_or_default()]
+        static SIGNS: PerLanguage<Signs> =
+            PerLanguage::new(|language| Signs::read(language, file_of(language)));
+        SIGNS.of(language)
     }
 
     #[expect(
