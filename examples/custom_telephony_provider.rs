@@ -20,8 +20,8 @@ use voicesurvey::memory::MemoryStorage;
 use voicesurvey::outcome::Outcome;
 use voicesurvey::phone_number::PhoneNumber;
 use voicesurvey::ports::{
-    CallOrder, CallReference, FoundCall, NoWakeUp, PlaceCallError, Placed, ProviderError, Storage,
-    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, NoWakeUp, PlaceCallError, Placed,
+    ProviderError, Storage, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey::service::{Engine, EngineParts, EngineSettings};
 use voicesurvey::testing::samples::{self, SampleCampaign};
@@ -63,6 +63,10 @@ impl TelephonyProvider for Switchboard {
         } else {
             FoundCall::NotFound
         })
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, _call: &CallReference) -> Result<(), ProviderError> {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedSender;
 use voicesurvey::conversation::VoiceReply;
 use voicesurvey::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey::time::Timestamp;
 
@@ -47,6 +47,10 @@ impl TelephonyProvider for RecordingProvider {
 
     async fn find_call(&self, _call: &CallReference) -> Result<FoundCall, ProviderError> {
         Ok(FoundCall::Unknown)
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, _call: &CallReference) -> Result<(), ProviderError> {

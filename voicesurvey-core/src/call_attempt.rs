@@ -20,6 +20,7 @@ use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::planted::{self, Bug};
+use crate::ports::CallReference;
 use crate::time::Timestamp;
 
 /// One dial of a task.
@@ -255,6 +256,13 @@ impl CallAttempt {
         }
     }
 
+    /// Lets a call be looked after at `at` that may still wait at the provider by then.
+    pub fn look_after_unless_ringing(&mut self, at: Timestamp) {
+        if self.state == AttemptState::Accepted {
+            self.lease_until = self.lease_until.min(at);
+        }
+    }
+
     /// Records how the call will end, unless it is known better
     /// ([`Outcome::or_better_known`]).
     pub fn conclude(&mut self, outcome: Outcome) {
@@ -271,6 +279,15 @@ impl CallAttempt {
         self.state = AttemptState::Ended;
         earliest(&mut self.ended_at, now);
         self
+    }
+
+    /// Names the call to the provider.
+    pub fn reference(&self) -> CallReference {
+        CallReference {
+            company_id: self.company_id,
+            attempt_id: self.id,
+            provider_call_id: self.provider_call_id.clone(),
+        }
     }
 
     /// Seconds of talk, once the call was answered and has ended.

@@ -11,6 +11,7 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::call_list::Contact;
 use crate::call_task::{CallTask, TaskState};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{Campaign, CampaignStatus, Schedule};
@@ -267,6 +268,25 @@ pub fn window(campaign: &Campaign, lane: &LaneKey, now: Timestamp) -> Result<Win
         opens_at,
         closes_at: closes_at.into_iter().flatten().min().unwrap_or(opens_at),
     })
+}
+
+/// Until when a call to `contact` that waits at the provider may begin to ring, `latest` at most;
+/// `None` if it must not any more. Asked of calls that the gate has let through: what has become of
+/// the campaign, and what time it is where the person is.
+pub fn may_ring_until(
+    contact: &Contact,
+    campaign: &Campaign,
+    now: Timestamp,
+    latest: Timestamp,
+) -> Option<Timestamp> {
+    let schedule = &campaign.effective_settings().schedule;
+    let hours = schedule.hours_of(contact);
+    let zones = schedule.zones_of(contact);
+    if !campaign.is_calling() || opening(schedule, &hours, zones, now) != Decision::Dial {
+        return None;
+    }
+    let closes_at = [hours.closes_by(zones, now, latest), schedule.ends_at];
+    closes_at.into_iter().flatten().chain([latest]).min()
 }
 
 impl Decision {

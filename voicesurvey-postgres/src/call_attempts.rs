@@ -7,6 +7,7 @@ use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
@@ -79,6 +80,29 @@ impl PostgresUnitOfWork {
                 what: "the calls to a number are a company's".to_owned(),
             }),
         }
+    }
+
+    /// Has calls looked after that may wait at the provider, of a campaign that has stopped calling.
+    ///
+    /// Passes over those that somebody else has locked: there is news of them, and whoever locks a
+    /// campaign must not wait for an attempt.
+    pub(crate) async fn look_after_waiting_calls(
+        &mut self,
+        campaign: &Campaign,
+    ) -> Result<(), StorageError> {
+        let update = sqlx::query(
+            "UPDATE call_attempts SET lease_until = LEAST(lease_until, $3)
+             WHERE company_id = $1 AND id IN (
+                 SELECT id FROM call_attempts
+                 WHERE company_id = $1 AND campaign_id = $2 AND state = 'accepted'
+                 FOR NO KEY UPDATE SKIP LOCKED
+             )",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.id.as_uuid())
+        .bind(campaign.updated_at);
+        self.execute(update).await?;
+        Ok(())
     }
 
     /// Moves counters and ready list after an attempt was changed; `row` tells what it was before.

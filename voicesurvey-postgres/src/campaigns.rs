@@ -189,6 +189,9 @@ impl CampaignRepository for PostgresUnitOfWork {
             self.attempt(update).await?,
             "the campaign was changed meanwhile",
         )?;
+        if !campaign.is_calling() {
+            self.look_after_waiting_calls(campaign).await?;
+        }
         self.ready_list.campaign_written(campaign);
         Ok(())
     }

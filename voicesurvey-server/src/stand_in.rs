@@ -91,6 +91,13 @@ pub struct FoundBody {
     pub events: Vec<CallEvent>,
 }
 
+/// What came of `POST /companies/{company}/calls/{attempt}/cancel`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct CancelledBody {
+    /// Whether no telephone rings for the call from now on.
+    pub over: bool,
+}
+
 /// Everything the stand-in has done, `GET /ledger`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LedgerBody {

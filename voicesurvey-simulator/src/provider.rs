@@ -8,8 +8,8 @@ use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock, Timestamp};
 
@@ -138,6 +138,11 @@ impl TelephonyProvider for SimulatedProvider {
 
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
         Ok(self.world().find(call))
+    }
+
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
+        let now = self.clock.now();
+        Ok(self.world().cancel(call, now))
     }
 
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {

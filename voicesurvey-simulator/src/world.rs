@@ -15,7 +15,7 @@ use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, WebhookReply,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, WebhookReply,
 };
 use voicesurvey_core::time::Timestamp;
 
@@ -201,6 +201,43 @@ impl World {
         FoundCall::Found { events }
     }
 
+    /// Ends what nobody has answered. Of a call that was not dialed yet nothing is told.
+    pub(crate) fn cancel(&mut self, call: &CallReference, now: Timestamp) -> Cancellation {
+        let mut came_to = Cancellation::Over;
+        for index in self.rings_of(call) {
+            self.catch_up(index, now);
+            let ring = &self.calls[index].ring;
+            if ring.ended_at.is_some() {
+                continue;
+            }
+            if ring.answered_at.is_some() {
+                came_to = Cancellation::GoesOn;
+                continue;
+            }
+            let outcome = if ring.ringing_at.is_some() {
+                Outcome::NoAnswer
+            } else {
+                Outcome::Cancelled
+            };
+            let ending = Ending::unanswered(outcome, "canceled");
+            self.happen(index, Happening::Ended(ending), now);
+        }
+        came_to
+    }
+
+    /// Lets happen to a call what is due by `now`.
+    fn catch_up(&mut self, index: CallIndex, now: Timestamp) {
+        let live = self.calls[index].live.as_ref();
+        let mut due: Vec<QueueKey> = live.map_or_else(Vec::new, |live| live.planned.clone());
+        due.retain(|(at, ..)| *at <= now);
+        due.sort_unstable();
+        for key in due {
+            if let Some(Due::Happening(_, happening)) = self.queue.remove(&key) {
+                self.happen(index, happening, key.0);
+            }
+        }
+    }
+
     pub(crate) fn hang_up(&mut self, call: &CallReference, now: Timestamp) {
         for index in self.rings_of(call) {
             let ending = if self.calls[index].ring.answered_at.is_some() {
@@ -292,7 +329,9 @@ impl World {
         let is_answered = matches!(happening, Happening::Answered(_));
         let limit = is_answered.then(|| at + live.longest_call);
         let drop = live.drops_after.filter(|_| is_answered);
-        if let Some(message) = call.record(happening, at) {
+        let is_dialed = call.ring.initiated_at.is_some() || happening == Happening::Initiated;
+        let message = call.record(happening, at).filter(|_| is_dialed);
+        if let Some(message) = message {
             self.tell(index, message, at);
         }
         if let Some(limit) = limit {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
+use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
@@ -27,6 +28,11 @@ use crate::unit_of_work::{SqliteUnitOfWork, built};
 const LIVE_CALL: &str = "
     SELECT * FROM call_attempts
     WHERE company_id = ?1 AND phone_number = ?2 AND state <> 'ended'";
+
+/// Ends the leases of the calls of a campaign that may wait at the provider; a test reads the plan.
+const LOOK_AFTER_WAITING: &str = "
+    UPDATE call_attempts SET lease_until = min(lease_until, ?3)
+    WHERE company_id = ?1 AND +campaign_id = ?2 AND state = 'accepted' AND state <> 'ended'";
 
 /// The attempts of a company to some numbers, except one; a test reads the plan.
 const CALLS_TO: &str = "
@@ -149,6 +155,19 @@ impl SqliteUnitOfWork {
             changes.attempts(key(attempt), counted(attempt), 1);
         }
         self.count(changes).await
+    }
+
+    /// Has calls looked after that may wait at the provider, of a campaign that has stopped calling.
+    pub(crate) async fn look_after_waiting_calls(
+        &mut self,
+        campaign: &Campaign,
+    ) -> Result<(), StorageError> {
+        let update = sqlx::query(LOOK_AFTER_WAITING)
+            .bind(campaign.company_id.as_uuid())
+            .bind(campaign.id.as_uuid())
+            .bind(micros(campaign.updated_at));
+        self.execute(update).await?;
+        Ok(())
     }
 
     /// The company whose calls are asked for.
@@ -351,6 +370,11 @@ mod tests {
         let plan = plan(CALLS_TO).await;
         let step = "call_attempts_by_number (company_id=? AND phone_number=? AND created_at>?)";
         assert!(plan.iter().any(|line| line.contains(step)), "{plan:#?}");
+    }
+
+    #[tokio::test]
+    async fn the_calls_that_wait_are_found_among_those_in_progress() {
+        assert_uses(LOOK_AFTER_WAITING, &["call_attempts_one_live_per_number"]).await;
     }
 
     #[tokio::test]

@@ -151,6 +151,9 @@ impl CampaignRepository for SqliteUnitOfWork {
             return Err(stale(CAMPAIGNS.name));
         }
         self.put_campaign_queue(campaign).await?;
+        if !campaign.is_calling() {
+            self.look_after_waiting_calls(campaign).await?;
+        }
         self.review_lanes_of(campaign).await
     }
 

@@ -13,12 +13,14 @@ use voicesurvey::campaign::Pacing;
 use voicesurvey::conversation::VoiceReply;
 use voicesurvey::id::CallAttemptId;
 use voicesurvey::money::Cost;
+use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
-    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, Claim, ClaimRequest,
-    CompanyRepository, EventRepository, ExclusionRepository, FoundCall, InterviewRepository,
-    PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository, Storage, StorageError,
-    TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, Cancellation, Claim,
+    ClaimRequest, CompanyRepository, EventRepository, ExclusionRepository, FoundCall,
+    InterviewRepository, PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository,
+    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
+    WebhookReply, WebhookRequest,
 };
 use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
@@ -348,6 +350,27 @@ impl TelephonyProvider for Ports {
         found
     }
 
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
+        if self.one_at_a_time {
+            self.line.nothing_is_open("cancel");
+        }
+        self.line.before("cancellation").await;
+        let cancelled = self.own_provider().cancel(call).await;
+        // What was cancelled before it rang has not rung.
+        let rung = rung(&self.providers);
+        self.line.shared.judged(|judge, _| {
+            judge.heard(rung);
+            Ok(())
+        });
+        self.line.after("cancellation").await;
+        if self.line.shared.happens(Fault::FindFails, 400) {
+            return Err(ProviderError {
+                what: "no answer in time".to_owned(),
+            });
+        }
+        cancelled
+    }
+
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
         if self.one_at_a_time {
             self.line.nothing_is_open("hang_up");
@@ -424,6 +447,7 @@ fn may_lead(line: &Line, leads_in: Option<&Arc<AtomicU64>>) -> Result<(), Storag
 pub(super) fn rung(providers: &[Arc<SimulatedProvider>]) -> HashSet<CallAttemptId> {
     let ledgers: Vec<_> = providers.iter().map(|provider| provider.ledger()).collect();
     let rings = ledgers.iter().flat_map(Ledger::rings);
+    let rings = rings.filter(|ring| ring.outcome != Some(Outcome::Cancelled));
     rings.map(|ring| ring.attempt_id).collect()
 }
 

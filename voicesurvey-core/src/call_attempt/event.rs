@@ -44,8 +44,9 @@ pub enum CallEventKind {
     },
     /// The call is over.
     Ended {
-        /// Why, when it was not answered: busy, no answer, declined, failed. `None` after a call
-        /// that was answered: the conversation knows better.
+        /// Why, when it was not answered: busy, no answer, declined, failed; cancelled if it was
+        /// given up before a telephone rang. `None` after a call that was answered: the
+        /// conversation knows better.
         outcome: Option<Outcome>,
     },
     /// The provider told the price.

@@ -8,6 +8,7 @@ use super::rows::{PastCall, ReceivedEvent, first_id, under_before};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
+use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::gate::ContactHistory;
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
@@ -37,6 +38,19 @@ impl Transaction {
             .take_while(move |(of, to, ..)| *of == company_id && *to == number)
             .map(|(.., at, id)| (id, at));
         kept.chain(forgotten)
+    }
+
+    /// Has calls looked after that may wait at the provider, of a campaign that has stopped calling.
+    pub(super) fn look_after_waiting_calls(&mut self, campaign: &Campaign) {
+        let attempts = self.table::<CallAttempt>();
+        let live = attempts.index().leases.iter();
+        let waiting = live
+            .filter_map(|(_, id)| attempts.get(id))
+            .filter(|attempt| attempt.campaign_id == campaign.id);
+        for mut attempt in waiting.cloned().collect::<Vec<_>>() {
+            attempt.look_after_unless_ringing(campaign.updated_at);
+            self.put(attempt);
+        }
     }
 
     /// Whether a call counts against the caps in a campaign: it does, whichever campaign made it.

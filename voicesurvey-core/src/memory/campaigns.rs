@@ -189,6 +189,9 @@ impl CampaignRepository for MemoryUnitOfWork {
             version: campaign.version + 1,
             ..campaign.clone()
         });
+        if !campaign.is_calling() {
+            self.transaction.look_after_waiting_calls(campaign);
+        }
         Ok(())
     }
 

@@ -109,7 +109,9 @@ pub trait CampaignRepository: Send {
     ) -> Result<Option<Campaign>, StorageError>;
     /// Changes a campaign. One that is calling ([`Campaign::is_calling`]) is put on the ready list at
     /// its `updated_at`, with the limits of its effective settings, and its lanes lose their windows
-    /// and are reviewed then; any other is taken off, and its lanes are not reviewed.
+    /// and are reviewed then; any other is taken off, and its lanes are not reviewed. The leases of
+    /// its calls that the provider has accepted and that are not known to ring end at its
+    /// `updated_at` then, but for calls of which there is news at this moment.
     async fn update(&mut self, campaign: &Campaign) -> Result<(), StorageError>;
     /// Removes a campaign and everything that belongs to it. `false` if there was none.
     async fn delete(&mut self, id: CampaignId) -> Result<bool, StorageError>;

@@ -29,6 +29,14 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
     /// What became of an attempt whose outcome is unknown or whose events are overdue.
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError>;
 
+    /// Ends a call that nobody has answered yet, whether it rings or waits to be dialed, and leaves
+    /// one alone that somebody has. A call that has already ended is no error.
+    ///
+    /// A provider may tell nothing of a call that it had not begun to dial. So whoever cancels one
+    /// asks [`find_call`](Self::find_call) what became of it; of a call for which no telephone rang
+    /// that says that it ended as [`Outcome::Cancelled`].
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError>;
+
     /// Ends a call. A call that has already ended is no error.
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError>;
 
@@ -113,6 +121,15 @@ pub enum FoundCall {
     NotFound,
     /// The provider cannot tell.
     Unknown,
+}
+
+/// What came of cancelling a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// The call is over: no telephone rings for it from now on.
+    Over,
+    /// Somebody has answered it, or the provider cannot tell.
+    GoesOn,
 }
 
 /// The provider could not be asked.

@@ -343,7 +343,9 @@ fn outcome_of_ended(
                 Some(Outcome::NoAnswer)
             }
             // It has rung, and somebody may have heard it: that counts against the caps per person.
-            (Some(Outcome::ProviderFailure), _) if attempt.ringing_at.is_some() => {
+            (Some(Outcome::ProviderFailure | Outcome::Cancelled), _)
+                if attempt.ringing_at.is_some() =>
+            {
                 Some(Outcome::NoAnswer)
             }
             _ => None,

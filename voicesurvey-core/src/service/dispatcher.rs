@@ -164,7 +164,7 @@ impl Dispatcher {
         claimed: ClaimedTask,
         in_time: impl Fn() -> bool + Send,
     ) -> Result<(), StorageError> {
-        let Some(order) = self.last_look(&claimed).await? else {
+        let Some((order, rings_until)) = self.last_look(&claimed).await? else {
             return Ok(());
         };
         // The look at the store may have taken long; a person whom another server has called
@@ -175,11 +175,15 @@ impl Dispatcher {
                 .await;
         }
         let answer = self.provider.place_call(&order).await;
-        self.record(&claimed, answer).await
+        self.record(&claimed, answer, rings_until).await
     }
 
-    /// What to dial, if the gate is still open; else the attempt is given up.
-    async fn last_look(&self, claimed: &ClaimedTask) -> Result<Option<CallOrder>, StorageError> {
+    /// What to dial, if the gate is still open, and until when it may begin to ring; else the attempt
+    /// is given up.
+    async fn last_look(
+        &self,
+        claimed: &ClaimedTask,
+    ) -> Result<Option<(CallOrder, Timestamp)>, StorageError> {
         let attempt = &claimed.attempt;
         let mut work = self
             .storage
@@ -201,8 +205,14 @@ impl Dispatcher {
         else {
             return Ok(None);
         };
-        match gate::decide(&task, &campaign, &circumstances, self.clock.now()) {
-            Decision::Dial => return Ok(Some(self.order(claimed, &campaign))),
+        let now = self.clock.now();
+        match gate::decide(&task, &campaign, &circumstances, now) {
+            Decision::Dial => {
+                let latest = attempt.lease_until;
+                let until = gate::may_ring_until(&task.contact, &campaign, now, latest);
+                let order = self.order(claimed, &campaign);
+                return Ok(Some((order, until.unwrap_or(now))));
+            }
             Decision::Wait { until, reason } => self.give_up(claimed, reason, until).await?,
             Decision::Never { reason } => self.bar(claimed, reason).await?,
         }
@@ -268,6 +278,7 @@ impl Dispatcher {
         &self,
         claimed: &ClaimedTask,
         answer: Result<Placed, PlaceCallError>,
+        rings_until: Timestamp,
     ) -> Result<(), StorageError> {
         let now = self.clock.now();
         let mut work = self
@@ -300,6 +311,7 @@ impl Dispatcher {
                 attempt.accepted_at.get_or_insert(now);
                 attempt.state = attempt.state.max(AttemptState::Accepted);
                 attempt.extend_lease(now, self.settings.leases);
+                attempt.look_after_unless_ringing(rings_until);
                 work.call_attempts().update(&attempt).await?;
             }
             Err(PlaceCallError::Rejected { code, outcome }) => {

@@ -1,26 +1,33 @@
 //! Recovery: attempts of which nothing was heard are looked after, and never simply dialed again.
+//!
+//! It also gives up calls that wait at the provider and must not ring any more, because their
+//! campaign has stopped calling or because it has become late where the person is. Their leases end
+//! at that instant. Providers tell nothing of a call that was cancelled before it was dialed, so
+//! what became of it is asked for.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use super::call_events::{CallEvents, store_progress};
+use super::call_events::{CallEvents, campaign_of, store_progress};
 use super::settlement::release_undialed;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
 use crate::call_attempt::{AttemptState, CallAttempt};
-use crate::gate::Reason;
+use crate::gate::{self, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{
-    AttemptKey, CallReference, FoundCall, Scope, Storage, StorageError, TaskQueue,
-    TelephonyProvider, WakeUp,
+    AttemptKey, Cancellation, FoundCall, Scope, Storage, StorageError, TaskQueue,
+    TelephonyProvider, UnitOfWork, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
 
 /// After so long no call can still be in progress of which nobody knows anything.
 const UNKNOWN_FOR: TimeDelta = TimeDelta::hours(4);
+/// What a provider knows of a call is behind what it did by less.
+const RECORD_IS_BEHIND: TimeDelta = TimeDelta::seconds(10);
 
 /// Settles attempts whose lease has run out (I7).
 #[derive(Clone, Debug)]
@@ -81,7 +88,7 @@ impl Recovery {
     /// Moves the lease of an attempt that could not be settled, so that others get their turn. If
     /// that fails too, the store does, and nobody gets a turn anyway.
     async fn try_later(&self, key: AttemptKey) {
-        if let Err(error) = self.look_again_later(key, None).await {
+        if let Err(error) = self.look_again_later(key, None, None).await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(attempt = %key.attempt_id, error, "an attempt keeps its lease");
         }
@@ -89,25 +96,34 @@ impl Recovery {
 
     async fn recover(&self, key: AttemptKey) -> Result<(), StorageError> {
         let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
-        let attempt = work.call_attempts().get(key.attempt_id).await?;
-        drop(work);
-        let Some(attempt) = attempt else {
+        let Some(attempt) = work.call_attempts().get(key.attempt_id).await? else {
             return Ok(());
         };
+        let must_not_ring = waits_in_vain(&mut *work, &attempt, self.clock.now()).await?;
+        drop(work);
         tracing::info!(attempt = %attempt.id, state = %attempt.state, "recovering an attempt");
+        let cancelled = if must_not_ring {
+            self.cancel(&attempt).await
+        } else {
+            None
+        };
         match self.find(&attempt).await {
             FoundCall::Found { events } => {
                 for event in &events {
                     self.call_events.receive(event).await?;
                 }
-                self.look_again_later(key, None).await
+                self.look_again_later(key, None, cancelled).await
+            }
+            // Whoever does not cancel a call has it.
+            FoundCall::NotFound if cancelled == Some(Cancellation::GoesOn) => {
+                self.look_again_later(key, None, cancelled).await
             }
             FoundCall::NotFound => self.settle_missing(key).await,
             FoundCall::Unknown if self.clock.now() >= attempt.dial_before + UNKNOWN_FOR => {
                 self.settle_lost(key).await
             }
             FoundCall::Unknown => {
-                self.look_again_later(key, Some(AttemptState::Unknown))
+                self.look_again_later(key, Some(AttemptState::Unknown), cancelled)
                     .await
             }
         }
@@ -119,18 +135,30 @@ impl Recovery {
         if attempt.provider != self.provider.name() && !planted::is(Bug::AsksAnotherProvider) {
             return FoundCall::Unknown;
         }
-        let call = CallReference {
-            company_id: attempt.company_id,
-            attempt_id: attempt.id,
-            provider_call_id: attempt.provider_call_id.clone(),
-        };
         self.provider
-            .find_call(&call)
+            .find_call(&attempt.reference())
             .await
             .unwrap_or_else(|error| {
                 tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
                 FoundCall::Unknown
             })
+    }
+
+    /// Has the provider give up a call that nobody has answered. `None` if it cannot be asked.
+    async fn cancel(&self, attempt: &CallAttempt) -> Option<Cancellation> {
+        if attempt.provider != self.provider.name() {
+            return None;
+        }
+        match self.provider.cancel(&attempt.reference()).await {
+            Ok(cancelled) => {
+                tracing::info!(attempt = %attempt.id, ?cancelled, "it must not ring any more");
+                Some(cancelled)
+            }
+            Err(error) => {
+                tracing::warn!(attempt = %attempt.id, %error, "a call was not cancelled");
+                None
+            }
+        }
     }
 
     /// The provider has no such call. One that it never took was not dialed and is free; one that
@@ -171,10 +199,12 @@ impl Recovery {
         Ok(())
     }
 
+    /// Also when it might have to be cancelled by then; and soon, if it was just now.
     async fn look_again_later(
         &self,
         key: AttemptKey,
         state: Option<AttemptState>,
+        cancelled: Option<Cancellation>,
     ) -> Result<(), StorageError> {
         let now = self.clock.now();
         let Some((mut work, mut attempt)) = self.expired(key, now).await? else {
@@ -182,6 +212,11 @@ impl Recovery {
         };
         attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
         attempt.lease_until = now + self.call_events.leases().of(attempt.state);
+        if cancelled == Some(Cancellation::Over) {
+            attempt.look_after_unless_ringing(now + RECORD_IS_BEHIND);
+        } else if let Some(until) = may_ring_until(&mut *work, &attempt, now).await? {
+            attempt.look_after_unless_ringing(until);
+        }
         work.call_attempts().update(&attempt).await?;
         work.commit().await
     }
@@ -191,13 +226,35 @@ impl Recovery {
         &self,
         key: AttemptKey,
         now: Timestamp,
-    ) -> Result<Option<(Box<dyn crate::ports::UnitOfWork>, CallAttempt)>, StorageError> {
+    ) -> Result<Option<(Box<dyn UnitOfWork>, CallAttempt)>, StorageError> {
         let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
         let attempt = work.call_attempts().get_for_update(key.attempt_id).await?;
         Ok(attempt
             .filter(|attempt| attempt.state.is_live() && attempt.lease_until <= now)
             .map(|attempt| (work, attempt)))
     }
+}
+
+/// Whether the call waits at the provider, as far as is known, and must not ring any more.
+async fn waits_in_vain(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let waits = attempt.state == AttemptState::Accepted;
+    Ok(waits && may_ring_until(work, attempt, now).await?.is_none())
+}
+
+/// Until when the call may begin to ring if it waits at the provider; `None` if it must not.
+async fn may_ring_until(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
+    let campaign = campaign_of(work, attempt).await?;
+    let task = work.call_tasks().get(attempt.task_id).await?;
+    let latest = attempt.lease_until.max(now);
+    Ok(task.and_then(|task| gate::may_ring_until(&task.contact, &campaign, now, latest)))
 }
 
 fn not_recovered(key: AttemptKey, error: &StorageError) {

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU16;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::call_events::campaign_of;
@@ -12,7 +13,7 @@ use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallBack, CallTask, OtherAttempts, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
-use crate::gate::{self, Reason};
+use crate::gate::{self, Reason, may_ring_until};
 use crate::id::{CallTaskId, CampaignId, IdGenerator};
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
@@ -20,6 +21,9 @@ use crate::ports::repositories::{CallAttemptFilter, OutboxEvent};
 use crate::ports::{PageRequest, StorageError, UnitOfWork};
 use crate::queue::claim::has_reached_its_target;
 use crate::time::Timestamp;
+
+/// After so long a person is called again whose call the provider gave up by itself.
+const GIVEN_UP_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// An attempt whose outcome is known, whether or not the line is free yet.
 pub(crate) struct Concluded {
@@ -29,6 +33,13 @@ pub(crate) struct Concluded {
     pub(crate) previous: Option<Outcome>,
     /// What the person said about being called again.
     pub(crate) call_back: CallBack,
+}
+
+impl Concluded {
+    /// Whether it has become known just now that the provider gave it up before a telephone rang.
+    fn was_given_up(&self) -> bool {
+        self.attempt.outcome == Some(Outcome::Cancelled) && self.previous.is_none()
+    }
 }
 
 /// Settles the tasks of attempts whose outcome is known.
@@ -41,6 +52,12 @@ pub(crate) async fn settle(
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    for given_up in concluded
+        .iter()
+        .filter(|concluded| concluded.was_given_up())
+    {
+        release_given_up(work, &given_up.attempt, now).await?;
+    }
     // An attempt that was given up undialed says nothing about the person.
     let telling: Vec<&Concluded> = concluded
         .iter()
@@ -155,16 +172,48 @@ pub(crate) async fn release_undialed(
     settle_task: impl FnOnce(CallTask, Timestamp) -> CallTask,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
     let attempt = attempt.ended(Outcome::Cancelled, now);
+    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
     work.call_attempts().update(&attempt).await?;
-    if let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) {
-        let campaign = campaign_of(work, &attempt).await?;
-        let task = unless_over(settle_task(task, now), &campaign, now);
-        work.call_tasks().update(&task).await?;
-        if task.state.status() == TaskStatus::Completed {
-            stop_at_target(work, &campaign, now).await?;
-        }
+    let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) else {
+        return Ok(());
+    };
+    let campaign = campaign_of(work, &attempt).await?;
+    store_released(work, settle_task(task, now), &campaign, now).await
+}
+
+/// Lets the task of an attempt wait again that the provider gave up before a telephone rang: because
+/// it was told to, or by itself.
+async fn release_given_up(
+    work: &mut dyn UnitOfWork,
+    attempt: &CallAttempt,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let task = work.call_tasks().get_for_update(attempt.task_id).await?;
+    let Some(task) = task.filter(|task| task.state.attempt_id() == Some(attempt.id)) else {
+        return Ok(());
+    };
+    let campaign = campaign_of(work, attempt).await?;
+    let (until, reason) = if !campaign.is_calling() {
+        (now, Reason::CampaignNotRunning)
+    } else if may_ring_until(&task.contact, &campaign, now, now).is_none() {
+        (now, Reason::OutsideCallingHours)
+    } else {
+        (now + GIVEN_UP_AGAIN, Reason::ProviderUnavailable)
+    };
+    store_released(work, task.postponed(until, reason, now), &campaign, now).await
+}
+
+async fn store_released(
+    work: &mut dyn UnitOfWork,
+    task: CallTask,
+    campaign: &Campaign,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let task = unless_over(task, campaign, now);
+    work.call_tasks().update(&task).await?;
+    if task.state.status() == TaskStatus::Completed {
+        stop_at_target(work, campaign, now).await?;
     }
     Ok(())
 }

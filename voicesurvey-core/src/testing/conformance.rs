@@ -246,6 +246,7 @@ macro_rules! storage_conformance {
                 a_task_that_is_due_when_written_is_claimable,
                 due_tasks_do_not_wake_a_paused_campaign,
                 expired_leases_are_found,
+                waiting_calls_are_found_when_their_campaign_stops,
                 scheduled_campaigns_are_found_at_their_start,
                 finished_campaigns_are_found,
                 no_more_campaigns_are_told_than_asked_for,

@@ -148,12 +148,17 @@ async fn released_undialed() -> (World, CallTask, CallAttempt) {
 }
 
 #[tokio::test]
-async fn late_ringing_after_an_undialed_release_does_not_cancel_the_task() {
+async fn late_ringing_after_an_undialed_release_counts_and_does_not_cancel_the_task() {
     let (world, task, attempt) = released_undialed().await;
     let before = world.task(&task).await;
     assert_eq!(before.state.status(), TaskStatus::Pending);
     world.tell(&attempt, CallEventKind::Ringing).await;
-    assert_eq!(world.task(&task).await, before);
+    let told = world.task(&task).await;
+    assert_eq!(told.state.status(), TaskStatus::Retry);
+    assert_eq!(
+        (told.outcome, told.attempts_spent),
+        (Some(Outcome::NoAnswer), 1)
+    );
 }
 
 #[tokio::test]

@@ -23,3 +23,4 @@ mod reviews;
 mod scripted;
 mod test_conversations;
 mod unresolved;
+mod waiting_calls;

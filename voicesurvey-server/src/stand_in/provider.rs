@@ -11,13 +11,13 @@ use chrono::TimeDelta;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_simulator::Signer;
 
-use super::{FoundBody, NAME, OrderBody, PlacedBody, RejectedBody};
+use super::{CancelledBody, FoundBody, NAME, OrderBody, PlacedBody, RejectedBody};
 
 /// When to try again if nobody said when.
 const SOON: TimeDelta = TimeDelta::seconds(5);
@@ -91,6 +91,17 @@ impl TelephonyProvider for StandInProvider {
         } else {
             Ok(FoundCall::NotFound)
         }
+    }
+
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
+        let url = format!("{}/cancel", self.call_url(call));
+        let response = asked(self.client.post(url)).await?;
+        let CancelledBody { over } = response.json().await.map_err(|error| not_asked(&error))?;
+        Ok(if over {
+            Cancellation::Over
+        } else {
+            Cancellation::GoesOn
+        })
     }
 
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {

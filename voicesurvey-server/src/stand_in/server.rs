@@ -18,13 +18,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::ports::{
-    CallReference, FoundCall, PlaceCallError, Placed, TelephonyProvider as _,
+    CallReference, Cancellation, FoundCall, PlaceCallError, Placed, TelephonyProvider as _,
 };
 use voicesurvey_core::time::SystemClock;
 use voicesurvey_simulator::{Delivery, Signer, SimulatedProvider, SimulationSettings, Spoken};
 
 use super::courier::{Courier, pause};
-use super::{Counts, FoundBody, LedgerBody, OrderBody, PlacedBody, RejectedBody};
+use super::{CancelledBody, Counts, FoundBody, LedgerBody, OrderBody, PlacedBody, RejectedBody};
 use crate::scaled_clock::Pacer as _;
 
 /// The longest the stand-in sleeps while it expects nothing.
@@ -121,6 +121,7 @@ fn router(stand_in: Arc<StandIn>) -> Router {
     Router::new()
         .route("/calls", post(place_call))
         .route("/companies/{company}/calls/{attempt}", get(find_call))
+        .route("/companies/{company}/calls/{attempt}/cancel", post(cancel))
         .route(
             "/companies/{company}/calls/{attempt}/hang-up",
             post(hang_up),
@@ -193,6 +194,21 @@ async fn find_call(
         })
         .into_response(),
         Ok(FoundCall::Unknown) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+async fn cancel(
+    State(stand_in): State<Arc<StandIn>>,
+    Path(call): Path<(CompanyId, CallAttemptId)>,
+) -> Response {
+    let cancelled = stand_in.provider.cancel(&reference(call)).await;
+    stand_in.changed.notify_one();
+    match cancelled {
+        Ok(came_to) => Json(CancelledBody {
+            over: came_to == Cancellation::Over,
+        })
+        .into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 

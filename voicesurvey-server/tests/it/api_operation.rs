@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock as _, Timestamp};
 
@@ -38,6 +38,10 @@ impl TelephonyProvider for Lossy {
 
     async fn find_call(&self, _call: &CallReference) -> Result<FoundCall, ProviderError> {
         Ok(FoundCall::Unknown)
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, _call: &CallReference) -> Result<(), ProviderError> {

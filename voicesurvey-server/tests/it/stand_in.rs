@@ -16,7 +16,8 @@ use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, TelephonyProvider, Webhook, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, TelephonyProvider, Webhook,
+    WebhookRequest,
 };
 use voicesurvey_core::time::{Clock as _, SystemClock};
 use voicesurvey_server::stand_in::LedgerBody;
@@ -69,6 +70,20 @@ async fn ledger(url: &str) -> LedgerBody {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client.get(format!("{url}/ledger")).send().await;
     answer.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_call_that_waits_is_cancelled_and_one_that_nobody_can_ask_about_is_not() {
+    let (provider, url) = stand_in(SimulationSettings::default(), Vec::new()).await;
+    provider.place_call(&order(2)).await.unwrap();
+    let call = reference(&order(2));
+    let cancelled = provider.cancel(&call).await.unwrap();
+    assert_eq!(cancelled, Cancellation::Over);
+    let ledger = ledger(&url).await;
+    let ring = &ledger.rings.rings()[0];
+    assert!(ring.ended_at.is_some() && ring.answered_at.is_none());
+    let nobody = StandInProvider::new("http://127.0.0.1:9", SECRET, PATIENCE).unwrap();
+    nobody.cancel(&call).await.unwrap_err();
 }
 
 #[tokio::test]

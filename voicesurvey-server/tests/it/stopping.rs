@@ -14,8 +14,8 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PageRequest, PlaceCallError, Placed, ProviderError, Scope,
-    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PageRequest, PlaceCallError, Placed,
+    ProviderError, Scope, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::service::EngineSettings;
 use voicesurvey_core::time::{SystemClock, Timestamp};
@@ -70,6 +70,10 @@ impl TelephonyProvider for SlowProvider {
 
     async fn find_call(&self, _: &CallReference) -> Result<FoundCall, ProviderError> {
         Ok(FoundCall::Unknown)
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, _: &CallReference) -> Result<(), ProviderError> {

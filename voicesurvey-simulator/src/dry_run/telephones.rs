@@ -17,8 +17,8 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, Scope,
-    Storage as _, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    Scope, Storage as _, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock, Timestamp};
 
@@ -229,6 +229,10 @@ impl TelephonyProvider for Telephones {
     async fn find_call(&self, _call: &CallReference) -> Result<FoundCall, ProviderError> {
         // Only asked when a lease runs out, and then the truth is: nothing can be told yet.
         Ok(FoundCall::Unknown)
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, _call: &CallReference) -> Result<(), ProviderError> {

@@ -1,5 +1,6 @@
 //! The simulated provider as a host sees it: through the port, its webhooks and its ledger.
 
+mod cancellation;
 mod conversation;
 mod determinism;
 mod distribution;

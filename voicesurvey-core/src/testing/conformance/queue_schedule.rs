@@ -191,6 +191,52 @@ pub async fn expired_leases_are_found(store: &dyn StorageUnderTest) {
     assert_eq!(expired, [1, 2].map(|index| attempt_key(&calls[index])));
 }
 
+/// Calls that may wait at the provider are looked after as soon as their campaign stops calling, and
+/// no others.
+pub async fn waiting_calls_are_found_when_their_campaign_stops(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 4)).await;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    store_tasks(store, &samples::tasks(&other, 5, 1)).await;
+    let calls = claim_all(store, samples::now()).await;
+    let (own, others): (Vec<_>, Vec<_>) = calls
+        .into_iter()
+        .partition(|call| call.attempt.campaign_id == campaign.id);
+    let states = [
+        AttemptState::Created,
+        AttemptState::Accepted,
+        AttemptState::Ringing,
+        AttemptState::Answered,
+    ];
+    let mut work = begin(store, &company).await;
+    for (call, state) in own.iter().zip(states).chain([(&others[0], states[1])]) {
+        let attempt = CallAttempt {
+            state,
+            ..call.attempt.clone()
+        };
+        work.call_attempts().update(&attempt).await.unwrap();
+    }
+    commit(work).await;
+    let running = Campaign {
+        updated_at: after(10),
+        ..campaign.clone()
+    };
+    let running = change_campaign(store, running).await;
+    let expired = store.expired_attempts(after(60), at_most(10)).await;
+    assert_eq!(expired.unwrap(), [], "it goes on");
+
+    let paused = Campaign {
+        updated_at: after(20),
+        ..running.paused()
+    };
+    change_campaign(store, paused).await;
+    assert_eq!(store.next_expiry_at().await.unwrap(), Some(after(20)));
+    let expired = store.expired_attempts(after(60), at_most(10)).await;
+    assert_eq!(expired.unwrap(), [attempt_key(&own[1])]);
+    let waiting = stored_attempt(store, own[1].attempt.id).await;
+    assert_eq!(waiting.lease_until, after(20));
+}
+
 /// Scheduled campaigns are found when their start has come, and no others.
 pub async fn scheduled_campaigns_are_found_at_their_start(store: &dyn StorageUnderTest) {
     let company = stored_company(store).await;

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use tokio::sync::Notify;
+use voicesurvey_core::call_attempt::{CallEvent, CallEventKind};
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
+    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
+use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Timestamp;
 
 /// What the provider answers when it is asked to dial.
@@ -38,6 +41,10 @@ pub(crate) enum Knows {
     NoSuchCall,
     /// That it cannot tell.
     Nothing,
+    /// That it has the call, and that nothing has happened to it.
+    NoNews,
+    /// That the call ended so.
+    EndedAs(Outcome),
 }
 
 /// Dials nobody, and remembers whom it was asked to dial.
@@ -46,8 +53,10 @@ pub(crate) struct ScriptedProvider {
     name: &'static str,
     answers: Mutex<Answers>,
     knows: Mutex<Knows>,
+    cancels: Mutex<Option<Cancellation>>,
     let_go: Notify,
     dialed: Mutex<Vec<PhoneNumber>>,
+    cancelled: Mutex<Vec<CallAttemptId>>,
     hung_up: Mutex<Vec<CallAttemptId>>,
 }
 
@@ -58,8 +67,10 @@ impl ScriptedProvider {
             name,
             answers: Mutex::new(Answers::Taken),
             knows: Mutex::new(Knows::NoSuchCall),
+            cancels: Mutex::new(Some(Cancellation::GoesOn)),
             let_go: Notify::new(),
             dialed: Mutex::default(),
+            cancelled: Mutex::default(),
             hung_up: Mutex::default(),
         })
     }
@@ -74,6 +85,11 @@ impl ScriptedProvider {
         *self.knows.lock().unwrap() = knows;
     }
 
+    /// What it says from now on when it is to cancel a call; `None` if nothing.
+    pub(crate) fn cancels(&self, came_to: Option<Cancellation>) {
+        *self.cancels.lock().unwrap() = came_to;
+    }
+
     /// Lets one call go that was held.
     pub(crate) fn let_go(&self) {
         self.let_go.notify_one();
@@ -82,6 +98,11 @@ impl ScriptedProvider {
     /// Whom it was asked to dial, in order.
     pub(crate) fn dialed(&self) -> Vec<PhoneNumber> {
         self.dialed.lock().unwrap().clone()
+    }
+
+    /// Which calls it was asked to cancel, in order.
+    pub(crate) fn cancelled(&self) -> Vec<CallAttemptId> {
+        self.cancelled.lock().unwrap().clone()
     }
 
     /// Which calls it was asked to end, in order.
@@ -123,11 +144,34 @@ impl TelephonyProvider for ScriptedProvider {
         })
     }
 
-    async fn find_call(&self, _call: &CallReference) -> Result<FoundCall, ProviderError> {
+    async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
+        let ended = |outcome| CallEvent {
+            company_id: call.company_id,
+            attempt_id: call.attempt_id,
+            event_id: "found".to_owned(),
+            provider_call_id: None,
+            kind: CallEventKind::Ended {
+                outcome: Some(outcome),
+            },
+            at: samples::now(),
+            raw_status: None,
+            error_code: None,
+        };
+        let found = |events| FoundCall::Found { events };
         Ok(match *self.knows.lock().unwrap() {
             Knows::NoSuchCall => FoundCall::NotFound,
             Knows::Nothing => FoundCall::Unknown,
+            Knows::NoNews => found(Vec::new()),
+            Knows::EndedAs(outcome) => found(vec![ended(outcome)]),
         })
+    }
+
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
+        self.cancelled.lock().unwrap().push(call.attempt_id);
+        match *self.cancels.lock().unwrap() {
+            Some(cancelled) => Ok(cancelled),
+            None => Err(no_answer()),
+        }
     }
 
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
@@ -145,5 +189,11 @@ impl TelephonyProvider for ScriptedProvider {
 
     fn write_reply(&self, _call: &CallReference, _reply: &VoiceReply) -> WebhookReply {
         WebhookReply::empty()
+    }
+}
+
+fn no_answer() -> ProviderError {
+    ProviderError {
+        what: "no answer within ten seconds".to_owned(),
     }
 }

@@ -12,8 +12,9 @@ use voicesurvey_core::id::{CallAttemptId, CompanyId, IdGenerator};
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, NoWakeUp, PlaceCallError, Placed, ProviderError, Scope,
-    Storage as _, TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOrder, CallReference, Cancellation, FoundCall, NoWakeUp, PlaceCallError, Placed,
+    ProviderError, Scope, Storage as _, TelephonyProvider, Webhook, WebhookError, WebhookReply,
+    WebhookRequest,
 };
 use voicesurvey_core::service::{Engine, EngineParts, EngineSettings};
 use voicesurvey_core::testing::samples;
@@ -93,6 +94,10 @@ impl TelephonyProvider for Provider {
 
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
         self.simulated.find_call(call).await
+    }
+
+    async fn cancel(&self, _call: &CallReference) -> Result<Cancellation, ProviderError> {
+        Ok(Cancellation::GoesOn)
     }
 
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
