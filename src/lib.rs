@@ -12,3 +12,5 @@ pub use voicesurvey_postgres as postgres;
 pub use voicesurvey_simulator as simulator;
 #[cfg(feature = "sqlite")]
 pub use voicesurvey_sqlite as sqlite;
+#[cfg(feature = "twilio")]
+pub use voicesurvey_twilio as twilio;

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("voicesurvey-postgres", &["voicesurvey-core"]),
     ("voicesurvey-simulator", &["voicesurvey-core"]),
     ("voicesurvey-sqlite", &["voicesurvey-core"]),
+    ("voicesurvey-twilio", &["voicesurvey-core"]),
     (
         "voicesurvey-server",
         &[
@@ -42,6 +43,7 @@ const BANNED: &[(&str, &[&str])] = &[
     ),
     ("voicesurvey-postgres", &["axum", "reqwest"]),
     ("voicesurvey-sqlite", &["axum", "reqwest"]),
+    ("voicesurvey-twilio", &["sqlx", "axum", "polars"]),
 ];
 
 fn root() -> PathBuf {

@@ -1,0 +1,221 @@
+//! Twilio behind the port: places calls, finds them, ends them, reads webhooks, writes TwiML.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use voicesurvey_core::conversation::VoiceReply;
+use voicesurvey_core::language::Language;
+use voicesurvey_core::money::Cost;
+use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::ports::{
+    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
+    Webhook, WebhookError, WebhookReply, WebhookRequest,
+};
+use voicesurvey_core::time::{Clock, Timestamp};
+
+use crate::absences::Absences;
+use crate::call_record::CallRecord;
+use crate::call_request;
+use crate::client::{Client, Response, SendError};
+use crate::failure::{Class, Refusal};
+use crate::settings::{MachineDetection, SettingsError, TwilioSettings};
+use crate::signature::Signatures;
+use crate::twiml::TwimlWriter;
+use crate::urls::WebhookUrls;
+use crate::webhook::Signed;
+
+/// Twilio Programmable Voice. It needs a runtime of tokio.
+#[derive(Debug)]
+pub struct TwilioProvider {
+    pub(crate) settings: TwilioSettings,
+    pub(crate) client: Client,
+    pub(crate) urls: WebhookUrls,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) absences: Absences,
+    signatures: Signatures,
+    writer: TwimlWriter,
+}
+
+/// What a campaign may want otherwise than the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// The number that is shown.
+    pub caller_id: Option<PhoneNumber>,
+    /// Whether machines are told from people.
+    pub machine_detection: Option<MachineDetection>,
+}
+
+impl TwilioProvider {
+    /// A provider, if nothing is wrong with the settings.
+    pub fn new(settings: TwilioSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let urls = WebhookUrls::new(&settings.public_url);
+        Ok(Self {
+            client: Client::new(&settings)?,
+            signatures: Signatures::new(settings.webhook_tokens.clone()),
+            writer: TwimlWriter::new(&settings, urls.clone()),
+            absences: Absences::default(),
+            urls,
+            clock,
+            settings,
+        })
+    }
+
+    /// As [`place_call`](TelephonyProvider::place_call), for a campaign that wants some of it
+    /// otherwise.
+    pub async fn place_call_with(
+        &self,
+        order: &CallOrder,
+        options: &CallOptions,
+    ) -> Result<Placed, PlaceCallError> {
+        let detection = options.machine_detection;
+        let detection = detection.unwrap_or(self.settings.machine_detection);
+        if let Some(wrong) = detection.wrong().first() {
+            return Err(PlaceCallError::Configuration {
+                code: wrong.setting.to_owned(),
+                what: wrong.what.clone(),
+            });
+        }
+        let caller_id = options.caller_id.unwrap_or(self.settings.caller_id);
+        let form = call_request::form(order, &caller_id, &detection, &self.urls);
+        let response = self
+            .client
+            .post(self.client.url(&["Calls.json"]), &form)
+            .await?;
+        if !response.is_success() {
+            return Err(Refusal::read(&response, Some(&order.phone_number)).of_call());
+        }
+        let record = CallRecord::read(&response.body).and_then(|record| record.sid);
+        let provider_call_id = record.ok_or_else(|| PlaceCallError::Unknown {
+            source: "Twilio took the call and does not name it".into(),
+        })?;
+        Ok(Placed { provider_call_id })
+    }
+
+    /// Ends a call that nobody has answered yet, and leaves one alone that somebody has. A call that
+    /// has already ended is no error.
+    ///
+    /// Twilio tells nothing of a call that was still queued, so whoever asks for this must ask
+    /// [`find_call`](TelephonyProvider::find_call) afterwards.
+    pub async fn cancel(&self, call: &CallReference) -> Result<(), ProviderError> {
+        self.update_status(call, "canceled").await
+    }
+
+    /// What a call has cost; `None` as long as Twilio has not said so, which takes a while after its
+    /// end. The recogniser, the voices, recordings and the detection of machines are charged apart.
+    pub async fn price(&self, call: &CallReference) -> Result<Option<Cost>, ProviderError> {
+        let record = self.record(sid_of(call)?).await?;
+        Ok(record.and_then(|record| record.cost()))
+    }
+
+    /// The document for when ours cannot be had: a goodbye. The same for every call, so it can be
+    /// served without a store and to whoever asks.
+    pub fn fallback_document(&self, language: Language) -> WebhookReply {
+        self.writer.fallback(language)
+    }
+
+    /// A call as Twilio shows it; `None` if it shows none of that name, which so soon after it was
+    /// placed proves nothing.
+    pub(crate) async fn record(&self, sid: &str) -> Result<Option<CallRecord>, ProviderError> {
+        let url = self.client.url(&["Calls", &format!("{sid}.json")]);
+        let response = self.client.get(url).await.map_err(unanswered)?;
+        if response.is_success() {
+            let record = CallRecord::read(&response.body);
+            return record.map(Some).ok_or_else(|| ProviderError {
+                what: "the answer of Twilio is no call".to_owned(),
+            });
+        }
+        match Refusal::read(&response, None).class {
+            Class::Missing => Ok(None),
+            _ => Err(refused(&response)),
+        }
+    }
+
+    pub(crate) fn verify(&self, request: &WebhookRequest) -> Result<Signed, WebhookError> {
+        Signed::verify(request, &self.signatures, &self.urls)
+    }
+
+    async fn update_status(&self, call: &CallReference, status: &str) -> Result<(), ProviderError> {
+        let url = self
+            .client
+            .url(&["Calls", &format!("{}.json", sid_of(call)?)]);
+        let form = vec![("Status", status.to_owned())];
+        let response = self.client.post(url, &form).await.map_err(unanswered)?;
+        done(&response, &[Class::Ended])
+    }
+}
+
+#[async_trait]
+impl TelephonyProvider for TwilioProvider {
+    fn name(&self) -> &'static str {
+        crate::NAME
+    }
+
+    async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
+        self.place_call_with(order, &CallOptions::default()).await
+    }
+
+    /// Without Twilio's name of the call the answer is `Unknown`: then it is
+    /// [`find_unconfirmed_call`](Self::find_unconfirmed_call) that finds it, which needs the number.
+    async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
+        let Ok(sid) = sid_of(call) else {
+            return Ok(FoundCall::Unknown);
+        };
+        let now = self.clock.now();
+        let record = self.record(sid).await?;
+        Ok(
+            record.map_or(FoundCall::Unknown, |record| FoundCall::Found {
+                events: record.events(call, now),
+            }),
+        )
+    }
+
+    async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
+        self.update_status(call, "completed").await
+    }
+
+    fn read_webhook(
+        &self,
+        request: &WebhookRequest,
+        now: Timestamp,
+    ) -> Result<Webhook, WebhookError> {
+        self.verify(request)?.read(now)
+    }
+
+    fn write_reply(&self, call: &CallReference, reply: &VoiceReply) -> WebhookReply {
+        self.writer.reply(call, reply)
+    }
+}
+
+/// Twilio's name of a call.
+pub(crate) fn sid_of(call: &CallReference) -> Result<&str, ProviderError> {
+    call.provider_call_id
+        .as_deref()
+        .ok_or_else(|| ProviderError {
+            what: "Twilio's name of the call is not known yet".to_owned(),
+        })
+}
+
+/// Whether a request to change something was carried out, or needs not be for one of these reasons.
+pub(crate) fn done(response: &Response, needless: &[Class]) -> Result<(), ProviderError> {
+    if response.is_success() || needless.contains(&Refusal::read(response, None).class) {
+        return Ok(());
+    }
+    Err(refused(response))
+}
+
+/// What a refusal tells who asked.
+pub(crate) fn refused(response: &Response) -> ProviderError {
+    let Refusal { code, meaning, .. } = Refusal::read(response, None);
+    ProviderError {
+        what: format!("Twilio answers {} ({code}): {meaning}", response.status),
+    }
+}
+
+/// What it tells who asked that there is no answer.
+#[expect(clippy::needless_pass_by_value, reason = "is handed to map_err")]
+pub(crate) fn unanswered(error: SendError) -> ProviderError {
+    ProviderError {
+        what: error.to_string(),
+    }
+}
