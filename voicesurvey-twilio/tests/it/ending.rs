@@ -42,7 +42,8 @@ async fn a_call_that_has_ended_is_no_error_and_everything_else_is() {
         assert_eq!(cancelled.is_ok(), is_done, "{code}: {cancelled:?}");
     }
     let silent = Server::start(|_| Reply::Silence).await;
-    assert!(silent.provider().hang_up(&call(Some(SID))).await.is_err());
+    let provider = silent.impatient_provider();
+    assert!(provider.hang_up(&call(Some(SID))).await.is_err());
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn a_twilio_that_cannot_be_asked_is_an_error() {
         || error(500, 20500),
         || error(429, 20429),
         || Reply::Status(200, "<html>".to_owned()),
-        || Reply::Silence,
+        || Reply::Close,
     ];
     for reply in replies {
         let server = Server::start(move |_| reply()).await;

@@ -125,6 +125,7 @@ async fn whatever_twilio_answers_the_order_is_sent_once() {
         (Reply::Close, "unknown"),
     ];
     for (index, (reply, expected)) in cases.into_iter().enumerate() {
+        let hangs = matches!(reply, Reply::Silence | Reply::Beginning);
         let reply = std::sync::Mutex::new(Some(reply));
         // Whoever asks a second time is told that it is done.
         let server = Server::start(move |_| {
@@ -132,7 +133,12 @@ async fn whatever_twilio_answers_the_order_is_sent_once() {
             reply.unwrap_or_else(|| json_of(201, &record(&json!({}))))
         })
         .await;
-        let answer = server.provider().place_call(&order()).await.unwrap_err();
+        let provider = if hangs {
+            server.impatient_provider()
+        } else {
+            server.provider()
+        };
+        let answer = provider.place_call(&order()).await.unwrap_err();
         assert_eq!(meaning(&answer), expected, "case {index}");
         server.only_request();
     }
@@ -167,7 +173,8 @@ async fn no_error_shows_a_number_or_a_secret() {
     let shown = |error: &PlaceCallError| format!("{error} {error:?}");
     let refused = server.provider().place_call(&order()).await.unwrap_err();
     let silent = Server::start(|_| Reply::Silence).await;
-    let unknown = silent.provider().place_call(&order()).await.unwrap_err();
+    let unknown = silent.impatient_provider();
+    let unknown = unknown.place_call(&order()).await.unwrap_err();
     for error in [&refused, &unknown] {
         let shown = shown(error);
         assert!(

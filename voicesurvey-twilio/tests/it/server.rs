@@ -17,8 +17,10 @@ use voicesurvey_twilio::{Credentials, Secret, TwilioProvider, TwilioSettings};
 pub(crate) const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const SID: &str = "CA0123456789abcdef0123456789abcdef";
 
+/// Long enough for a machine that is busy with other tests.
+const PATIENT: Duration = Duration::from_secs(20);
 /// Short, so that tests of a server that hangs are.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(400);
+const IMPATIENT: Duration = Duration::from_millis(300);
 
 /// What the server does with a request.
 pub(crate) enum Reply {
@@ -84,14 +86,23 @@ impl Server {
         let caller_id = samples::phone_number(1);
         TwilioSettings {
             base_url: format!("http://127.0.0.1:{}", self.port),
-            request_timeout: REQUEST_TIMEOUT,
-            connect_timeout: REQUEST_TIMEOUT / 2,
+            request_timeout: PATIENT,
             ..TwilioSettings::new(ACCOUNT, credentials, token, url, caller_id)
         }
     }
 
     pub(crate) fn provider(&self) -> TwilioProvider {
         provider(self.settings()).0
+    }
+
+    /// A provider for a server that hangs.
+    pub(crate) fn impatient_provider(&self) -> TwilioProvider {
+        let settings = TwilioSettings {
+            request_timeout: IMPATIENT,
+            connect_timeout: IMPATIENT / 2,
+            ..self.settings()
+        };
+        provider(settings).0
     }
 
     /// What it was asked so far.
