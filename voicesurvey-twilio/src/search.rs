@@ -5,7 +5,7 @@
 //! is listed since its commit is that attempt's. That nobody was called is said late and reluctantly:
 //! whoever hears it dials again.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{CallReference, FoundCall, ProviderError};
 use voicesurvey_core::time::Timestamp;
@@ -16,16 +16,17 @@ use crate::provider::{TwilioProvider, refused, unanswered};
 /// Twilio's clock and ours may differ by this much; Twilio cuts instants to seconds.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(10);
 
+/// If a clock is wrong they may differ by as much as this. A call that is only so near may be ours.
+const CLOCK_IS_WRONG: TimeDelta = TimeDelta::minutes(15);
+
 /// How long after the last moment in which the order can have been sent a call may stay hidden.
 const SHOWN_AFTER: TimeDelta = TimeDelta::seconds(60);
-
-/// Twilio keeps a call in its queue for a day at most, and lists calls by the day they began.
-const LONGEST_QUEUE: Days = Days::new(2);
 
 /// How long after the end of a call Twilio tells which URLs were called for it.
 const EVENTS_AFTER: TimeDelta = TimeDelta::minutes(15);
 
-/// More pages than calls between two numbers within a day can fill.
+/// One number calls another one a few times in its life: one page, and ten are very many.
+const PAGE_SIZE: &str = "200";
 const MOST_PAGES: u8 = 10;
 
 /// A call that was ordered, and the order was never answered.
@@ -41,6 +42,9 @@ pub struct UnconfirmedCall {
     pub committed_at: Timestamp,
     /// After this instant Twilio was not asked any more.
     pub dial_before: Timestamp,
+    /// Twilio's names of calls that are known to be other attempts', such as earlier ones to the
+    /// same person.
+    pub other_calls: Vec<String>,
 }
 
 /// Whose a listed call is.
@@ -68,29 +72,32 @@ impl TwilioProvider {
                 events: record.events(&sought.call, now),
             })
         };
-        let mut unclear = Vec::new();
-        for record in self.listed(sought, now).await? {
+        let (mut unclear, mut near) = (Vec::new(), 0);
+        for record in self.listed(sought).await? {
             match self.belongs(sought, &record, now).await {
                 Belongs::Ours => return found(&record),
                 Belongs::Others => {}
-                Belongs::Unclear => unclear.push(record),
+                Belongs::Unclear if self.is_in_time(sought, &record, CLOCKS_DIFFER) => {
+                    unclear.push(record);
+                }
+                Belongs::Unclear => near += 1,
             }
         }
         match &unclear[..] {
             [record] => found(record),
-            [] => {
+            [] if near == 0 => {
                 let is_confirmed = self.absences.confirm(attempt, now);
-                if is_confirmed && now >= self.order_ends(sought) + SHOWN_AFTER {
-                    self.absences.forget(attempt);
-                    Ok(FoundCall::NotFound)
+                let is_late = now >= self.order_ends(sought) + SHOWN_AFTER;
+                Ok(if is_confirmed && is_late {
+                    FoundCall::NotFound
                 } else {
-                    Ok(FoundCall::Unknown)
-                }
+                    FoundCall::Unknown
+                })
             }
             several => {
                 self.absences.forget(attempt);
                 let calls = several.len();
-                tracing::warn!(%attempt, calls, "several calls may be the one that is sought");
+                tracing::warn!(%attempt, calls, near, "it is not clear which call is the sought one");
                 Ok(FoundCall::Unknown)
             }
         }
@@ -101,28 +108,27 @@ impl TwilioProvider {
         sought.dial_before + self.settings.request_timeout
     }
 
-    /// The calls from and to these numbers that were made while the order was under way.
-    async fn listed(
-        &self,
-        sought: &UnconfirmedCall,
-        now: Timestamp,
-    ) -> Result<Vec<CallRecord>, ProviderError> {
-        let began = sought.committed_at - CLOCKS_DIFFER;
-        let ended = self.order_ends(sought) + SHOWN_AFTER;
-        let mut filters: Vec<_> = days(sought.committed_at.date_naive(), now.date_naive())
-            .map(|day| ("StartTime", day.to_string()))
-            .collect();
-        // A queued call has not begun, and no day finds it.
-        filters.push(("Status", "queued".to_owned()));
+    /// Whether a call was made while the order was under way, if the clocks differ by no more.
+    fn is_in_time(&self, sought: &UnconfirmedCall, call: &CallRecord, differ: TimeDelta) -> bool {
+        let began = sought.committed_at - differ;
+        let ended = self.order_ends(sought) + differ;
+        let made_at = call.date_created;
+        made_at.is_none_or(|at| began <= at && at <= ended)
+    }
+
+    /// The calls between these numbers that may be the one.
+    async fn listed(&self, sought: &UnconfirmedCall) -> Result<Vec<CallRecord>, ProviderError> {
+        // Twilio's filter by time is described in two ways, and one of them would hide every call.
+        // Queued calls are asked for by themselves as well, as nobody says that a list shows them.
         let mut listed: Vec<CallRecord> = Vec::new();
-        for filter in filters {
-            for record in self.list(sought, filter).await? {
-                let is_known = listed.iter().any(|known| known.sid == record.sid);
-                let in_time = record
-                    .date_created
-                    .is_none_or(|at| began <= at && at <= ended);
-                let is_outbound = record.direction.as_deref() != Some("inbound");
-                if in_time && is_outbound && !is_known {
+        for status in [None, Some("queued")] {
+            for record in self.list(sought, status).await? {
+                let is_twice = listed.iter().any(|listed| listed.sid == record.sid);
+                let others = &sought.other_calls;
+                let is_others = record.sid.as_ref().is_some_and(|sid| others.contains(sid));
+                let is_inbound = record.direction.as_deref() == Some("inbound");
+                let is_near = self.is_in_time(sought, &record, CLOCK_IS_WRONG);
+                if is_near && !is_twice && !is_others && !is_inbound {
                     listed.push(record);
                 }
             }
@@ -133,14 +139,15 @@ impl TwilioProvider {
     async fn list(
         &self,
         sought: &UnconfirmedCall,
-        (name, value): (&str, String),
+        status: Option<&str>,
     ) -> Result<Vec<CallRecord>, ProviderError> {
         let caller_id = sought.caller_id.unwrap_or(self.settings.caller_id);
         let mut url = self.client.url(&["Calls.json"]);
         url.query_pairs_mut()
             .append_pair("To", sought.phone_number.as_str())
             .append_pair("From", caller_id.as_str())
-            .append_pair(name, &value);
+            .append_pair("PageSize", PAGE_SIZE)
+            .extend_pairs(status.map(|status| ("Status", status)));
         let mut records = Vec::new();
         let mut next = Some(url);
         for _ in 0..MOST_PAGES {
@@ -190,30 +197,8 @@ impl TwilioProvider {
     }
 }
 
-/// The days in UTC in which the call can have begun.
-fn days(first: NaiveDate, today: NaiveDate) -> impl Iterator<Item = NaiveDate> {
-    let last = first
-        .checked_add_days(LONGEST_QUEUE)
-        .map_or(today, |last| last.min(today));
-    first.iter_days().take_while(move |day| *day <= last)
-}
-
 fn unlisted() -> ProviderError {
     ProviderError {
         what: "the list of Twilio cannot be read".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_is_looked_for_from_its_day_to_today_while_it_may_be_queued() {
-        let day = |day| NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
-        let listed = |first, today| days(day(first), day(today)).collect::<Vec<_>>();
-        assert_eq!(listed(15, 15), [day(15)]);
-        assert_eq!(listed(15, 16), [day(15), day(16)]);
-        assert_eq!(listed(15, 20), [day(15), day(16), day(17)]);
     }
 }
