@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "voicesurvey-postgres",
             "voicesurvey-simulator",
             "voicesurvey-sqlite",
+            "voicesurvey-twilio",
         ],
     ),
 ];

@@ -31,7 +31,10 @@ pub use error::{ConfigError, WrongSetting};
 pub use http::{HttpConfig, OperatorToken};
 pub use llm::{LlmApiKey, LlmConfig, SchemaSetting};
 pub use log::{LogConfig, LogFormat, LogLevel};
-pub use telephony::{ProviderName, StandInConfig, StandInSecret, TelephonyConfig};
+pub use telephony::{
+    ChannelsSetting, DetectionMode, ListenUntilSetting, MachineDetectionConfig, ProviderName,
+    StandInConfig, StandInSecret, TelephonyConfig, TwilioConfig, TwilioSecret, VoicesConfig,
+};
 
 use self::environment::Environment;
 
@@ -121,9 +124,10 @@ impl Config {
             }
         }
         let config: Self = figment.extract().map_err(ConfigError::from_figment)?;
-        config
-            .check()
-            .map_err(|wrong| ConfigError::wrong(wrong, &figment))?;
+        let wrong = config.wrong_settings();
+        if !wrong.is_empty() {
+            return Err(ConfigError::wrong(&wrong, &figment));
+        }
         Ok(Loaded {
             config,
             file,
@@ -132,6 +136,27 @@ impl Config {
     }
 
     /// Finds what the types of the settings do not forbid.
+    fn wrong_settings(&self) -> Vec<WrongSetting> {
+        let sections = [
+            self.check(),
+            self.http.check(),
+            self.telephony.check(),
+            self.llm.check(),
+            self.engine.check(),
+        ];
+        let mut wrong: Vec<_> = sections.into_iter().filter_map(Result::err).collect();
+        if self.telephony.provider == ProviderName::Twilio {
+            let grace = self.engine.settings().grace_after_deadline;
+            wrong.extend(
+                self.telephony
+                    .twilio
+                    .wrong_settings(&self.public_url, grace),
+            );
+        }
+        wrong
+    }
+
+    /// Finds what is wrong above the sections.
     fn check(&self) -> Result<(), WrongSetting> {
         let url = &self.public_url;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
@@ -146,10 +171,7 @@ impl Config {
             let expected = "HOST:PORT, such as 127.0.0.1:8880";
             return Err(WrongSetting::new("listen", expected));
         }
-        self.http.check()?;
-        self.telephony.check()?;
-        self.llm.check()?;
-        self.engine.check()
+        Ok(())
     }
 }
 

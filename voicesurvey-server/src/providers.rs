@@ -8,8 +8,9 @@ use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::TelephonyProvider;
 use voicesurvey_core::time::Clock;
 use voicesurvey_simulator::SimulatedProvider;
+use voicesurvey_twilio::TwilioProvider;
 
-use crate::config::{ProviderName, TelephonyConfig};
+use crate::config::{Config, ProviderName, TwilioConfig, WrongSetting};
 use crate::stand_in::provider::StandInProvider;
 
 /// The provider that was chosen.
@@ -25,10 +26,12 @@ pub struct Telephony {
 impl Telephony {
     /// The provider that the configuration names.
     pub fn from_config(
-        config: &TelephonyConfig,
+        config: &Config,
         clock: Arc<dyn Clock>,
         ids: &IdGenerator,
     ) -> io::Result<Self> {
+        let public_url = &config.public_url;
+        let config = &config.telephony;
         tracing::info!(provider = %config.provider, "Creating telephony provider");
         match config.provider {
             ProviderName::Simulated => {
@@ -43,11 +46,19 @@ impl Telephony {
                 let secret = stand_in.secret.reveal();
                 let provider = StandInProvider::new(&stand_in.url, secret, stand_in.patience())
                     .map_err(io::Error::other)?;
-                Ok(Self {
-                    provider: Arc::new(provider),
-                    simulated: None,
-                })
+                Ok(Self::real(provider))
             }
+            ProviderName::Twilio => {
+                let provider = twilio(&config.twilio, public_url, clock)?;
+                Ok(Self::real(provider))
+            }
+        }
+    }
+
+    fn real(provider: impl TelephonyProvider + 'static) -> Self {
+        Self {
+            provider: Arc::new(provider),
+            simulated: None,
         }
     }
 
@@ -58,6 +69,20 @@ impl Telephony {
             simulated: Some(provider),
         }
     }
+}
+
+/// Twilio as the configuration has it.
+pub(crate) fn twilio(
+    config: &TwilioConfig,
+    public_url: &str,
+    clock: Arc<dyn Clock>,
+) -> io::Result<TwilioProvider> {
+    // OK because a configuration with wrong settings is not loaded.
+    let settings = config.settings(public_url).map_err(|wrong| {
+        let settings: Vec<&str> = wrong.iter().map(WrongSetting::setting).collect();
+        io::Error::other(format!("wrong settings: {}", settings.join(", ")))
+    })?;
+    TwilioProvider::new(settings, clock).map_err(io::Error::other)
 }
 
 impl fmt::Debug for Telephony {

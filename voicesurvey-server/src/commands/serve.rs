@@ -47,8 +47,8 @@ pub(super) async fn run(options: ServeOptions) -> Result<(), CommandError> {
         None => Arc::new(SystemClock),
     };
     let ids = Arc::new(IdGenerator::from_entropy(pacer.clone()));
-    let telephony = Telephony::from_config(&config.telephony, pacer.clone(), &ids)
-        .map_err(CommandError::System)?;
+    let telephony =
+        Telephony::from_config(&config, pacer.clone(), &ids).map_err(CommandError::System)?;
     let limits = config.telephony.account_limits();
     stores
         .limit_provider(&config.database, telephony.provider.name(), limits)

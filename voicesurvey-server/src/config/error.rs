@@ -6,7 +6,15 @@ use figment::Figment;
 use figment::error::Kind;
 
 /// Settings whose values are not repeated in errors.
-const SECRETS: [&str; 3] = ["database.url", "http.operator_token", "llm.api_key"];
+const SECRETS: [&str; 7] = [
+    "database.url",
+    "http.operator_token",
+    "llm.api_key",
+    "telephony.stand_in.secret",
+    "telephony.twilio.api_key_secret",
+    "telephony.twilio.auth_token",
+    "telephony.twilio.other_auth_token",
+];
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,17 +47,22 @@ impl WrongSetting {
             expected: expected.into(),
         }
     }
+
+    /// Its name.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
 }
 
 impl ConfigError {
-    /// Says where a wrong setting was said.
-    pub(super) fn wrong(wrong: WrongSetting, figment: &Figment) -> Self {
-        let WrongSetting { setting, expected } = wrong;
-        let place = figment
-            .find_metadata(&setting)
-            .map(place)
-            .unwrap_or_default();
-        Self::Wrong(format!("{setting}{place}: use {expected}"))
+    /// Says where each wrong setting was said.
+    pub(super) fn wrong(wrong: &[WrongSetting], figment: &Figment) -> Self {
+        let line = |WrongSetting { setting, expected }: &WrongSetting| {
+            let place = figment.find_metadata(setting).map(place);
+            format!("{setting}{}: use {expected}", place.unwrap_or_default())
+        };
+        let lines: Vec<String> = wrong.iter().map(line).collect();
+        Self::Wrong(lines.join("\n"))
     }
 
     pub(super) fn from_figment(error: figment::Error) -> Self {

@@ -1,5 +1,7 @@
 //! Who dials.
 
+mod twilio;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,6 +11,10 @@ use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::pace::Pace;
 use voicesurvey_simulator::SimulationSettings;
 
+pub use self::twilio::{
+    ChannelsSetting, DetectionMode, ListenUntilSetting, MachineDetectionConfig, TwilioConfig,
+    TwilioSecret, VoicesConfig,
+};
 use super::error::WrongSetting;
 
 /// What everybody may know is no secret, and neither is what can be tried out.
@@ -34,6 +40,8 @@ pub struct TelephonyConfig {
     pub simulated: SimulationSettings,
     /// How servers and a stand-in find and believe each other.
     pub stand_in: StandInConfig,
+    /// The account at Twilio, and what its calls sound like.
+    pub twilio: TwilioConfig,
 }
 
 /// The section `telephony.stand_in`.
@@ -115,6 +123,8 @@ pub enum ProviderName {
     Simulated,
     /// The same in a process of its own, for tests of servers.
     StandIn,
+    /// People are called, through Twilio.
+    Twilio,
 }
 
 impl fmt::Display for ProviderName {
@@ -122,6 +132,7 @@ impl fmt::Display for ProviderName {
         f.write_str(match self {
             Self::Simulated => "simulated",
             Self::StandIn => crate::stand_in::NAME,
+            Self::Twilio => voicesurvey_twilio::NAME,
         })
     }
 }
