@@ -51,6 +51,8 @@ pub enum Check {
     CallsAfterExclusion,
     /// Tasks that wait with an excluded number, which the next claim would end.
     ExcludedTasks,
+    /// Every response belongs to a call of its task, and every complete one to a consent.
+    LinkedResponses,
     /// The counts of tasks by status and reason.
     TaskCounters,
     /// The counts of attempts by state and outcome.
@@ -65,7 +67,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order of the promises.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Constraints,
         Self::AttemptNumbers,
         Self::LiveNumbers,
@@ -79,6 +81,7 @@ impl Check {
         Self::OptedOutTasks,
         Self::CallsAfterExclusion,
         Self::ExcludedTasks,
+        Self::LinkedResponses,
         Self::TaskCounters,
         Self::AttemptCounters,
         Self::CostCounters,
@@ -99,6 +102,7 @@ impl Check {
             | Self::OptedOutTasks
             | Self::CallsAfterExclusion
             | Self::ExcludedTasks => "I8",
+            Self::LinkedResponses => "I9",
             Self::TaskCounters
             | Self::AttemptCounters
             | Self::CostCounters
@@ -123,6 +127,7 @@ impl Check {
             Self::OptedOutTasks => "an opt-out ends every task of its number",
             Self::CallsAfterExclusion => "excluded numbers are not called",
             Self::ExcludedTasks => "no task waits with an excluded number",
+            Self::LinkedResponses => "responses belong to a call of their task, with consent",
             Self::TaskCounters => "counts of tasks equal the tasks",
             Self::AttemptCounters => "counts of attempts equal the attempts",
             Self::CostCounters => "counts of costs equal the costs",
@@ -166,6 +171,10 @@ impl Check {
             Self::ExcludedTasks => {
                 "nothing: they end when their turn comes, and nobody dials them; cancel a campaign \
                  that will not go on"
+            }
+            Self::LinkedResponses => {
+                "rows were changed by hand or lost: restore calls and consents from a backup, and \
+                 use none of these answers before"
             }
             Self::TaskCounters
             | Self::AttemptCounters
@@ -269,6 +278,20 @@ pub enum Election {
         since: Option<Timestamp>,
         /// Rises with every election.
         epoch: i64,
+    },
+}
+
+/// Whether locks keep servers apart that want to lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockTrial {
+    /// The store takes one server only, so there are none.
+    NotNeeded,
+    /// A lock that one connection held was refused to another, and free when the first was gone.
+    Works,
+    /// It was not so: two servers could lead at once, or none for ever.
+    Fails {
+        /// What happened.
+        what: String,
     },
 }
 

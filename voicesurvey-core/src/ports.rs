@@ -19,6 +19,6 @@ pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
 pub use task_queue::{AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, TaskQueue};
 pub use telephony::{
     CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
-    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 pub use wake_up::{NoWakeUp, WakeUp};

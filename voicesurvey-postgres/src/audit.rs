@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use voicesurvey_core::audit::{
-    Check, EXCLUDED_SINCE, Election, Example, Finding, IDLE_AFTER, OVERDUE_AFTER, decided_outcomes,
+    Check, EXCLUDED_SINCE, Election, Example, Finding, IDLE_AFTER, LockTrial, OVERDUE_AFTER,
+    decided_outcomes,
 };
 use voicesurvey_core::ports::{Audit, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -53,6 +54,7 @@ const fn statement(check: Check) -> &'static str {
         Check::OptedOutTasks => statement!("opted_out_tasks"),
         Check::CallsAfterExclusion => statement!("calls_after_exclusion"),
         Check::ExcludedTasks => statement!("excluded_tasks"),
+        Check::LinkedResponses => statement!("linked_responses"),
         Check::TaskCounters => statement!("task_counters"),
         Check::AttemptCounters => statement!("attempt_counters"),
         Check::CostCounters => statement!("cost_counters"),
@@ -79,6 +81,10 @@ impl Audit for PostgresStorage {
     async fn election(&self) -> Result<Election, StorageError> {
         let mut connection = self.pool().acquire().await.map_err(storage_error)?;
         leader::election(&mut connection).await
+    }
+
+    async fn try_locks(&self) -> Result<LockTrial, StorageError> {
+        self.lock_trial().await
     }
 }
 

@@ -316,6 +316,31 @@ impl CallAttemptRepository for PostgresUnitOfWork {
         }
     }
 
+    async fn provider_call_ids(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: CallAttemptId,
+    ) -> Result<Vec<String>, StorageError> {
+        // The index begins with the company, so companies are walked over and attempts are not.
+        let select = sqlx::query(
+            "SELECT provider_call_id FROM companies CROSS JOIN LATERAL (
+                 SELECT provider_call_id FROM call_attempts
+                 WHERE company_id = companies.company_id AND phone_number = $2 AND created_at >= $3
+                     AND call_attempts.id <> $4 AND provider_call_id IS NOT NULL
+             ) calls
+             WHERE $1::uuid IS NULL OR companies.company_id = $1",
+        )
+        .bind(self.scoped_company())
+        .bind(phone_number.to_string())
+        .bind(since)
+        .bind(except.as_uuid());
+        let rows = self.rows(select).await?;
+        rows.iter()
+            .map(|row| Reader::new("call_attempts", row).get("provider_call_id"))
+            .collect()
+    }
+
     async fn list(
         &mut self,
         filter: &CallAttemptFilter,

@@ -31,7 +31,7 @@ fn exclusion(row: &PgRow) -> Result<Exclusion, StorageError> {
 
 impl PostgresUnitOfWork {
     /// The company to which a statement is cut; the platform sees them all.
-    fn scoped_company(&self) -> Option<Uuid> {
+    pub(crate) fn scoped_company(&self) -> Option<Uuid> {
         match self.scope {
             Scope::Company(company_id) => Some(company_id.as_uuid()),
             Scope::Platform => None,

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
-use voicesurvey_core::audit::Election;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use voicesurvey_core::audit::{Election, LockTrial};
 use voicesurvey_core::ports::{Leadership, StorageError};
 use voicesurvey_core::time::Clock;
 
@@ -133,8 +133,20 @@ struct Session {
 impl PostgresStorage {
     /// A candidate on this database. `server` names it for people.
     pub fn candidate(&self, server: impl Into<String>, clock: Arc<dyn Clock>) -> Candidate {
+        Candidate {
+            options: self.session_options(),
+            clock,
+            server: server.into(),
+            leadership: PostgresLeadership::default(),
+            session: None,
+            said: None,
+        }
+    }
+
+    /// How the connection of a candidate is opened.
+    fn session_options(&self) -> PgConnectOptions {
         let milliseconds = |duration: Duration| duration.as_millis().to_string();
-        let options = self.unlimited().clone().options([
+        self.unlimited().clone().options([
             ("idle_session_timeout", milliseconds(SESSION_TIMEOUT)),
             // Who leads is hidden from companies.
             ("voicesurvey.scope", "platform".to_owned()),
@@ -145,14 +157,21 @@ impl PostgresStorage {
             ("tcp_keepalives_idle", "1".to_owned()),
             ("tcp_keepalives_interval", "1".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),
-        ]);
-        Candidate {
-            options,
-            clock,
-            server: server.into(),
-            leadership: PostgresLeadership::default(),
-            session: None,
-            said: None,
+        ])
+    }
+
+    /// Whether a lock of one connection is refused to another one, and free as soon as the first is
+    /// gone: what the election rests on. Both connections are opened as those of candidates.
+    pub(crate) async fn lock_trial(&self) -> Result<LockTrial, StorageError> {
+        let options = self.session_options();
+        match try_lock_twice(&options).await {
+            Ok(trial) => Ok(trial),
+            Err(StorageError::Failed(cause)) if cause.is::<PooledConnection>() => {
+                Ok(LockTrial::Fails {
+                    what: cause.to_string(),
+                })
+            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -287,6 +306,15 @@ impl Session {
     }
 
     /// Fails unless the lock and the epoch are still ours.
+    /// Asks for a lock, and tells whether it was got.
+    async fn gets(&mut self, query: &str) -> Result<bool, StorageError> {
+        let query = sqlx::raw_sql(AssertSqlSafe(query));
+        let row = self.connection.fetch_one(query).await;
+        row.map_err(storage_error)?
+            .try_get(1)
+            .map_err(storage_error)
+    }
+
     async fn beat(&mut self, epoch: i64) -> Result<(), StorageError> {
         let row = self.ask(HEARTBEAT_QUERY).await?;
         let current: i64 = row.try_get(1).map_err(storage_error)?;
@@ -324,6 +352,32 @@ pub(crate) async fn election(connection: &mut PgConnection) -> Result<Election, 
         since: row.try_get(1).map_err(storage_error)?,
         epoch: row.try_get(2).map_err(storage_error)?,
     })
+}
+
+async fn try_lock_twice(options: &PgConnectOptions) -> Result<LockTrial, StorageError> {
+    let fails = |what: &str| {
+        let what = what.to_owned();
+        Ok(LockTrial::Fails { what })
+    };
+    let mut first = open(options).await?;
+    let mut second = open(options).await?;
+    // A lock for this trial alone; the leader's is one key and not two.
+    let lock = format!("(29556, {})", first.backend);
+    let try_lock = format!("SELECT pg_backend_pid(), pg_try_advisory_lock{lock}");
+    if !first.gets(&try_lock).await? {
+        return fails("a lock of nobody could not be had");
+    }
+    if second.gets(&try_lock).await? {
+        return fails("two connections held one lock at once");
+    }
+    first.connection.close().await.map_err(storage_error)?;
+    // It waits until the lock is free, and gives up with the time-out of the connection.
+    let wait = format!("SELECT pg_backend_pid(), true FROM pg_advisory_lock{lock}");
+    if second.gets(&wait).await.is_err() {
+        return fails("a lock was not free after its holder had gone");
+    }
+    second.connection.close().await.map_err(storage_error)?;
+    Ok(LockTrial::Works)
 }
 
 async fn open(options: &PgConnectOptions) -> Result<Session, StorageError> {

@@ -47,6 +47,7 @@ const fn statement(check: Check) -> &'static str {
         Check::OptedOutTasks => statement!("opted_out_tasks"),
         Check::CallsAfterExclusion => statement!("calls_after_exclusion"),
         Check::ExcludedTasks => statement!("excluded_tasks"),
+        Check::LinkedResponses => statement!("linked_responses"),
         Check::TaskCounters => statement!("task_counters"),
         Check::AttemptCounters => statement!("attempt_counters"),
         Check::CostCounters => statement!("cost_counters"),

@@ -34,6 +34,14 @@ const LOOK_AFTER_WAITING: &str = "
     UPDATE call_attempts SET lease_until = min(lease_until, ?3)
     WHERE company_id = ?1 AND +campaign_id = ?2 AND state = 'accepted' AND state <> 'ended'";
 
+/// The provider's names of the calls to a number, of one company or of all, except one. The index
+/// begins with the company, so companies are walked over and attempts are not; a test reads the plan.
+const PROVIDER_CALL_IDS: &str = "
+    SELECT provider_call_id FROM companies CROSS JOIN call_attempts AS call
+    WHERE call.company_id = companies.company_id AND (?1 IS NULL OR companies.company_id = ?1)
+      AND call.phone_number = ?2 AND call.created_at >= ?3 AND call.id <> ?4
+      AND provider_call_id IS NOT NULL";
+
 /// The attempts of a company to some numbers, except one; a test reads the plan.
 const CALLS_TO: &str = "
     SELECT phone_number, outcome, created_at FROM call_attempts
@@ -337,6 +345,27 @@ impl CallAttemptRepository for SqliteUnitOfWork {
         Ok(())
     }
 
+    async fn provider_call_ids(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: CallAttemptId,
+    ) -> Result<Vec<String>, StorageError> {
+        let company_id = match self.scope {
+            Scope::Company(company_id) => Some(company_id.as_uuid()),
+            Scope::Platform => None,
+        };
+        let select = sqlx::query(PROVIDER_CALL_IDS)
+            .bind(company_id)
+            .bind(phone_number.as_str().to_owned())
+            .bind(micros(since))
+            .bind(except.as_uuid());
+        let rows = self.fetch_all(select).await?;
+        rows.iter()
+            .map(|row| Row::new(row, CALL_ATTEMPTS.name).get("provider_call_id"))
+            .collect()
+    }
+
     async fn list(
         &mut self,
         filter: &CallAttemptFilter,
@@ -375,6 +404,13 @@ mod tests {
     #[tokio::test]
     async fn the_calls_that_wait_are_found_among_those_in_progress() {
         assert_uses(LOOK_AFTER_WAITING, &["call_attempts_one_live_per_number"]).await;
+    }
+
+    #[tokio::test]
+    async fn the_names_of_calls_to_a_number_are_found_by_the_number_and_the_time() {
+        let plan = plan(PROVIDER_CALL_IDS).await;
+        let step = "call_attempts_by_number (company_id=? AND phone_number=? AND created_at>?)";
+        assert!(plan.iter().any(|line| line.contains(step)), "{plan:#?}");
     }
 
     #[tokio::test]

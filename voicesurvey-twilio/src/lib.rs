@@ -2,7 +2,7 @@
 //!
 //! The guarantee: nobody is called twice because an answer was lost. A call counts as not placed only
 //! where Twilio documents that it was not; everything else is looked for, by Twilio's webhooks, by its
-//! name, and at last in Twilio's list of calls ([`TwilioProvider::find_unconfirmed_call`]).
+//! name, and at last in Twilio's list of calls.
 //!
 //! Nothing of a webhook is believed before its signature has been verified. Documents are written by
 //! an XML writer, so whatever a name or a question holds is spoken and is no markup.
@@ -22,6 +22,7 @@ mod secret;
 mod settings;
 mod signature;
 mod speech;
+mod trial;
 mod twiml;
 mod urls;
 mod webhook;
@@ -32,7 +33,6 @@ pub const NAME: &str = "twilio";
 pub use account::{AccountStanding, CallerIdStanding};
 pub use provider::{CallOptions, TwilioProvider};
 pub use recording::{RecordingNews, RecordingStatus};
-pub use search::UnconfirmedCall;
 pub use secret::Secret;
 pub use settings::{
     Credentials, Detection, ListenUntil, MachineDetection, RecordingChannels, SettingsError,

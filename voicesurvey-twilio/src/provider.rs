@@ -9,7 +9,7 @@ use voicesurvey_core::money::Cost;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
     CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock, Timestamp};
 
@@ -18,10 +18,11 @@ use crate::call_record::CallRecord;
 use crate::call_request;
 use crate::client::{Client, Response, SendError};
 use crate::failure::{Class, Refusal};
+use crate::parameters::Parameters;
 use crate::settings::{MachineDetection, SettingsError, TwilioSettings};
 use crate::signature::Signatures;
 use crate::twiml::TwimlWriter;
-use crate::urls::WebhookUrls;
+use crate::urls::{self, Endpoint, WebhookUrls};
 use crate::webhook::Signed;
 
 /// Twilio Programmable Voice. It needs a runtime of tokio.
@@ -32,8 +33,8 @@ pub struct TwilioProvider {
     pub(crate) urls: WebhookUrls,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) absences: Absences,
-    signatures: Signatures,
-    writer: TwimlWriter,
+    pub(crate) signatures: Signatures,
+    pub(crate) writer: TwimlWriter,
 }
 
 /// What a campaign may want otherwise than the settings.
@@ -61,6 +62,11 @@ impl TwilioProvider {
         })
     }
 
+    /// How Twilio is reached.
+    pub const fn settings(&self) -> &TwilioSettings {
+        &self.settings
+    }
+
     /// As [`place_call`](TelephonyProvider::place_call), for a campaign that wants some of it
     /// otherwise.
     pub async fn place_call_with(
@@ -82,14 +88,7 @@ impl TwilioProvider {
             .client
             .post(self.client.url(&["Calls.json"]), &form)
             .await?;
-        if !response.is_success() {
-            return Err(Refusal::read(&response, Some(&order.phone_number)).of_call());
-        }
-        let record = CallRecord::read(&response.body).and_then(|record| record.sid);
-        let provider_call_id = record.ok_or_else(|| PlaceCallError::Unknown {
-            source: "Twilio took the call and does not name it".into(),
-        })?;
-        Ok(Placed { provider_call_id })
+        placed(&response, &order.phone_number)
     }
 
     /// Ends a call that nobody has answered yet, and leaves one alone that somebody has. A call that
@@ -112,6 +111,17 @@ impl TwilioProvider {
     /// served without a store and to whoever asks.
     pub fn fallback_document(&self, language: Language) -> WebhookReply {
         self.writer.fallback(language)
+    }
+
+    /// What is said if Twilio could not ask what is to be said, in the language that the URL names.
+    /// Whoever reports a failure may read it: it says nothing of anybody, and a person who waits is
+    /// not to hear nothing because a signature is wrong.
+    fn goodbye(&self, request: &WebhookRequest, now: Timestamp) -> WebhookReply {
+        // Only Twilio's own reports reach the log.
+        if let Err(error) = self.verify(request).and_then(|signed| signed.read(now)) {
+            tracing::debug!(%error, "somebody asks for the fallback document");
+        }
+        self.fallback_document(language_of(request))
     }
 
     /// A call as Twilio shows it; `None` if it shows none of that name, which so soon after it was
@@ -156,7 +166,7 @@ impl TelephonyProvider for TwilioProvider {
     }
 
     /// Without Twilio's name of the call the answer is `Unknown`: then it is
-    /// [`find_unconfirmed_call`](Self::find_unconfirmed_call) that finds it, which needs the number.
+    /// [`find_unconfirmed_call`](Self::find_unconfirmed_call) that finds it.
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
         let Ok(sid) = sid_of(call) else {
             return Ok(FoundCall::Unknown);
@@ -170,6 +180,13 @@ impl TelephonyProvider for TwilioProvider {
         )
     }
 
+    async fn find_unconfirmed_call(
+        &self,
+        sought: &UnconfirmedCall,
+    ) -> Result<FoundCall, ProviderError> {
+        self.search(sought).await
+    }
+
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
         self.update_status(call, "completed").await
     }
@@ -179,12 +196,34 @@ impl TelephonyProvider for TwilioProvider {
         request: &WebhookRequest,
         now: Timestamp,
     ) -> Result<Webhook, WebhookError> {
-        self.verify(request)?.read(now)
+        match Endpoint::from_name(&request.endpoint) {
+            Some(Endpoint::Fallback) => Ok(Webhook::Document(self.goodbye(request, now))),
+            Some(Endpoint::Check) => self.read_check(request).map(Webhook::Document),
+            _ => self.verify(request)?.read(now),
+        }
     }
 
     fn write_reply(&self, call: &CallReference, reply: &VoiceReply) -> WebhookReply {
         self.writer.reply(call, reply)
     }
+}
+
+/// The call that Twilio took, or why it did not.
+pub(crate) fn placed(response: &Response, number: &PhoneNumber) -> Result<Placed, PlaceCallError> {
+    if !response.is_success() {
+        return Err(Refusal::read(response, Some(number)).of_call());
+    }
+    let record = CallRecord::read(&response.body).and_then(|record| record.sid);
+    let provider_call_id = record.ok_or_else(|| PlaceCallError::Unknown {
+        source: "Twilio took the call and does not name it".into(),
+    })?;
+    Ok(Placed { provider_call_id })
+}
+
+/// The language that the URL names.
+pub(crate) fn language_of(request: &WebhookRequest) -> Language {
+    let query = Parameters::decode(urls::query(&request.url).as_bytes());
+    query.read("language").unwrap_or(Language::En)
 }
 
 /// Twilio's name of a call.

@@ -6,8 +6,7 @@
 //! whoever hears it dials again.
 
 use chrono::TimeDelta;
-use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::{CallReference, FoundCall, ProviderError};
+use voicesurvey_core::ports::{FoundCall, ProviderError, UnconfirmedCall};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_record::{CallPage, CallRecord};
@@ -29,24 +28,6 @@ const EVENTS_AFTER: TimeDelta = TimeDelta::minutes(15);
 const PAGE_SIZE: &str = "200";
 const MOST_PAGES: u8 = 10;
 
-/// A call that was ordered, and the order was never answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnconfirmedCall {
-    /// Its name in our words.
-    pub call: CallReference,
-    /// The number that was to be dialed.
-    pub phone_number: PhoneNumber,
-    /// The number that was to be shown, if it was not the one of the settings.
-    pub caller_id: Option<PhoneNumber>,
-    /// When the attempt was committed: Twilio was not asked before.
-    pub committed_at: Timestamp,
-    /// After this instant Twilio was not asked any more.
-    pub dial_before: Timestamp,
-    /// Twilio's names of calls that are known to be other attempts', such as earlier ones to the
-    /// same person.
-    pub other_calls: Vec<String>,
-}
-
 /// Whose a listed call is.
 enum Belongs {
     Ours,
@@ -60,7 +41,7 @@ impl TwilioProvider {
     ///
     /// `NotFound` needs a second empty answer half a minute after the first, and a minute since the
     /// order can have reached Twilio at the latest.
-    pub async fn find_unconfirmed_call(
+    pub(crate) async fn search(
         &self,
         sought: &UnconfirmedCall,
     ) -> Result<FoundCall, ProviderError> {

@@ -81,10 +81,15 @@ impl TwimlWriter {
 
     /// A goodbye that needs to know nothing.
     pub(crate) fn fallback(&self, language: Language) -> WebhookReply {
+        self.sentence(language, &Lines::of(language).goodbye)
+    }
+
+    /// One sentence, and the end of the call.
+    pub(crate) fn sentence(&self, language: Language, words: &str) -> WebhookReply {
         let speaker = self.speaker(language, None);
-        let goodbye = [Lines::of(language).goodbye.clone()];
+        let words = [words.to_owned()];
         document(|xml| {
-            speaker.say(xml, &goodbye)?;
+            speaker.say(xml, &words)?;
             hang_up(xml)
         })
     }

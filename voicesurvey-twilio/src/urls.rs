@@ -26,16 +26,19 @@ pub(crate) enum Endpoint {
     Recording,
     /// One of the first two could not be asked.
     Fallback,
+    /// Nothing: somebody tries whether webhooks arrive as they were sent.
+    Check,
 }
 
 impl Endpoint {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Answer,
         Self::Turn,
         Self::Status,
         Self::Amd,
         Self::Recording,
         Self::Fallback,
+        Self::Check,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Endpoint {
             Self::Amd => "amd",
             Self::Recording => "recording",
             Self::Fallback => "fallback",
+            Self::Check => "check",
         }
     }
 
@@ -113,6 +117,20 @@ impl WebhookUrls {
     ) -> String {
         let url = self.of(Endpoint::Fallback, company, attempt);
         format!("{url}&language={language}")
+    }
+
+    /// Where a trial call asks what is said, and where anybody tries whether webhooks arrive.
+    pub(crate) fn check(&self, language: Language) -> String {
+        self.of_no_call(Endpoint::Check, language)
+    }
+
+    /// Where a trial call goes when that fails.
+    pub(crate) fn trial_fallback(&self, language: Language) -> String {
+        self.of_no_call(Endpoint::Fallback, language)
+    }
+
+    fn of_no_call(&self, endpoint: Endpoint, language: Language) -> String {
+        format!("{}/{}?language={language}", self.base, endpoint.name())
     }
 
     /// The URL as Twilio called it, of which only the webhook's name and the query are taken from

@@ -18,6 +18,9 @@ use crate::recording::{RecordingNews, RecordingStatus};
 use crate::signature::{Signatures, SignedBody};
 use crate::urls::{self, Endpoint, WebhookUrls};
 
+/// Who signed it.
+pub(crate) const SIGNATURE: &str = "x-twilio-signature";
+
 /// The same for every time that Twilio tries to deliver one webhook.
 const DELIVERY: &str = "i-twilio-idempotency-token";
 
@@ -38,7 +41,7 @@ impl Signed {
         urls: &WebhookUrls,
     ) -> Result<Self, WebhookError> {
         let signature = request
-            .header("x-twilio-signature")
+            .header(SIGNATURE)
             .ok_or(WebhookError::BadSignature)?;
         let url = urls.called(&request.endpoint, &request.url);
         let form = if is_form(request) {
@@ -90,7 +93,7 @@ impl Signed {
             }),
             Endpoint::Status => Ok(Webhook::Event(self.status(now)?)),
             Endpoint::Amd => Ok(Webhook::Event(self.verdict(now)?)),
-            Endpoint::Recording => Ok(Webhook::Nothing),
+            Endpoint::Recording | Endpoint::Check => Ok(Webhook::Nothing),
             Endpoint::Fallback => {
                 let (error, url) = (self.form.get("ErrorCode"), self.form.get("ErrorUrl"));
                 tracing::error!(error, url, "Twilio could not ask what is said next");

@@ -2,7 +2,7 @@
 
 mod counts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
@@ -14,6 +14,7 @@ use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
 use crate::campaign::Campaign;
 use crate::company::{Company, CompanyStatus};
+use crate::conversation::{Consent, SurveyResponse};
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::outcome::Outcome;
 use crate::ports::{Audit, StorageError};
@@ -40,7 +41,10 @@ impl Audit for MemoryStorage {
 const fn needs_history(check: Check) -> bool {
     matches!(
         check,
-        Check::AttemptNumbers | Check::AttemptCounters | Check::CostCounters
+        Check::AttemptNumbers
+            | Check::LinkedResponses
+            | Check::AttemptCounters
+            | Check::CostCounters
     )
 }
 
@@ -64,6 +68,7 @@ impl Transaction {
             Check::OptedOutTasks => Box::new(self.excluded_tasks(true)),
             Check::CallsAfterExclusion => Box::new(self.calls_after_exclusion()),
             Check::ExcludedTasks => Box::new(self.excluded_tasks(false)),
+            Check::LinkedResponses => Box::new(self.unlinked_responses()),
             Check::TaskCounters => Box::new(self.miscounted_tasks()),
             Check::AttemptCounters => Box::new(self.miscounted_attempts()),
             Check::CostCounters => Box::new(self.miscounted_costs()),
@@ -230,6 +235,28 @@ impl Transaction {
             let is_late = attempt.created_at > since + EXCLUDED_SINCE;
             let detail = format!("its number is excluded since {since}");
             is_late.then(|| of_attempt(attempt, detail))
+        })
+    }
+
+    fn unlinked_responses(&self) -> impl Iterator<Item = Example> {
+        let consents = self.table::<Consent>().range(..);
+        let given = consents.filter(|consent| consent.given);
+        let consented: BTreeSet<_> = given.map(|consent| consent.task_id).collect();
+        let responses = self.table::<SurveyResponse>().range(..);
+        responses.filter_map(move |response| {
+            let attempt = self.get::<CallAttempt>(&response.attempt_id);
+            let detail = match attempt {
+                None => "its call does not exist",
+                Some(attempt) if attempt.task_id != response.task_id => {
+                    "its call is another task's"
+                }
+                Some(_) if response.complete && !consented.contains(&response.task_id) => {
+                    "it is complete without consent"
+                }
+                Some(_) => return None,
+            };
+            let (id, company_id) = (response.id.as_uuid(), response.company_id);
+            Some(Example::new("response", Some(id), Some(company_id), detail))
         })
     }
 }

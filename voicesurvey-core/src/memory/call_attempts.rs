@@ -170,6 +170,22 @@ impl CallAttemptRepository for MemoryUnitOfWork {
         Ok(())
     }
 
+    async fn provider_call_ids(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: CallAttemptId,
+    ) -> Result<Vec<String>, StorageError> {
+        let companies = self.transaction.table::<Company>().range(..);
+        let companies = companies.filter(|company| self.sees(company.id));
+        let calls =
+            companies.flat_map(|company| self.transaction.calls(company.id, *phone_number, since));
+        Ok(calls
+            .filter(|attempt| attempt.id != except)
+            .filter_map(|attempt| attempt.provider_call_id.clone())
+            .collect())
+    }
+
     async fn list(
         &mut self,
         filter: &CallAttemptFilter,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::storage::StorageError;
-use crate::audit::{Election, Finding};
+use crate::audit::{Election, Finding, LockTrial};
 use crate::time::Timestamp;
 
 /// Looks at everything that is stored, over all companies, and changes nothing.
@@ -19,4 +19,10 @@ pub trait Audit: Send + Sync + std::fmt::Debug {
 
     /// Who leads the servers on this store.
     async fn election(&self) -> Result<Election, StorageError>;
+
+    /// Tries whether a lock keeps others out, as the election needs it. It is a lock of its own, so
+    /// whoever leads goes on.
+    async fn try_locks(&self) -> Result<LockTrial, StorageError> {
+        Ok(LockTrial::NotNeeded)
+    }
 }

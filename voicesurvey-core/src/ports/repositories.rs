@@ -345,6 +345,14 @@ pub trait CallAttemptRepository: Send {
         }
         Ok(())
     }
+    /// The provider's names of the calls to the number that were committed since then, in any
+    /// campaign of every company of the scope, but not `except`'s.
+    async fn provider_call_ids(
+        &mut self,
+        phone_number: &PhoneNumber,
+        since: Timestamp,
+        except: CallAttemptId,
+    ) -> Result<Vec<String>, StorageError>;
     /// Attempts, newest first.
     async fn list(
         &mut self,

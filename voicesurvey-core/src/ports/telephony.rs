@@ -29,6 +29,15 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
     /// What became of an attempt whose outcome is unknown or whose events are overdue.
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError>;
 
+    /// The same for a call whose order was never answered, so that the provider's name of it is not
+    /// known. A provider that does not know calls by our reference looks for it by number and time.
+    async fn find_unconfirmed_call(
+        &self,
+        sought: &UnconfirmedCall,
+    ) -> Result<FoundCall, ProviderError> {
+        self.find_call(&sought.call).await
+    }
+
     /// Ends a call that nobody has answered yet, whether it rings or waits to be dialed, and leaves
     /// one alone that somebody has. A call that has already ended is no error.
     ///
@@ -151,6 +160,24 @@ pub struct CallReference {
     pub provider_call_id: Option<String>,
 }
 
+/// A call that was ordered, and the order was never answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnconfirmedCall {
+    /// Its name in our words.
+    pub call: CallReference,
+    /// The number that was to be dialed.
+    pub phone_number: PhoneNumber,
+    /// The number that was to be shown, if it was not the one of the provider's settings.
+    pub caller_id: Option<PhoneNumber>,
+    /// When the attempt was committed: the provider was not asked before.
+    pub committed_at: Timestamp,
+    /// After this instant the provider was not asked any more.
+    pub dial_before: Timestamp,
+    /// The provider's names of calls to the same number that are known to be other attempts', also
+    /// other companies'.
+    pub other_calls: Vec<String>,
+}
+
 /// An HTTP request of the provider, as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookRequest {
@@ -199,6 +226,9 @@ pub enum Webhook {
         /// When.
         at: Timestamp,
     },
+    /// It asks for a document that is the same for every call, such as a goodbye for when nothing
+    /// else can be had: it is answered without asking the store.
+    Document(WebhookReply),
     /// Nothing to act on, such as an empty body.
     Nothing,
 }

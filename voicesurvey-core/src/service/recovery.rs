@@ -19,8 +19,8 @@ use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{
-    AttemptKey, Cancellation, FoundCall, Scope, Storage, StorageError, TaskQueue,
-    TelephonyProvider, UnitOfWork, WakeUp,
+    AttemptKey, CallReference, Cancellation, FoundCall, Scope, Storage, StorageError, TaskQueue,
+    TelephonyProvider, UnconfirmedCall, UnitOfWork, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
 
@@ -28,6 +28,10 @@ use crate::time::{Clock, Timestamp};
 const UNKNOWN_FOR: TimeDelta = TimeDelta::hours(4);
 /// What a provider knows of a call is behind what it did by less.
 const RECORD_IS_BEHIND: TimeDelta = TimeDelta::seconds(10);
+
+/// A provider may name the instant of a call that was committed so much earlier as near to another's:
+/// an order takes seconds, and a call may wait for a day in the provider's queue.
+const OTHER_CALLS_SINCE: TimeDelta = TimeDelta::days(1);
 
 /// Settles attempts whose lease has run out (I7).
 #[derive(Clone, Debug)]
@@ -107,7 +111,7 @@ impl Recovery {
         } else {
             None
         };
-        match self.find(&attempt).await {
+        match self.find(&attempt).await? {
             FoundCall::Found { events } => {
                 for event in &events {
                     self.call_events.receive(event).await?;
@@ -131,17 +135,44 @@ impl Recovery {
 
     /// What the provider knows of the attempt. Another provider than the one that was asked to dial
     /// would truthfully say that it has no such call, while the telephone rings (I3).
-    async fn find(&self, attempt: &CallAttempt) -> FoundCall {
+    async fn find(&self, attempt: &CallAttempt) -> Result<FoundCall, StorageError> {
         if attempt.provider != self.provider.name() && !planted::is(Bug::AsksAnotherProvider) {
-            return FoundCall::Unknown;
+            return Ok(FoundCall::Unknown);
         }
-        self.provider
-            .find_call(&attempt.reference())
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
-                FoundCall::Unknown
-            })
+        let call = attempt.reference();
+        let found = if call.provider_call_id.is_some() {
+            self.provider.find_call(&call).await
+        } else {
+            let sought = self.unconfirmed(attempt, call).await?;
+            self.provider.find_unconfirmed_call(&sought).await
+        };
+        Ok(found.unwrap_or_else(|error| {
+            tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
+            FoundCall::Unknown
+        }))
+    }
+
+    /// What a call can be known by of which the provider has given no name. Companies share the
+    /// provider's account, so the calls of all of them to the number are told apart.
+    async fn unconfirmed(
+        &self,
+        attempt: &CallAttempt,
+        call: CallReference,
+    ) -> Result<UnconfirmedCall, StorageError> {
+        let mut work = self.storage.begin(Scope::Platform).await?;
+        let since = attempt.created_at - OTHER_CALLS_SINCE;
+        let other_calls = work
+            .call_attempts()
+            .provider_call_ids(&attempt.phone_number, since, attempt.id)
+            .await?;
+        Ok(UnconfirmedCall {
+            call,
+            phone_number: attempt.phone_number,
+            caller_id: None,
+            committed_at: attempt.created_at,
+            dial_before: attempt.dial_before,
+            other_calls,
+        })
     }
 
     /// Has the provider give up a call that nobody has answered. `None` if it cannot be asked.

@@ -69,6 +69,7 @@ impl Webhooks {
     async fn carry_out(&self, webhook: Webhook) -> Result<WebhookReply, StorageError> {
         match webhook {
             Webhook::Nothing => Ok(WebhookReply::empty()),
+            Webhook::Document(reply) => Ok(reply),
             Webhook::Event(event) => {
                 self.inbox.receive(&event).await?;
                 Ok(WebhookReply::empty())

@@ -154,6 +154,7 @@ macro_rules! storage_conformance {
                 attempts_are_locked_in_the_order_named,
                 attempts_changed_together_read_back,
                 one_stale_attempt_of_several_is_a_conflict,
+                the_providers_names_of_calls_to_a_number_are_told,
             }
             interviews {
                 a_conversation_reads_back_as_it_was_stored,
@@ -281,6 +282,7 @@ macro_rules! storage_conformance {
                 what_is_under_way_is_no_finding,
                 what_is_late_is_found,
                 people_who_could_be_called_and_are_not_are_told_of,
+                a_response_without_its_call_or_consent_is_found,
             }
         }
     };

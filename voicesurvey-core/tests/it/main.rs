@@ -22,5 +22,6 @@ mod resuming;
 mod reviews;
 mod scripted;
 mod test_conversations;
+mod unconfirmed;
 mod unresolved;
 mod waiting_calls;

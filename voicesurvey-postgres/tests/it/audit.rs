@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use chrono::TimeDelta;
 use sqlx::Executor as _;
-use voicesurvey_core::audit::{Check, Election};
+use voicesurvey_core::audit::{Check, Election, LockTrial};
 use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::pace::Pace;
 use voicesurvey_core::ports::{Audit as _, ClaimRequest, Scope, Storage as _, TaskQueue as _};
@@ -153,6 +153,7 @@ damaged! {
 async fn who_leads_is_told_while_somebody_does() {
     let store = PostgresUnderTest::create().await;
     assert_eq!(store.election().await.unwrap(), Election::NoLeader);
+    assert_eq!(store.try_locks().await.unwrap(), LockTrial::Works);
     let clock = std::sync::Arc::new(voicesurvey_core::time::ManualClock::new(samples::now()));
     let mut candidate = store.candidate("the first", clock);
     assert!(candidate.round().await.unwrap());
@@ -161,6 +162,12 @@ async fn who_leads_is_told_while_somebody_does() {
         since: Some(samples::now()),
         epoch: 1,
     };
+    assert_eq!(store.election().await.unwrap(), expected);
+    assert_eq!(
+        store.try_locks().await.unwrap(),
+        LockTrial::Works,
+        "also beside a leader"
+    );
     assert_eq!(store.election().await.unwrap(), expected);
     candidate.resign().await;
     // The database frees the lock when it has noticed.

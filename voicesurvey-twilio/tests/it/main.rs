@@ -9,4 +9,5 @@ mod placing;
 mod recordings;
 mod searching;
 mod server;
+mod trials;
 mod webhooks;

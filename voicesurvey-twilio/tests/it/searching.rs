@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use voicesurvey_core::ports::{FoundCall, ProviderError};
+use voicesurvey_core::ports::{FoundCall, ProviderError, TelephonyProvider as _, UnconfirmedCall};
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::{Clock as _, ManualClock};
-use voicesurvey_twilio::{TwilioProvider, UnconfirmedCall};
+use voicesurvey_twilio::TwilioProvider;
 
 use crate::server::{
     ACCOUNT, Reply, Request, SID, Server, call, error, json_of, order, provider, record,

@@ -72,3 +72,29 @@ async fn replies_and_fallbacks_are_documents() {
             .contains("Arrivederci.")
     );
 }
+
+#[tokio::test]
+async fn the_goodbye_needs_no_signature_and_has_the_language_of_its_url() {
+    let provider = Server::start(|_| Reply::Close).await.provider();
+    for (query, farewell) in [
+        ("?attempt=a&language=it", "Arrivederci."),
+        ("?language=xx", "Goodbye."),
+        ("", "Goodbye."),
+    ] {
+        let request = WebhookRequest {
+            endpoint: "fallback".to_owned(),
+            url: format!("/webhooks/twilio/fallback{query}"),
+            ..WebhookRequest::default()
+        };
+        let read = provider.read_webhook(&request, samples::now());
+        let Ok(Webhook::Document(reply)) = read else {
+            panic!("{read:?}");
+        };
+        assert_eq!(
+            (reply.status, reply.content_type),
+            (200, Some("text/xml; charset=utf-8"))
+        );
+        let document = String::from_utf8(reply.body).unwrap();
+        assert!(document.contains(farewell), "{document}");
+    }
+}

@@ -10,6 +10,7 @@ use super::support::{
 use crate::audit::{Check, Finding, IDLE_AFTER, OVERDUE_AFTER};
 use crate::call_attempt::CallAttempt;
 use crate::campaign::Pacing;
+use crate::conversation::SurveyResponse;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
 use crate::money::Cost;
@@ -187,4 +188,45 @@ pub async fn people_who_could_be_called_and_are_not_are_told_of(store: &dyn Stor
     assert_eq!(found(store, an_hour_later).await, [(Check::IdleLanes, 1)]);
     change_campaign(store, campaign.paused()).await;
     assert_eq!(audited(store, an_hour_later).await, []);
+}
+
+/// A response that names the call of another task, and a complete one without consent, are found.
+pub async fn a_response_without_its_call_or_consent_is_found(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    store_tasks(store, &samples::tasks(&campaign, 1, 2)).await;
+    let calls = claim_all(store, samples::now()).await;
+    let put = async |response: SurveyResponse| {
+        let mut work = begin(store, &company).await;
+        work.interviews().put_response(&response).await.unwrap();
+        commit(work).await;
+        found(store, samples::now()).await
+    };
+    let wrong = [(Check::LinkedResponses, 1)];
+    let attempt = &calls[0].attempt;
+    let partial = SurveyResponse {
+        complete: false,
+        ..samples::response(attempt)
+    };
+    let elsewhere = SurveyResponse {
+        attempt_id: calls[1].attempt.id,
+        ..partial.clone()
+    };
+    assert_eq!(put(elsewhere).await, wrong);
+    assert_eq!(put(partial.clone()).await, []);
+    let complete = SurveyResponse {
+        complete: true,
+        ..partial
+    };
+    assert_eq!(put(complete).await, wrong);
+    let mut work = begin(store, &company).await;
+    let turn = samples::turn(attempt, 1);
+    work.interviews()
+        .insert_turns(std::slice::from_ref(&turn))
+        .await
+        .unwrap();
+    let consent = samples::consent(attempt, &turn);
+    assert!(consent.given);
+    work.interviews().insert_consent(&consent).await.unwrap();
+    commit(work).await;
+    assert_eq!(found(store, samples::now()).await, []);
 }

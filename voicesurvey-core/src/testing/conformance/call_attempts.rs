@@ -9,10 +9,11 @@ use super::support::{
     run_campaign, running_campaign, settle, store_tasks, stored_attempt,
 };
 use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use crate::company::Company;
 use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::ports::repositories::CallAttemptFilter;
-use crate::ports::{PageRequest, Scope};
+use crate::ports::{ClaimedTask, PageRequest, Scope};
 use crate::testing::samples;
 
 /// A claim's attempt is stored as the claim returned it.
@@ -347,4 +348,65 @@ pub async fn one_stale_attempt_of_several_is_a_conflict(store: &dyn StorageUnder
     let mut work = begin(store, &stranger).await;
     let others = [attempts[0].clone(), attempts[2].clone()];
     assert_conflict(work.call_attempts().update_many(&others).await);
+}
+
+/// The platform hears of the calls of all companies to a number, a company of its own; of none that
+/// are older, that have no name, or that go elsewhere.
+pub async fn the_providers_names_of_calls_to_a_number_are_told(store: &dyn StorageUnderTest) {
+    let mut calls = Vec::new();
+    for name in ["CA1", "CA2"] {
+        let (company, campaign) = running_campaign(store).await;
+        store_tasks(store, &samples::tasks(&campaign, 1, 3)).await;
+        for mut call in claim_all(store, samples::now()).await {
+            if call.attempt.phone_number == samples::phone_number(3) {
+                continue;
+            }
+            let attempt = &mut call.attempt;
+            attempt.provider_call_id = Some(format!("{name} to {}", attempt.phone_number));
+            let mut work = begin(store, &company).await;
+            work.call_attempts().update(attempt).await.unwrap();
+            commit(work).await;
+            calls.push((company.clone(), call));
+        }
+    }
+    let number = samples::phone_number(1);
+    let to_it = |(_, call): &&(Company, ClaimedTask)| call.attempt.phone_number == number;
+    let [(company, own), (_, other)] = calls.iter().filter(to_it).collect::<Vec<_>>()[..] else {
+        panic!("each company calls the number: {calls:?}");
+    };
+    let told = async |scope, number, since, except| {
+        let mut work = begin_as(store, scope).await;
+        let repository = work.call_attempts();
+        let mut told = repository
+            .provider_call_ids(&number, since, except)
+            .await
+            .unwrap();
+        told.sort();
+        told
+    };
+    let names = ["CA1", "CA2"].map(|name| format!("{name} to {number}"));
+    let now = samples::now();
+    let nobodys = samples::id();
+    assert_eq!(told(Scope::Platform, number, now, nobodys).await, names);
+    assert_eq!(
+        told(Scope::Platform, number, now, own.attempt.id).await,
+        names[1..]
+    );
+    let own_scope = Scope::Company(company.id);
+    assert_eq!(
+        told(own_scope, number, now, other.attempt.id).await,
+        names[..1]
+    );
+    let later = now + TimeDelta::microseconds(1);
+    assert!(
+        told(Scope::Platform, number, later, nobodys)
+            .await
+            .is_empty()
+    );
+    let unnamed = samples::phone_number(3);
+    assert!(
+        told(Scope::Platform, unnamed, now, nobodys)
+            .await
+            .is_empty()
+    );
 }

@@ -12,7 +12,7 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
     CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
-    TelephonyProvider, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Timestamp;
@@ -58,6 +58,7 @@ pub(crate) struct ScriptedProvider {
     dialed: Mutex<Vec<PhoneNumber>>,
     cancelled: Mutex<Vec<CallAttemptId>>,
     hung_up: Mutex<Vec<CallAttemptId>>,
+    sought: Mutex<Vec<UnconfirmedCall>>,
 }
 
 impl ScriptedProvider {
@@ -72,6 +73,7 @@ impl ScriptedProvider {
             dialed: Mutex::default(),
             cancelled: Mutex::default(),
             hung_up: Mutex::default(),
+            sought: Mutex::default(),
         })
     }
 
@@ -108,6 +110,11 @@ impl ScriptedProvider {
     /// Which calls it was asked to end, in order.
     pub(crate) fn hung_up(&self) -> Vec<CallAttemptId> {
         self.hung_up.lock().unwrap().clone()
+    }
+
+    /// Which calls without a name of its own it was asked about, in order.
+    pub(crate) fn sought(&self) -> Vec<UnconfirmedCall> {
+        self.sought.lock().unwrap().clone()
     }
 }
 
@@ -164,6 +171,14 @@ impl TelephonyProvider for ScriptedProvider {
             Knows::NoNews => found(Vec::new()),
             Knows::EndedAs(outcome) => found(vec![ended(outcome)]),
         })
+    }
+
+    async fn find_unconfirmed_call(
+        &self,
+        sought: &UnconfirmedCall,
+    ) -> Result<FoundCall, ProviderError> {
+        self.sought.lock().unwrap().push(sought.clone());
+        self.find_call(&sought.call).await
     }
 
     async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
