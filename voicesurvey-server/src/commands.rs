@@ -58,7 +58,7 @@ enum Command {
     Interview(interview::InterviewOptions),
     /// Brings the schema of the database up to date.
     Migrate(migrate::MigrateOptions),
-    /// Checks whether the database keeps what is promised; changes nothing.
+    /// Checks whether people may be called from this installation; changes nothing.
     Preflight(preflight::PreflightOptions),
     /// Manages companies.
     #[command(subcommand)]

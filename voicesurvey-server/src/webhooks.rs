@@ -2,7 +2,8 @@
 //!
 //! They need no token of ours: the provider signs them, over the public URL and the body as it was
 //! sent, so nothing here reads or changes either. What a webhook says is committed before it is
-//! answered; while that cannot be done the answer is 503, and the provider sends it again.
+//! answered; while that cannot be done the answer is 503, and the provider sends it again. Providers
+//! may be told to ask by `GET`; then everything is in the query.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -24,7 +25,10 @@ const LARGEST_BODY_BYTES: usize = 64 << 10;
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/webhooks/telephony/events", post(receive_event))
-        .route("/webhooks/{provider}/{endpoint}", post(receive))
+        .route(
+            "/webhooks/{provider}/{endpoint}",
+            post(receive).get(receive),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
 }
 
@@ -68,7 +72,7 @@ async fn handle(
         unreadable("the webhook did not arrive as a whole").caused_by(rejection)
     })?;
     // Health checks and curious people send nothing, and get nothing.
-    if body.is_empty() {
+    if body.is_empty() && uri.query().is_none() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let request = WebhookRequest {

@@ -1,24 +1,26 @@
 //! `voicesurvey preflight`: whether people may be called from this installation.
 //!
-//! It only looks, and may run beside servers that are calling.
+//! It only looks, and may run beside servers that are calling; with `--live` it calls one number, when
+//! everything else is right and somebody has said so.
 
 mod gate;
-
-use std::collections::BTreeMap;
+mod live;
+mod store;
+mod twilio;
+mod voice;
 
 use clap::Args;
 use serde_json::json;
-use voicesurvey_core::audit::{Check, Election, Finding};
-use voicesurvey_core::ports::StorageError;
+use tokio::io::BufReader;
+use voicesurvey_core::language::Language;
+use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::ports::{Scope, StorageError};
 use voicesurvey_core::time::{Clock as _, SystemClock, Timestamp};
 
-use self::gate::{Gate, GateResult, Problem};
+use self::gate::Gate;
 use super::{CommandError, ConfigOptions, print};
-use crate::config::DatabaseUrl;
+use crate::config::Config;
 use crate::stores::{Purpose, Stores, StoresError};
-
-const SCHEMA: &str = "the schema is the one this program needs";
-const LEADER: &str = "one server leads";
 
 /// What is checked, and how it is told.
 #[derive(Args, Debug)]
@@ -26,23 +28,57 @@ pub(super) struct PreflightOptions {
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
+    /// Calls this number if no gate fails, as +390612345678, and says one sentence. It costs money.
+    #[arg(long, value_name = "NUMBER")]
+    live: Option<PhoneNumber>,
+    /// Calls without asking.
+    #[arg(long, requires = "live")]
+    yes: bool,
+    /// The language of that sentence.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    language: Language,
     #[command(flatten)]
     config: ConfigOptions,
 }
 
+/// What was found out.
+struct Found {
+    gates: Vec<Gate>,
+    /// Whether somebody has asked not to be called at the number of the live call.
+    is_excluded: bool,
+}
+
 /// Reports on every gate, and fails if one of them has failed.
 pub(super) async fn run(options: PreflightOptions) -> Result<(), CommandError> {
+    let PreflightOptions { json, live, .. } = options;
     let now = SystemClock.now();
-    let gates = gates(options.config, now)
-        .await
-        .map_err(|error| CommandError::NotChecked(Box::new(error)))?;
+    let not_checked = |error| CommandError::NotChecked(Box::new(error));
+    let loaded = options.config.load(None).map_err(not_checked)?;
+    let config = loaded.config;
+    let found = look(&config, live, now).await.map_err(not_checked)?;
+    let Found { mut gates, .. } = found;
+    if !json {
+        print_lines(&gates)?;
+    }
+    if let Some(number) = live {
+        let wish = live::Wish {
+            number,
+            language: options.language,
+            is_confirmed: options.yes,
+            is_excluded: found.is_excluded,
+            may_call: !gates.iter().any(Gate::has_failed),
+        };
+        let mut input = BufReader::new(tokio::io::stdin());
+        let called = live::call(&config, &wish, &mut input).await?;
+        if !json {
+            print_lines(std::slice::from_ref(&called))?;
+        }
+        gates.push(called);
+    }
     let failed = gates.iter().filter(|gate| gate.has_failed()).count();
-    if options.json {
+    if json {
         let report = json!({ "ready": failed == 0, "checked_at": now, "gates": gates });
         print(&report.to_string())?;
-    } else {
-        let lines: Vec<String> = gates.iter().map(Gate::to_string).collect();
-        print(&lines.join("\n"))?;
     }
     let gates = gates.len();
     match failed {
@@ -51,109 +87,50 @@ pub(super) async fn run(options: PreflightOptions) -> Result<(), CommandError> {
     }
 }
 
-async fn gates(config: ConfigOptions, now: Timestamp) -> Result<Vec<Gate>, CommandError> {
-    let database = config.load(None)?.config.database;
-    let stores = Stores::open(&database, Purpose::Inspect).await?;
+fn print_lines(gates: &[Gate]) -> Result<(), CommandError> {
+    let lines: Vec<String> = gates.iter().map(Gate::to_string).collect();
+    print(&lines.join("\n"))
+}
+
+async fn look(
+    config: &Config,
+    live: Option<PhoneNumber>,
+    now: Timestamp,
+) -> Result<Found, CommandError> {
+    let database = &config.database;
+    let stores = Stores::open(database, Purpose::Inspect).await?;
     let unusable = |source| {
         let url = database.url.to_string();
         CommandError::from(StoresError::Failed { url, source })
     };
-    let gates = match stores.audit.audit(now).await {
-        Ok(findings) => {
-            let election = stores.audit.election().await.map_err(unusable)?;
-            gates_of_store(findings, election)
-        }
-        Err(StorageError::NotMigrated { what }) => gates_without_schema(what, &database.url),
-        Err(error) => return Err(unusable(error)),
-    };
+    let mut gates = store::gates(&stores, &database.url, now)
+        .await
+        .map_err(unusable)?;
+    let mut is_excluded = false;
+    // The first gate is that of the schema; without it nothing else can be read.
+    let has_schema = gates.first().is_some_and(|schema| !schema.has_failed());
     stores.close().await.map_err(unusable)?;
-    Ok(gates)
-}
-
-fn gates_of_store(findings: Vec<Finding>, election: Election) -> Vec<Gate> {
-    let mut found: BTreeMap<Check, Finding> = BTreeMap::new();
-    found.extend(findings.into_iter().map(|found| (found.check, found)));
-    let schema = Gate {
-        about: Check::Constraints.promise(),
-        text: SCHEMA,
-        result: GateResult::Pass { note: None },
-    };
-    let checks = Check::ALL.into_iter();
-    let checks = checks.map(|check| gate_of_check(check, found.remove(&check)));
-    let mut gates = vec![schema];
-    gates.extend(checks);
-    gates.push(gate_of_election(election));
-    gates
-}
-
-fn gate_of_check(check: Check, finding: Option<Finding>) -> Gate {
-    let result = match finding {
-        None => GateResult::Pass { note: None },
-        Some(finding) => {
-            let examples = finding.examples.iter();
-            let problem = Problem {
-                summary: match finding.rows {
-                    1 => "1 is wrong".to_owned(),
-                    rows => format!("{rows} are wrong"),
-                },
-                examples: examples.map(ToString::to_string).collect(),
-                what_to_do: check.what_to_do().to_owned(),
-            };
-            if check.is_warning() {
-                GateResult::Warn(problem)
-            } else {
-                GateResult::Fail(problem)
-            }
+    if has_schema {
+        // Campaigns are read as commands read them; with the right schema that changes nothing.
+        let stores = Stores::open(database, Purpose::Command).await?;
+        let unknown_calls = store::gate_of_unknown_calls(&stores).await;
+        gates.push(unknown_calls.map_err(unusable)?);
+        gates.push(voice::gate(config, &stores).await?);
+        if let Some(number) = live {
+            is_excluded = excludes(&stores, number).await.map_err(unusable)?;
         }
-    };
-    Gate {
-        about: check.promise(),
-        text: check.text(),
-        result,
+        stores.close().await.map_err(unusable)?;
+    } else {
+        let why = "the schema is another one";
+        gates.push(store::skipped_unknown_calls(why));
+        gates.push(voice::skipped(why));
     }
+    gates.extend(twilio::gates(config).await?);
+    Ok(Found { gates, is_excluded })
 }
 
-fn gate_of_election(election: Election) -> Gate {
-    match election {
-        Election::NotHeld => Gate::skipped("leader", LEADER, "the store takes one server only"),
-        Election::NoLeader => Gate::skipped("leader", LEADER, "no server leads now"),
-        Election::Leader {
-            server,
-            since,
-            epoch,
-        } => {
-            let since = since.map_or_else(String::new, |since| {
-                format!(" since {}", since.format("%F %T UTC"))
-            });
-            let note = Some(format!("{server}{since}, epoch {epoch}"));
-            Gate {
-                about: "leader",
-                text: LEADER,
-                result: GateResult::Pass { note },
-            }
-        }
-    }
-}
-
-/// Nothing can be told of a database with another schema.
-fn gates_without_schema(what: String, url: &DatabaseUrl) -> Vec<Gate> {
-    const WHY: &str = "the schema is another one";
-    let schema = Gate {
-        about: Check::Constraints.promise(),
-        text: SCHEMA,
-        result: GateResult::Fail(Problem {
-            summary: what,
-            examples: Vec::new(),
-            what_to_do: format!(
-                "run voicesurvey migrate --database-url {url}, or the version of this program \
-                 that the database was made with"
-            ),
-        }),
-    };
-    let checks = Check::ALL.into_iter();
-    let skipped = checks.map(|check| Gate::skipped(check.promise(), check.text(), WHY));
-    let mut gates = vec![schema];
-    gates.extend(skipped);
-    gates.push(Gate::skipped("leader", LEADER, WHY));
-    gates
+/// Whether any company has excluded the number.
+async fn excludes(stores: &Stores, number: PhoneNumber) -> Result<bool, StorageError> {
+    let mut work = stores.storage.begin(Scope::Platform).await?;
+    Ok(!work.exclusions().among(&[number]).await?.is_empty())
 }

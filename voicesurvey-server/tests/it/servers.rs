@@ -1,7 +1,7 @@
 //! Processes of `voicesurvey serve` on one database, and what they say and when.
 
 use std::ops::Deref;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -93,6 +93,19 @@ impl Installation {
         let (_, url) = log.split_once("Listening on ").unwrap();
         server.api = Api::new(url.lines().next().unwrap().trim());
         server
+    }
+
+    /// What `voicesurvey preflight` says of it.
+    pub(crate) async fn preflight(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let run = Command::new(env!("CARGO_BIN_EXE_voicesurvey"))
+            .args(["preflight", "--database-url", self.database.url()])
+            .args(arguments)
+            .env_clear()
+            .envs(settings.iter().copied())
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .output();
+        run.await.unwrap()
     }
 
     /// The key of an admin of a new company.
@@ -238,9 +251,19 @@ impl Api {
 
     /// What a campaign's rows add up to.
     pub(crate) async fn stats(&self, key: &str, campaign: &str) -> Value {
-        let url = format!("{}{campaign}/stats", self.url);
+        self.get(key, &format!("{campaign}/stats")).await
+    }
+
+    /// What the server shows at a path.
+    pub(crate) async fn get(&self, key: &str, path: &str) -> Value {
+        let url = format!("{}{path}", self.url);
         let answer = self.client.get(url).bearer_auth(key).send().await.unwrap();
         answer.json().await.unwrap()
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 

@@ -4,6 +4,7 @@
 mod caller;
 pub(crate) mod line;
 mod storage;
+pub(crate) mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;

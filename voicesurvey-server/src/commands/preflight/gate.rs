@@ -52,6 +52,44 @@ pub(super) struct Problem {
 }
 
 impl Gate {
+    /// With a note, or an empty one.
+    pub(super) fn passed(about: &'static str, text: &'static str, note: impl Into<String>) -> Self {
+        let note = Some(note.into()).filter(|note| !note.is_empty());
+        Self {
+            about,
+            text,
+            result: GateResult::Pass { note },
+        }
+    }
+
+    pub(super) fn warned(
+        about: &'static str,
+        text: &'static str,
+        summary: impl Into<String>,
+        what_to_do: impl Into<String>,
+    ) -> Self {
+        let problem = Problem::new(summary, what_to_do);
+        Self {
+            about,
+            text,
+            result: GateResult::Warn(problem),
+        }
+    }
+
+    pub(super) fn failed(
+        about: &'static str,
+        text: &'static str,
+        summary: impl Into<String>,
+        what_to_do: impl Into<String>,
+    ) -> Self {
+        let problem = Problem::new(summary, what_to_do);
+        Self {
+            about,
+            text,
+            result: GateResult::Fail(problem),
+        }
+    }
+
     pub(super) fn skipped(about: &'static str, text: &'static str, reason: &str) -> Self {
         let reason = reason.to_owned();
         Self {
@@ -63,6 +101,17 @@ impl Gate {
 
     pub(super) const fn has_failed(&self) -> bool {
         matches!(self.result, GateResult::Fail(_))
+    }
+}
+
+impl Problem {
+    /// One without examples.
+    pub(super) fn new(summary: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+        Self {
+            summary: summary.into(),
+            examples: Vec::new(),
+            what_to_do: what_to_do.into(),
+        }
     }
 }
 
