@@ -5,6 +5,8 @@
 //! to the same number in the company (I3).
 
 pub mod event;
+mod price;
+pub mod recording;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +15,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 pub use event::{AnsweredBy, CallEvent, CallEventKind};
+pub use recording::{Recording, RecordingState};
 
 use crate::call_task::CallTask;
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
@@ -68,6 +71,10 @@ pub struct CallAttempt {
     pub error_code: Option<String>,
     /// What it cost; absent until the provider says so.
     pub cost: Option<Cost>,
+    /// When the provider is asked next what it cost; absent when it is not.
+    pub price_due_at: Option<Timestamp>,
+    /// What is known of its recording, if one was asked for.
+    pub recording: Option<Recording>,
     /// Rises by one on every change.
     pub version: u32,
 }
@@ -199,6 +206,8 @@ impl CallAttempt {
             raw_status: None,
             error_code: None,
             cost: None,
+            price_due_at: None,
+            recording: None,
             version: 1,
         }
     }
@@ -233,7 +242,14 @@ impl CallAttempt {
                 earliest(&mut attempt.answered_at, at);
                 attempt.answered_by = attempt.answered_by.max(Some(*by));
             }
-            CallEventKind::Priced { cost } => attempt.cost = Some(cost.clone()),
+            CallEventKind::Priced { cost } => {
+                attempt.cost = Some(cost.clone());
+                attempt.price_due_at = None;
+            }
+            CallEventKind::Recorded { recording } => {
+                let known = attempt.recording.take().unwrap_or(recording.clone());
+                attempt.recording = Some(known.or_further(recording.clone()));
+            }
             CallEventKind::Ended { outcome } => {
                 earliest(&mut attempt.ended_at, at);
                 if let Some(outcome) = outcome {

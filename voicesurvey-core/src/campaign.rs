@@ -1,11 +1,13 @@
 //! The campaign: what is asked, of whom, when, how fast and how often.
 
+pub mod call_settings;
 pub mod retry;
 pub mod settings;
 pub mod status;
 
 use serde::{Deserialize, Serialize};
 
+pub use call_settings::{CallSettings, MachineDetection, VoicemailPolicy};
 pub use retry::{RetryPolicy, RetryRule};
 pub use settings::{Budget, CampaignSettings, Pacing, Schedule, SettingsSnapshot};
 pub use status::{CampaignEvent, CampaignStatus, InvalidCampaignTransition, PauseReason};

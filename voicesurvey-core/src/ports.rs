@@ -18,7 +18,8 @@ pub use repositories::{
 pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
 pub use task_queue::{AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, TaskQueue};
 pub use telephony::{
-    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
-    TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOptions, CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed,
+    ProviderError, TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply,
+    WebhookRequest,
 };
 pub use wake_up::{NoWakeUp, WakeUp};

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod event_inbox;
 pub mod interviews;
+mod prices;
 pub mod recovery;
 pub mod reports;
 pub mod reviews;
@@ -29,7 +30,8 @@ pub mod webhooks;
 
 pub use call_events::CallEvents;
 pub use campaign_service::{
-    CampaignChanges, CampaignService, Change, NewCampaign, NewSchedule, ScheduleChanges,
+    CallSettingsChanges, CampaignChanges, CampaignService, Change, NewCampaign, NewSchedule,
+    ScheduleChanges,
 };
 pub use campaigns::Campaigns;
 pub use companies::{Companies, NewApiKey, NewCompany};

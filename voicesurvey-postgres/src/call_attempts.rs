@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
 use voicesurvey_core::campaign::Campaign;
@@ -28,7 +29,7 @@ macro_rules! columns {
         "company_id, id, campaign_id, task_id, attempt_number, phone_number, provider, \
          provider_call_id, state, dial_before, lease_until, created_at, accepted_at, ringing_at, \
          answered_at, ended_at, answered_by, outcome, raw_status, error_code, cost_amount, \
-         cost_currency, version"
+         cost_currency, price_due_at, recording, version"
     };
 }
 
@@ -58,6 +59,8 @@ fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
         raw_status: row.get("raw_status")?,
         error_code: row.get("error_code")?,
         cost: cost(&row, "cost_amount", "cost_currency")?,
+        price_due_at: row.instant("price_due_at")?,
+        recording: row.optional_document("recording")?,
         version: row.number("version")?,
     })
 }
@@ -176,7 +179,9 @@ impl PostgresUnitOfWork {
             }))
             .bind(all(attempts, |attempt| {
                 attempt.cost.as_ref().map(|cost| cost.currency.clone())
-            }));
+            }))
+            .bind(all(attempts, |attempt| attempt.price_due_at))
+            .bind(all(attempts, |attempt| attempt.recording.clone().map(Json)));
         let rows = self.rows(update).await?;
         let by_id: HashMap<_, _> = attempts.iter().map(|one| (one.id, one)).collect();
         for row in &rows {
@@ -301,7 +306,9 @@ impl CallAttemptRepository for PostgresUnitOfWork {
             .bind(attempt.raw_status.clone())
             .bind(attempt.error_code.clone())
             .bind(attempt.cost.as_ref().map(|cost| cost.amount))
-            .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()));
+            .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()))
+            .bind(attempt.price_due_at)
+            .bind(attempt.recording.clone().map(Json));
         match self.row(update).await? {
             Some(row) => self.count_change(attempt, &row),
             None => written(0, CHANGED_MEANWHILE),

@@ -50,6 +50,8 @@ const FILES: &[(&str, &str)] = files![
     "20261121092000_pace_the_provider",
     "20261121092100_stop_at_targets",
     "20261121092500_keep_doubts_and_revisions",
+    "20261121092600_ask_for_prices",
+    "20261121092700_keep_recordings",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

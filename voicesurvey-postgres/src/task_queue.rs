@@ -169,11 +169,7 @@ impl TaskQueue for PostgresStorage {
         let keys = self
             .keys(select.bind(now).bind(i64::from(at_most.get())))
             .await?;
-        let key = |(company_id, id): (CompanyId, Uuid)| AttemptKey {
-            company_id,
-            attempt_id: id.into(),
-        };
-        Ok(keys.into_iter().map(key).collect())
+        Ok(keys.into_iter().map(attempt_key).collect())
     }
 
     async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
@@ -182,6 +178,32 @@ impl TaskQueue for PostgresStorage {
              WHERE state IN ('created', 'unknown', 'accepted', 'ringing', 'answered')",
         ))
         .await
+    }
+
+    async fn attempts_to_price(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        let select = sqlx::query(
+            "SELECT company_id, id FROM call_attempts
+             WHERE provider = $1 AND price_due_at <= $2
+             ORDER BY price_due_at, id LIMIT $3",
+        )
+        .bind(provider.to_owned())
+        .bind(now)
+        .bind(i64::from(at_most.get()));
+        let keys = self.keys(select).await?;
+        Ok(keys.into_iter().map(attempt_key).collect())
+    }
+
+    async fn next_price_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        let select = sqlx::query(
+            "SELECT min(price_due_at) FROM call_attempts
+             WHERE provider = $1 AND price_due_at IS NOT NULL",
+        );
+        self.earliest(select.bind(provider.to_owned())).await
     }
 
     async fn campaigns_to_start(
@@ -214,6 +236,13 @@ impl TaskQueue for PostgresStorage {
         let select = sqlx::query(include_str!("sql/campaigns_to_finish.sql"));
         let keys = self.keys(select.bind(i64::from(at_most.get()))).await?;
         Ok(keys.into_iter().map(campaign_key).collect())
+    }
+}
+
+fn attempt_key((company_id, id): (CompanyId, Uuid)) -> AttemptKey {
+    AttemptKey {
+        company_id,
+        attempt_id: id.into(),
     }
 }
 

@@ -21,7 +21,7 @@ use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::CallOrder;
+use voicesurvey_core::ports::{CallOptions, CallOrder};
 use voicesurvey_simulator::{Ledger, Spoken};
 
 /// The provider's name in webhooks, attempts and the configuration.
@@ -61,6 +61,7 @@ impl From<OrderBody> for CallOrder {
             language: body.language,
             ring_for: Duration::from_millis(body.ring_for_milliseconds),
             longest_call: Duration::from_millis(body.longest_call_milliseconds),
+            options: CallOptions::default(),
         }
     }
 }

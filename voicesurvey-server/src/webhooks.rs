@@ -81,7 +81,12 @@ async fn handle(
         headers: headers.iter().map(header_texts).collect(),
         body: body.into(),
     };
-    let reply = app.engine.webhooks().handle(&request).await?;
+    let webhooks = app.engine.webhooks();
+    let (reply, errand) = webhooks.take(&request).await?;
+    if let Some(errand) = errand {
+        let webhooks = webhooks.clone();
+        tokio::spawn(async move { webhooks.run(errand).await });
+    }
     Ok(response(reply))
 }
 

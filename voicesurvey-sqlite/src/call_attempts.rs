@@ -55,8 +55,8 @@ fn key(attempt: &CallAttempt) -> CampaignKey {
     }
 }
 
-fn values(attempt: &CallAttempt) -> [Value; 23] {
-    [
+fn values(attempt: &CallAttempt) -> Result<[Value; 25], StorageError> {
+    Ok([
         attempt.company_id.as_uuid().into(),
         attempt.id.as_uuid().into(),
         attempt.campaign_id.as_uuid().into(),
@@ -94,7 +94,9 @@ fn values(attempt: &CallAttempt) -> [Value; 23] {
             .map(|cost| cost.currency.clone())
             .into(),
         attempt.version.into(),
-    ]
+        attempt.price_due_at.map(micros).into(),
+        attempt.recording.as_ref().map(json).transpose()?.into(),
+    ])
 }
 
 fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
@@ -121,6 +123,8 @@ fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
         raw_status: row.get("raw_status")?,
         error_code: row.get("error_code")?,
         cost: read_cost(&row)?,
+        price_due_at: row.optional_instant("price_due_at")?,
+        recording: row.optional_document("recording")?,
         version: row.get("version")?,
     })
 }
@@ -157,6 +161,7 @@ impl SqliteUnitOfWork {
             return Ok(());
         }
         let rows = attempts.iter().map(|attempt| values(attempt));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         self.execute(built(&CALL_ATTEMPTS.insert(rows))).await?;
         let mut changes = CounterChanges::default();
         for attempt in attempts {
@@ -221,7 +226,8 @@ impl SqliteUnitOfWork {
              SET provider = ?3, provider_call_id = ?4, state = ?5, dial_before = ?6,
                  lease_until = ?7, accepted_at = ?8, ringing_at = ?9, answered_at = ?10,
                  ended_at = ?11, answered_by = ?12, outcome = ?13, raw_status = ?14,
-                 error_code = ?15, cost_amount = ?16, cost_currency = ?17, version = version + 1
+                 error_code = ?15, cost_amount = ?16, cost_currency = ?17, price_due_at = ?18, recording = ?19,
+                 version = version + 1
              WHERE company_id = ?1 AND id = ?2",
         )
         .bind(attempt.company_id.as_uuid())
@@ -240,7 +246,9 @@ impl SqliteUnitOfWork {
         .bind(attempt.raw_status.clone())
         .bind(attempt.error_code.clone())
         .bind(attempt.cost.as_ref().map(|cost| cost.amount.to_string()))
-        .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()));
+        .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()))
+        .bind(attempt.price_due_at.map(micros))
+        .bind(attempt.recording.as_ref().map(json).transpose()?);
         self.execute(update).await?;
         Ok(())
     }

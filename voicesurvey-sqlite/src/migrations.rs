@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 18] = [
+const MIGRATIONS: [(i64, &str, &str); 20] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -49,6 +49,8 @@ const MIGRATIONS: [(i64, &str, &str); 18] = [
     migration!(20261121091500, "count_priced_calls_once"),
     migration!(20261121091600, "stop_at_targets"),
     migration!(20261121092500, "keep_doubts_and_revisions"),
+    migration!(20261121092600, "ask_for_prices"),
+    migration!(20261121092700, "keep_recordings"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

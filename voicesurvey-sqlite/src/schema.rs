@@ -204,7 +204,7 @@ pub(crate) const CALL_TASKS: Table<24> = Table {
     ],
 };
 
-pub(crate) const CALL_ATTEMPTS: Table<23> = Table {
+pub(crate) const CALL_ATTEMPTS: Table<25> = Table {
     name: "call_attempts",
     columns: [
         "company_id",
@@ -230,6 +230,8 @@ pub(crate) const CALL_ATTEMPTS: Table<23> = Table {
         "cost_amount",
         "cost_currency",
         "version",
+        "price_due_at",
+        "recording",
     ],
 };
 

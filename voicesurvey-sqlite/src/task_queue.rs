@@ -62,6 +62,16 @@ const EXPIRED_ATTEMPTS: &str = "
     ORDER BY lease_until, id
     LIMIT ?2";
 
+const ATTEMPTS_TO_PRICE: &str = "
+    SELECT company_id, id FROM call_attempts
+    WHERE provider = ?1 AND price_due_at <= ?2
+    ORDER BY price_due_at, id
+    LIMIT ?3";
+
+const NEXT_PRICE: &str = "
+    SELECT min(price_due_at) AS at FROM call_attempts
+    WHERE provider = ?1 AND price_due_at IS NOT NULL";
+
 const NEXT_REVIEW: &str =
     "SELECT min(review_at) AS at FROM campaign_lanes WHERE review_at IS NOT NULL";
 
@@ -141,6 +151,14 @@ const CAMPAIGNS_TO_FINISH: &str = "
                              OR counter.kind = 'attempt' AND counter.name <> 'ended'))
     ORDER BY company_id, id
     LIMIT ?1";
+
+fn read_attempt_key(row: &SqliteRow) -> Result<AttemptKey, StorageError> {
+    let row = Row::new(row, CALL_ATTEMPTS.name);
+    Ok(AttemptKey {
+        company_id: row.id("company_id")?,
+        attempt_id: row.id("id")?,
+    })
+}
 
 fn read_campaign_key(row: &SqliteRow) -> Result<CampaignKey, StorageError> {
     let row = Row::new(row, CAMPAIGNS.name);
@@ -281,17 +299,36 @@ impl TaskQueue for SqliteStorage {
             .fetch_all(self.readers())
             .await
             .map_err(storage_error)?;
-        read_all(&rows, |row| {
-            let row = Row::new(row, CALL_ATTEMPTS.name);
-            Ok(AttemptKey {
-                company_id: row.id("company_id")?,
-                attempt_id: row.id("id")?,
-            })
-        })
+        read_all(&rows, read_attempt_key)
     }
 
     async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
         self.instant(NEXT_EXPIRY).await
+    }
+
+    async fn attempts_to_price(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        let rows = sqlx::query(ATTEMPTS_TO_PRICE)
+            .bind(provider.to_owned())
+            .bind(micros(now))
+            .bind(at_most.get())
+            .fetch_all(self.readers())
+            .await
+            .map_err(storage_error)?;
+        read_all(&rows, read_attempt_key)
+    }
+
+    async fn next_price_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        let row = sqlx::query(NEXT_PRICE)
+            .bind(provider.to_owned())
+            .fetch_one(self.readers())
+            .await
+            .map_err(storage_error)?;
+        Row::new(&row, CALL_ATTEMPTS.name).optional_instant("at")
     }
 
     async fn campaigns_to_start(

@@ -21,7 +21,7 @@ pub(crate) struct CallRecord {
     #[serde(deserialize_with = "text")]
     pub(crate) sid: Option<String>,
     #[serde(deserialize_with = "text")]
-    status: Option<String>,
+    pub(crate) status: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(crate) direction: Option<String>,
     #[serde(deserialize_with = "instant")]
@@ -95,7 +95,9 @@ impl CallRecord {
             events.push(event(CallEventKind::Answered { by }, None, answered_at));
         }
         let at = match &kind {
-            CallEventKind::Initiated | CallEventKind::Priced { .. } => self.date_created,
+            CallEventKind::Initiated
+            | CallEventKind::Priced { .. }
+            | CallEventKind::Recorded { .. } => self.date_created,
             CallEventKind::Ringing => self.start_time,
             CallEventKind::Answered { .. } => self.date_updated,
             CallEventKind::Ended { .. } => self.end_time,
@@ -112,7 +114,7 @@ impl CallRecord {
 fn identifier(kind: &CallEventKind, raw_status: Option<&str>, progress: &Progress<'_>) -> String {
     let name = kind.name();
     match kind {
-        CallEventKind::Initiated | CallEventKind::Ringing => {
+        CallEventKind::Initiated | CallEventKind::Ringing | CallEventKind::Recorded { .. } => {
             format!("rest-{name}-{}", raw_status.unwrap_or_default())
         }
         CallEventKind::Answered { .. } | CallEventKind::Ended { .. } => {

@@ -64,6 +64,7 @@ mod tests {
     use uuid::Uuid;
     use voicesurvey_core::id::{CallAttemptId, CompanyId};
     use voicesurvey_core::language::Language;
+    use voicesurvey_core::ports::CallOptions;
     use voicesurvey_core::testing::samples;
 
     use super::*;
@@ -77,6 +78,7 @@ mod tests {
             language: Language::It,
             ring_for: Duration::from_secs(30),
             longest_call: Duration::from_mins(10),
+            options: CallOptions::default(),
         }
     }
 

@@ -31,8 +31,7 @@ mod webhook;
 pub const NAME: &str = "twilio";
 
 pub use account::{AccountStanding, CallerIdStanding};
-pub use provider::{CallOptions, TwilioProvider};
-pub use recording::{RecordingNews, RecordingStatus};
+pub use provider::TwilioProvider;
 pub use secret::Secret;
 pub use settings::{
     Credentials, Detection, ListenUntil, MachineDetection, RecordingChannels, SettingsError,

@@ -84,12 +84,12 @@ impl Progress<'_> {
         }
     }
 
-    /// We ended it before anybody answered. It may have rung; who was not dialed lost nothing.
+    /// We ended it before anybody answered. It may have rung, unless it was not even dialed.
     const fn canceled(&self) -> Outcome {
         if self.was_dialed {
             Outcome::NoAnswer
         } else {
-            Outcome::ProviderFailure
+            Outcome::Cancelled
         }
     }
 }
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_dialed_lost_nothing() {
+    fn who_was_not_dialed_was_not_called() {
         let canceled = |was_dialed| Progress {
             status: "canceled",
             was_dialed,
             ..Progress::default()
         };
         assert_eq!(ended(canceled(true)), Some(Outcome::NoAnswer));
-        assert_eq!(ended(canceled(false)), Some(Outcome::ProviderFailure));
+        assert_eq!(ended(canceled(false)), Some(Outcome::Cancelled));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use voicesurvey_core::campaign;
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::language::Language;
-use voicesurvey_core::money::Cost;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, FoundCall, PlaceCallError, Placed, ProviderError, TelephonyProvider,
-    UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOptions, CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed,
+    ProviderError, TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply,
+    WebhookRequest,
 };
 use voicesurvey_core::time::{Clock, Timestamp};
 
@@ -19,7 +20,7 @@ use crate::call_request;
 use crate::client::{Client, Response, SendError};
 use crate::failure::{Class, Refusal};
 use crate::parameters::Parameters;
-use crate::settings::{MachineDetection, SettingsError, TwilioSettings};
+use crate::settings::{Detection, ListenUntil, MachineDetection, SettingsError, TwilioSettings};
 use crate::signature::Signatures;
 use crate::twiml::TwimlWriter;
 use crate::urls::{self, Endpoint, WebhookUrls};
@@ -35,15 +36,6 @@ pub struct TwilioProvider {
     pub(crate) absences: Absences,
     pub(crate) signatures: Signatures,
     pub(crate) writer: TwimlWriter,
-}
-
-/// What a campaign may want otherwise than the settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CallOptions {
-    /// The number that is shown.
-    pub caller_id: Option<PhoneNumber>,
-    /// Whether machines are told from people.
-    pub machine_detection: Option<MachineDetection>,
 }
 
 impl TwilioProvider {
@@ -67,44 +59,26 @@ impl TwilioProvider {
         &self.settings
     }
 
-    /// As [`place_call`](TelephonyProvider::place_call), for a campaign that wants some of it
-    /// otherwise.
-    pub async fn place_call_with(
-        &self,
-        order: &CallOrder,
-        options: &CallOptions,
-    ) -> Result<Placed, PlaceCallError> {
-        let detection = options.machine_detection;
-        let detection = detection.unwrap_or(self.settings.machine_detection);
-        if let Some(wrong) = detection.wrong().first() {
-            return Err(PlaceCallError::Configuration {
-                code: wrong.setting.to_owned(),
-                what: wrong.what.clone(),
-            });
+    /// How machines are told from people in this call, with the figures of the settings. Only where
+    /// a message may be left the greeting of a voicemail is waited for.
+    fn detection(&self, options: &CallOptions) -> MachineDetection {
+        let settings = self.settings.machine_detection;
+        let figures = settings.detection().copied().unwrap_or_default();
+        let way = match options.machine_detection {
+            None => settings,
+            Some(campaign::MachineDetection::Off) => MachineDetection::Off,
+            Some(campaign::MachineDetection::Synchronous) => MachineDetection::Sync(figures),
+            Some(campaign::MachineDetection::Asynchronous) => MachineDetection::Async(figures),
+        };
+        match way {
+            MachineDetection::Sync(detection) if options.leaves_message => {
+                MachineDetection::Sync(Detection {
+                    until: ListenUntil::GreetingEnds,
+                    ..detection
+                })
+            }
+            way => way,
         }
-        let caller_id = options.caller_id.unwrap_or(self.settings.caller_id);
-        let form = call_request::form(order, &caller_id, &detection, &self.urls);
-        let response = self
-            .client
-            .post(self.client.url(&["Calls.json"]), &form)
-            .await?;
-        placed(&response, &order.phone_number)
-    }
-
-    /// Ends a call that nobody has answered yet, and leaves one alone that somebody has. A call that
-    /// has already ended is no error.
-    ///
-    /// Twilio tells nothing of a call that was still queued, so whoever asks for this must ask
-    /// [`find_call`](TelephonyProvider::find_call) afterwards.
-    pub async fn cancel(&self, call: &CallReference) -> Result<(), ProviderError> {
-        self.update_status(call, "canceled").await
-    }
-
-    /// What a call has cost; `None` as long as Twilio has not said so, which takes a while after its
-    /// end. The recogniser, the voices, recordings and the detection of machines are charged apart.
-    pub async fn price(&self, call: &CallReference) -> Result<Option<Cost>, ProviderError> {
-        let record = self.record(sid_of(call)?).await?;
-        Ok(record.and_then(|record| record.cost()))
     }
 
     /// The document for when ours cannot be had: a goodbye. The same for every call, so it can be
@@ -145,13 +119,18 @@ impl TwilioProvider {
         Signed::verify(request, &self.signatures, &self.urls)
     }
 
-    async fn update_status(&self, call: &CallReference, status: &str) -> Result<(), ProviderError> {
+    async fn update_status(
+        &self,
+        call: &CallReference,
+        status: &str,
+    ) -> Result<Response, ProviderError> {
         let url = self
             .client
             .url(&["Calls", &format!("{}.json", sid_of(call)?)]);
         let form = vec![("Status", status.to_owned())];
         let response = self.client.post(url, &form).await.map_err(unanswered)?;
-        done(&response, &[Class::Ended])
+        done(&response, &[Class::Ended])?;
+        Ok(response)
     }
 }
 
@@ -162,7 +141,12 @@ impl TelephonyProvider for TwilioProvider {
     }
 
     async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
-        self.place_call_with(order, &CallOptions::default()).await
+        let options = &order.options;
+        let caller_id = options.caller_id.unwrap_or(self.settings.caller_id);
+        let form = call_request::form(order, &caller_id, &self.detection(options), &self.urls);
+        let url = self.client.url(&["Calls.json"]);
+        let response = self.client.post(url, &form).await?;
+        placed(&response, &order.phone_number)
     }
 
     /// Without Twilio's name of the call the answer is `Unknown`: then it is
@@ -187,8 +171,36 @@ impl TelephonyProvider for TwilioProvider {
         self.search(sought).await
     }
 
+    /// Twilio tells nothing of a call that was still queued.
+    async fn cancel(&self, call: &CallReference) -> Result<Cancellation, ProviderError> {
+        let response = self.update_status(call, "canceled").await?;
+        // A refusal says that it had ended; what was taken may have come too late.
+        let status = CallRecord::read(&response.body).and_then(|record| record.status);
+        Ok(match status.as_deref() {
+            _ if !response.is_success() => Cancellation::Over,
+            Some("canceled" | "completed" | "busy" | "no-answer" | "failed") => Cancellation::Over,
+            _ => Cancellation::GoesOn,
+        })
+    }
+
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
-        self.update_status(call, "completed").await
+        self.update_status(call, "completed").await.map(drop)
+    }
+
+    /// Sent twice it records twice, so a request without an answer is not to be sent again.
+    async fn start_recording(&self, call: &CallReference) -> Result<String, ProviderError> {
+        self.record_call(call).await
+    }
+
+    async fn erase_recording(&self, provider_recording_id: &str) -> Result<(), ProviderError> {
+        self.delete_recording(provider_recording_id).await
+    }
+
+    /// Twilio finds out what a call has cost some while after its end, and tells it to who asks. It
+    /// is the charge for the line alone: the recogniser, the voices, recordings and the detection of
+    /// machines are charged apart.
+    fn prices_are_asked_for(&self) -> bool {
+        true
     }
 
     fn read_webhook(

@@ -1,7 +1,7 @@
 //! Looks for a call of which it is not known whether Twilio took it.
 //!
 //! Twilio has no key that would make an order unique, and its list does not show our reference. So a
-//! call is found by who called whom and when; as long as there is one live attempt per number, what
+//! call is found by who was called and when; as long as there is one live attempt per number, what
 //! is listed since its commit is that attempt's. That nobody was called is said late and reluctantly:
 //! whoever hears it dials again.
 
@@ -97,7 +97,8 @@ impl TwilioProvider {
         made_at.is_none_or(|at| began <= at && at <= ended)
     }
 
-    /// The calls between these numbers that may be the one.
+    /// The calls to the number that may be the one, from whatever number: the caller id may have been
+    /// changed since the order, and a call that is overlooked is placed twice.
     async fn listed(&self, sought: &UnconfirmedCall) -> Result<Vec<CallRecord>, ProviderError> {
         // Twilio's filter by time is described in two ways, and one of them would hide every call.
         // Queued calls are asked for by themselves as well, as nobody says that a list shows them.
@@ -122,11 +123,9 @@ impl TwilioProvider {
         sought: &UnconfirmedCall,
         status: Option<&str>,
     ) -> Result<Vec<CallRecord>, ProviderError> {
-        let caller_id = sought.caller_id.unwrap_or(self.settings.caller_id);
         let mut url = self.client.url(&["Calls.json"]);
         url.query_pairs_mut()
             .append_pair("To", sought.phone_number.as_str())
-            .append_pair("From", caller_id.as_str())
             .append_pair("PageSize", PAGE_SIZE)
             .extend_pairs(status.map(|status| ("Status", status)));
         let mut records = Vec::new();

@@ -3,9 +3,7 @@
 //! Twilio adds parameters and statuses without notice, so what is not known is passed over or kept as
 //! it was written, and is no reason to refuse a webhook.
 
-use std::time::Duration;
-
-use voicesurvey_core::call_attempt::{CallEvent, CallEventKind};
+use voicesurvey_core::call_attempt::{CallEvent, CallEventKind, Recording};
 use voicesurvey_core::conversation::Heard;
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::ports::{CallReference, Webhook, WebhookError, WebhookRequest};
@@ -14,7 +12,7 @@ use voicesurvey_core::time::Timestamp;
 use crate::call_record::rfc_2822;
 use crate::parameters::Parameters;
 use crate::progress::{self, Progress};
-use crate::recording::{RecordingNews, RecordingStatus};
+use crate::recording;
 use crate::signature::{Signatures, SignedBody};
 use crate::urls::{self, Endpoint, WebhookUrls};
 
@@ -93,7 +91,8 @@ impl Signed {
             }),
             Endpoint::Status => Ok(Webhook::Event(self.status(now)?)),
             Endpoint::Amd => Ok(Webhook::Event(self.verdict(now)?)),
-            Endpoint::Recording | Endpoint::Check => Ok(Webhook::Nothing),
+            Endpoint::Recording => Ok(Webhook::Event(self.recording(now)?)),
+            Endpoint::Check => Ok(Webhook::Nothing),
             Endpoint::Fallback => {
                 let (error, url) = (self.form.get("ErrorCode"), self.form.get("ErrorUrl"));
                 tracing::error!(error, url, "Twilio could not ask what is said next");
@@ -102,22 +101,21 @@ impl Signed {
         }
     }
 
-    /// What it says about a recording; `None` if it is about something else.
-    pub(crate) fn recording(&self) -> Result<Option<RecordingNews>, WebhookError> {
-        if self.endpoint != Endpoint::Recording {
-            return Ok(None);
-        }
-        let required = |name: &str| {
-            let value = self.form.get(name).map(str::to_owned);
-            value.ok_or_else(|| unreadable(&format!("{name} is missing")))
+    fn recording(&self, now: Timestamp) -> Result<CallEvent, WebhookError> {
+        let status = self.form.get("RecordingStatus");
+        let status = status.ok_or_else(|| unreadable("RecordingStatus is missing"))?;
+        let id = self.form.get("RecordingSid");
+        let id = id.ok_or_else(|| unreadable("RecordingSid is missing"))?;
+        let text = |name: &str| self.form.get(name).map(str::to_owned);
+        let recording = Recording {
+            provider_recording_id: Some(id.to_owned()),
+            url: text("RecordingUrl"),
+            seconds: self.form.read("RecordingDuration"),
+            error: text("ErrorCode").filter(|code| code != "0"),
+            ..Recording::new(recording::state(status))
         };
-        Ok(Some(RecordingNews {
-            call: self.call()?,
-            recording_sid: required("RecordingSid")?,
-            status: RecordingStatus::from_word(&required("RecordingStatus")?),
-            duration: self.form.read("RecordingDuration").map(Duration::from_secs),
-            error_code: self.form.get("ErrorCode").map(str::to_owned),
-        }))
+        let what = format!("recording-{id}-{status}");
+        self.event(CallEventKind::Recorded { recording }, &what, now)
     }
 
     /// The call, as the query of our own URL names it, and Twilio beside it.

@@ -191,6 +191,19 @@ impl TaskQueue for Ports {
         self.queue.next_expiry_at().await
     }
 
+    async fn attempts_to_price(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        self.queue.attempts_to_price(provider, now, at_most).await
+    }
+
+    async fn next_price_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        self.queue.next_price_at(provider).await
+    }
+
     async fn campaigns_to_start(
         &self,
         now: Timestamp,

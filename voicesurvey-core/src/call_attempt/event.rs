@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AttemptState;
+use super::{AttemptState, Recording};
 use crate::id::{CallAttemptId, CompanyId};
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -54,13 +54,18 @@ pub enum CallEventKind {
         /// The price.
         cost: Cost,
     },
+    /// There is news of the recording.
+    Recorded {
+        /// What is known of it.
+        recording: Recording,
+    },
 }
 
 impl CallEventKind {
     /// The state the call must have reached for this to happen.
     pub const fn reached(&self) -> AttemptState {
         match self {
-            Self::Initiated | Self::Priced { .. } => AttemptState::Accepted,
+            Self::Initiated | Self::Priced { .. } | Self::Recorded { .. } => AttemptState::Accepted,
             Self::Ringing => AttemptState::Ringing,
             Self::Answered { .. } => AttemptState::Answered,
             Self::Ended { .. } => AttemptState::Ended,
@@ -75,6 +80,7 @@ impl CallEventKind {
             Self::Answered { .. } => "answered",
             Self::Ended { .. } => "ended",
             Self::Priced { .. } => "priced",
+            Self::Recorded { .. } => "recorded",
         }
     }
 }

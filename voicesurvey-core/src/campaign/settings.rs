@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
-use super::RetryPolicy;
+use super::{CallSettings, RetryPolicy};
 use crate::call_list::Contact;
 use crate::calling_hours::{CallingHours, CountryDays};
 use crate::id::SkillbaseId;
@@ -43,9 +43,12 @@ pub struct CampaignSettings {
     /// What the calls may cost; `None` is not limited.
     #[serde(default)]
     pub budget: Option<Budget>,
-    /// Whether people are told that the call is recorded.
+    /// Whether calls are recorded from consent on, of which people are told before.
     #[serde(default)]
     pub recording: bool,
+    /// How calls are placed.
+    #[serde(default)]
+    pub calls: CallSettings,
 }
 
 /// What calls may cost.

@@ -283,6 +283,18 @@ impl<'a> Script<'a> {
         )
     }
 
+    /// What is left on a voicemail, and the script in whose language it is; `None` if nothing is.
+    pub fn voicemail_message(self) -> Option<(Self, String)> {
+        let messages = self.settings.calls.voicemail.messages()?;
+        let script = if messages.contains_key(&self.language) {
+            self
+        } else {
+            self.spoken_in(self.settings.language)
+        };
+        let words = messages.get(&script.language)?;
+        Some((script, script.fill(words)))
+    }
+
     /// The goodbye after an interview that ends early.
     pub fn closing(&self, phrase: &str) -> String {
         self.skillbase

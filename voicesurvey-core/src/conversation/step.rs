@@ -123,7 +123,30 @@ impl Conversation {
         ids: &IdGenerator,
         now: Timestamp,
     ) -> Step {
-        let conversation = Self {
+        let conversation = Self::unbegun(place, script, given, now);
+        let opening = script.opening(conversation.is_resumption());
+        let mut taker = StepTaker::new(conversation, script, given, ids, now);
+        taker.say_and_listen(opening.say, opening.firm);
+        taker.into_step()
+    }
+
+    /// Leaves `message` on a voicemail and hangs up: a conversation that is over with it.
+    pub fn leave_message(
+        message: &str,
+        place: Place,
+        script: &Script<'_>,
+        ids: &IdGenerator,
+        now: Timestamp,
+    ) -> Step {
+        let given = Given::default();
+        let conversation = Self::unbegun(place, script, &given, now);
+        let mut taker = StepTaker::new(conversation, script, &given, ids, now);
+        taker.end(message, Outcome::Voicemail);
+        taker.into_step()
+    }
+
+    fn unbegun(place: Place, script: &Script<'_>, given: &Given, now: Timestamp) -> Self {
+        Self {
             attempt_id: place.attempt_id,
             task_id: place.task_id,
             company_id: place.company_id,
@@ -146,11 +169,7 @@ impl Conversation {
                 answered_before: given.answered(),
                 ..Memory::default()
             },
-        };
-        let opening = script.opening(conversation.is_resumption());
-        let mut taker = StepTaker::new(conversation, script, given, ids, now);
-        taker.say_and_listen(opening.say, opening.firm);
-        taker.into_step()
+        }
     }
 
     /// What the question at hand expects; `None` when the conversation is over.

@@ -53,6 +53,18 @@ impl Transaction {
         }
     }
 
+    /// The attempts over a provider's lines whose price is to be asked for, and when.
+    pub(super) fn prices_of(
+        &self,
+        provider: &str,
+    ) -> impl Iterator<Item = (Timestamp, &CallAttempt)> {
+        let attempts = self.table::<CallAttempt>();
+        let prices = attempts.index().prices.iter();
+        prices
+            .filter_map(|(at, id)| Some((*at, attempts.get(id)?)))
+            .filter(move |(_, attempt)| attempt.provider == provider)
+    }
+
     /// Whether a call counts against the caps in a campaign: it does, whichever campaign made it.
     pub(super) fn is_capped_by(&self, call: CallAttemptId, campaign_id: CampaignId) -> bool {
         let is_own = |call: &CallAttempt| call.campaign_id == campaign_id;

@@ -1,5 +1,8 @@
 //! The dispatcher's side: the rows that the claim needs, and what the scheduler looks after.
 
+#[cfg(feature = "planted-bugs")]
+mod counted_before;
+
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -266,19 +269,12 @@ impl TaskQueue for MemoryStorage {
     ) -> Result<Vec<AttemptKey>, StorageError> {
         let rows = self.transaction().await;
         let attempts = rows.table::<CallAttempt>();
-        let expired = attempts
-            .index()
-            .leases
-            .iter()
-            .take_while(|(until, _)| *until <= now);
+        let expired = attempts.index().leases.iter();
+        let expired = expired.take_while(|(until, _)| *until <= now);
         let expired = expired
             .take(at_most.get().into())
             .filter_map(|(_, id)| attempts.get(id));
-        let key = |row: &CallAttempt| AttemptKey {
-            company_id: row.company_id,
-            attempt_id: row.id,
-        };
-        Ok(expired.map(key).collect())
+        Ok(expired.map(attempt_key).collect())
     }
 
     async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError> {
@@ -289,6 +285,23 @@ impl TaskQueue for MemoryStorage {
             .leases
             .first()
             .map(|(until, _)| *until))
+    }
+
+    async fn attempts_to_price(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        let rows = self.transaction().await;
+        let due = rows.prices_of(provider).take_while(|(at, _)| *at <= now);
+        let due = due.take(at_most.get().into());
+        Ok(due.map(|(_, attempt)| attempt_key(attempt)).collect())
+    }
+
+    async fn next_price_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.transaction().await;
+        Ok(rows.prices_of(provider).next().map(|(at, _)| at))
     }
 
     async fn campaigns_to_start(
@@ -454,40 +467,16 @@ impl TaskQueue for MemoryStorage {
     }
 }
 
-/// The levels as they were before others had their turn.
-#[cfg(feature = "planted-bugs")]
-type Counted = (Vec<CompanyLevel>, Vec<CampaignLevel>);
-
-#[cfg(feature = "planted-bugs")]
-impl MemoryStorage {
-    async fn counted_before(&self) -> Counted {
-        if !planted::is(Bug::CountThenClaim) {
-            return Counted::default();
-        }
-        let rows = self.transaction().await;
-        let companies = rows.table::<CompanyLevel>().range(..).copied().collect();
-        let campaigns = rows.table::<CampaignLevel>().range(..).copied().collect();
-        drop(rows);
-        planted::yield_once().await;
-        (companies, campaigns)
-    }
-}
-
-#[cfg(feature = "planted-bugs")]
-impl Transaction {
-    fn put_counted(&mut self, (companies, campaigns): Counted) {
-        for row in companies {
-            self.put(row);
-        }
-        for row in campaigns {
-            self.put(row);
-        }
-    }
-}
-
 fn campaign_key(campaign: &Campaign) -> CampaignKey {
     CampaignKey {
         company_id: campaign.company_id,
         campaign_id: campaign.id,
+    }
+}
+
+fn attempt_key(attempt: &CallAttempt) -> AttemptKey {
+    AttemptKey {
+        company_id: attempt.company_id,
+        attempt_id: attempt.id,
     }
 }

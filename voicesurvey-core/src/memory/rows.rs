@@ -396,6 +396,8 @@ pub(super) struct AttemptIndex {
     pub(super) by_number: BTreeSet<(CompanyId, PhoneNumber, Timestamp, CallAttemptId)>,
     /// The leases of live attempts, earliest first.
     pub(super) leases: BTreeSet<(Timestamp, CallAttemptId)>,
+    /// When prices are to be asked for, earliest first.
+    pub(super) prices: BTreeSet<(Timestamp, CallAttemptId)>,
 }
 
 impl Row for CallAttempt {
@@ -426,6 +428,9 @@ impl Row for CallAttempt {
             before.and_then(lease),
             after.and_then(lease),
         );
+        let price = |row: &Self| Some((row.price_due_at?, row.id));
+        let prices = &mut index.prices;
+        shift(prices, before.and_then(price), after.and_then(price));
     }
 }
 

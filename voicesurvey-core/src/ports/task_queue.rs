@@ -44,6 +44,18 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
     /// When the next lease of a live attempt runs out.
     async fn next_expiry_at(&self) -> Result<Option<Timestamp>, StorageError>;
 
+    /// Attempts over that provider's lines of which the price is to be asked for by now, earliest
+    /// first.
+    async fn attempts_to_price(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError>;
+
+    /// When the next price is to be asked for over that provider's lines.
+    async fn next_price_at(&self, provider: &str) -> Result<Option<Timestamp>, StorageError>;
+
     /// Scheduled campaigns whose start has come.
     async fn campaigns_to_start(
         &self,

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use crate::call_attempt::{AnsweredBy, CallEvent};
+use crate::campaign::{CallSettings, MachineDetection};
 use crate::conversation::{Heard, VoiceReply};
 use crate::id::{CallAttemptId, CompanyId};
 use crate::language::Language;
@@ -49,6 +50,27 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
     /// Ends a call. A call that has already ended is no error.
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError>;
 
+    /// Begins to record a call and tells the provider's name of the recording; what becomes of it is
+    /// told by webhooks. Asked at most once per call, and never before the person has consented.
+    async fn start_recording(&self, _call: &CallReference) -> Result<String, ProviderError> {
+        Err(ProviderError {
+            what: "this provider does not record calls".to_owned(),
+        })
+    }
+
+    /// Erases what was recorded. A recording that does not exist is no error.
+    async fn erase_recording(&self, _provider_recording_id: &str) -> Result<(), ProviderError> {
+        Err(ProviderError {
+            what: "this provider does not record calls".to_owned(),
+        })
+    }
+
+    /// Whether [`find_call`](Self::find_call) is to be asked for the price of a call that has ended,
+    /// because no webhook tells it.
+    fn prices_are_asked_for(&self) -> bool {
+        false
+    }
+
     /// Verifies and reads a webhook. Changes nothing.
     fn read_webhook(
         &self,
@@ -75,6 +97,29 @@ pub struct CallOrder {
     pub ring_for: Duration,
     /// How long the call may last.
     pub longest_call: Duration,
+    /// What the campaign wants otherwise than the configuration.
+    pub options: CallOptions,
+}
+
+/// How a campaign wants a call to be placed. What is absent the configuration decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// The number that is shown.
+    pub caller_id: Option<PhoneNumber>,
+    /// Whether machines are told from people.
+    pub machine_detection: Option<MachineDetection>,
+    /// Whether a voicemail may hear a message: then its greeting is waited for.
+    pub leaves_message: bool,
+}
+
+impl From<&CallSettings> for CallOptions {
+    fn from(settings: &CallSettings) -> Self {
+        Self {
+            caller_id: settings.caller_id,
+            machine_detection: settings.machine_detection,
+            leaves_message: settings.voicemail.messages().is_some(),
+        }
+    }
 }
 
 /// The provider took the call.
@@ -167,8 +212,6 @@ pub struct UnconfirmedCall {
     pub call: CallReference,
     /// The number that was to be dialed.
     pub phone_number: PhoneNumber,
-    /// The number that was to be shown, if it was not the one of the provider's settings.
-    pub caller_id: Option<PhoneNumber>,
     /// When the attempt was committed: the provider was not asked before.
     pub committed_at: Timestamp,
     /// After this instant the provider was not asked any more.

@@ -16,7 +16,7 @@ use crate::id::{CompanyId, IdGenerator};
 use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
-use crate::ports::{Scope, Storage, StorageError, UnitOfWork, WakeUp};
+use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork, WakeUp};
 use crate::time::{Clock, Timestamp};
 
 /// What became of an event.
@@ -38,6 +38,7 @@ pub struct CallEvents {
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
     leases: Leases,
+    asks_for_prices: bool,
 }
 
 impl CallEvents {
@@ -56,7 +57,15 @@ impl CallEvents {
             ids,
             wake_up,
             leases,
+            asks_for_prices: false,
         }
+    }
+
+    /// Has the prices of calls that end asked for.
+    #[must_use]
+    pub const fn asking_for_prices(mut self, asks: bool) -> Self {
+        self.asks_for_prices = asks;
+        self
     }
 
     /// How long calls may go without news.
@@ -114,9 +123,13 @@ impl CallEvents {
                 receipts.push(Receipt::Repeated);
             }
         }
-        let moved: Vec<Moved> = attempts
-            .into_values()
-            .filter(|moved| moved.has_news)
+        let moved = attempts.into_values().filter(|moved| moved.has_news);
+        let asks_for_prices = self.asks_for_prices;
+        let moved: Vec<Moved> = moved
+            .map(|moved| Moved {
+                asks_for_price: asks_for_prices,
+                ..moved
+            })
             .collect();
         let may_call = |moved: &Moved| moved.has_ended() || moved.is_priced();
         let somebody_may_be_called = moved.iter().any(may_call);
@@ -131,6 +144,31 @@ impl CallEvents {
     }
 }
 
+impl CallEvents {
+    /// The call that an event is about, if that tells of a machine which is being spoken to as if it
+    /// were a person. Whoever has consented is none.
+    pub(super) async fn held_with_machine(
+        &self,
+        event: &CallEvent,
+    ) -> Result<Option<CallReference>, StorageError> {
+        let is_verdict =
+            matches!(event.kind, CallEventKind::Answered { by } if by.outcome().is_some());
+        if !is_verdict {
+            return Ok(None);
+        }
+        let scope = Scope::Company(event.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        let Some(attempt) = work.call_attempts().get(event.attempt_id).await? else {
+            return Ok(None);
+        };
+        let held = work.interviews().conversation(attempt.id).await?;
+        let goes_on =
+            |held: Conversation| held.outcome.is_none() && !held.position.is_past_consent();
+        let is_held = attempt.state == AttemptState::Answered && held.is_some_and(goes_on);
+        Ok(is_held.then(|| attempt.reference()))
+    }
+}
+
 /// An attempt, and what was known of it before.
 struct Moved {
     attempt: CallAttempt,
@@ -138,6 +176,7 @@ struct Moved {
     previous_cost: Option<Cost>,
     was_live: bool,
     has_news: bool,
+    asks_for_price: bool,
     /// How the line ended, if the provider has told just now.
     line: Option<LineEnd>,
 }
@@ -151,6 +190,7 @@ impl From<CallAttempt> for Moved {
             previous_cost: attempt.cost.clone(),
             was_live: attempt.state.is_live(),
             has_news: false,
+            asks_for_price: false,
             line: None,
             attempt,
         }
@@ -222,6 +262,9 @@ async fn store_all(
         let conversation = conversations.get(&moved.attempt.id);
         if let Some(left) = conclude(moved, conversation, ids, now) {
             work.interviews().put_response(&left).await?;
+        }
+        if moved.asks_for_price {
+            moved.attempt.await_price(now);
         }
     }
     let attempts: Vec<_> = moved.iter().map(|moved| moved.attempt.clone()).collect();

@@ -9,10 +9,13 @@ use super::error::ServiceError;
 use crate::api_key::Actor;
 use crate::call_list::{CallList, Contact, Upload};
 use crate::calling_hours::{CallingHours, CountryDays};
-use crate::campaign::{Budget, Campaign, CampaignSettings, Pacing, RetryPolicy, Schedule};
+use crate::campaign::{
+    Budget, CallSettings, Campaign, CampaignSettings, MachineDetection, Pacing, RetryPolicy,
+    Schedule, VoicemailPolicy,
+};
 use crate::id::{CampaignId, SkillbaseId};
 use crate::language::Language;
-use crate::phone_number::Region;
+use crate::phone_number::{PhoneNumber, Region};
 use crate::survey::Survey;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
@@ -100,6 +103,8 @@ pub struct NewCampaign {
     pub budget: Option<Budget>,
     /// Whether people are told that the call is recorded.
     pub recording: bool,
+    /// How calls are placed.
+    pub calls: CallSettings,
 }
 
 /// When people may be called, as far as it was said.
@@ -140,6 +145,31 @@ pub struct CampaignChanges {
     pub budget: Change<Budget>,
     /// Whether people are told that the call is recorded.
     pub recording: Option<bool>,
+    /// How calls are placed.
+    pub calls: CallSettingsChanges,
+}
+
+/// What is to be changed about how calls are placed; absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CallSettingsChanges {
+    /// The number that is shown.
+    pub caller_id: Change<PhoneNumber>,
+    /// Whether machines are told from people.
+    pub machine_detection: Change<MachineDetection>,
+    /// What a voicemail hears.
+    pub voicemail: Option<VoicemailPolicy>,
+}
+
+impl CallSettingsChanges {
+    /// The settings after the changes.
+    #[must_use]
+    pub fn applied_to(self, old: CallSettings) -> CallSettings {
+        CallSettings {
+            caller_id: self.caller_id.applied_to(old.caller_id),
+            machine_detection: self.machine_detection.applied_to(old.machine_detection),
+            voicemail: self.voicemail.unwrap_or(old.voicemail),
+        }
+    }
 }
 
 /// What is to be changed about when people may be called; absent stays as it is.
@@ -220,6 +250,7 @@ impl CampaignChanges {
             target: self.target.applied_to(old.target),
             budget: self.budget.applied_to(old.budget),
             recording: self.recording.unwrap_or(old.recording),
+            calls: self.calls.applied_to(old.calls),
         }
     }
 }

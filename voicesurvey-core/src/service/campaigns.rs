@@ -128,6 +128,7 @@ impl CampaignService for Campaigns {
                 target: new.target,
                 budget: new.budget,
                 recording: new.recording,
+                calls: new.calls,
             },
             snapshot: None,
             created_at: now,

@@ -21,8 +21,8 @@ use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::{
-    CallOrder, CallReference, Claim, ClaimRequest, ClaimedTask, PlaceCallError, Placed, Scope,
-    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
+    CallOptions, CallOrder, CallReference, Claim, ClaimRequest, ClaimedTask, PlaceCallError,
+    Placed, Scope, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
 };
 use crate::time::{Clock, Timestamp};
 
@@ -233,6 +233,7 @@ impl Dispatcher {
             language: spoken_language(campaign.effective_settings(), &claimed.task.contact),
             ring_for: self.settings.ring_for,
             longest_call,
+            options: CallOptions::from(&campaign.effective_settings().calls),
         }
     }
 

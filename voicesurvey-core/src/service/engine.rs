@@ -17,6 +17,7 @@ use super::call_events::CallEvents;
 use super::campaigns::Campaigns;
 use super::dispatcher::Dispatcher;
 use super::interviews::Interviews;
+use super::prices::Prices;
 use super::recovery::Recovery;
 use super::scheduler::Scheduler;
 use super::webhooks::Webhooks;
@@ -91,6 +92,8 @@ pub struct Engine {
     dispatcher: Dispatcher,
     scheduler: Scheduler,
     recovery: Recovery,
+    /// Of a provider that is to be asked for them.
+    prices: Option<Prices>,
     webhooks: Webhooks,
     campaigns: Campaigns,
 }
@@ -117,6 +120,7 @@ impl Engine {
             wake_up,
             settings,
         } = parts;
+        let asks_for_prices = provider.prices_are_asked_for();
         let call_events = |storage: &Arc<dyn Storage>| {
             CallEvents::new(
                 storage.clone(),
@@ -125,6 +129,7 @@ impl Engine {
                 wake_up.clone(),
                 settings.leases,
             )
+            .asking_for_prices(asks_for_prices)
         };
         let recovered_events = call_events(&duties.storage);
         let call_events = call_events(&storage);
@@ -151,6 +156,15 @@ impl Engine {
                 clock.clone(),
                 wake_up.clone(),
             ),
+            prices: asks_for_prices.then(|| {
+                Prices::new(
+                    duties.storage.clone(),
+                    duties.queue.clone(),
+                    provider.clone(),
+                    recovered_events.clone(),
+                    clock.clone(),
+                )
+            }),
             recovery: Recovery::new(
                 duties.storage,
                 duties.queue,
@@ -196,10 +210,16 @@ impl Engine {
         Ok(moved? + finished?)
     }
 
-    /// The part of [`Engine::lead`] that asks the provider. Returns how much was done.
+    /// The part of [`Engine::lead`] that asks the provider: what became of calls, and what they have
+    /// cost. Returns how much was done.
     pub async fn recover(&self) -> Result<u64, StorageError> {
         const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
-        Ok(self.recovery.tick(RECOVERED_PER_STEP).await? as u64)
+        const PRICED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
+        let mut done = self.recovery.tick(RECOVERED_PER_STEP).await?;
+        if let Some(prices) = &self.prices {
+            done += prices.tick(PRICED_PER_STEP).await?;
+        }
+        Ok(done as u64)
     }
 
     /// Every server's half of a step: claims and dials. Returns how many people were dealt with:
@@ -235,7 +255,12 @@ impl Engine {
 
     /// When there is next something for [`Engine::recover`].
     pub async fn next_recovery_at(&self) -> Result<Option<Timestamp>, StorageError> {
-        self.queue.next_expiry_at().await
+        let expiry = self.queue.next_expiry_at().await?;
+        let price = match &self.prices {
+            Some(prices) => prices.next_at().await?,
+            None => None,
+        };
+        Ok([expiry, price].into_iter().flatten().min())
     }
 
     /// Claims and dials.

@@ -12,11 +12,12 @@ use crate::company::Company;
 use crate::conversation::{
     Conversation, Given, Heard, Place, Script, Step, Then, Understood, VoiceReply,
 };
-use crate::id::{CallAttemptId, IdGenerator};
+use crate::id::{CallAttemptId, CallTaskId, IdGenerator};
 use crate::interpretation::AnswerInterpreter;
 use crate::language::Language;
 use crate::outcome::Outcome;
-use crate::ports::{CallReference, Scope, Storage, StorageError, UnitOfWork};
+use crate::ports::repositories::CallAttemptFilter;
+use crate::ports::{CallReference, PageRequest, Scope, Storage, StorageError, UnitOfWork};
 use crate::skillbase::Skillbase;
 use crate::time::{Clock, Timestamp};
 
@@ -41,6 +42,23 @@ struct Scene {
     /// The last of the earlier calls in which something became of a question.
     earlier: Option<CallAttemptId>,
     conversation: Option<Conversation>,
+}
+
+/// What came of a turn.
+pub(super) struct Taken {
+    /// What is said next.
+    pub(super) reply: VoiceReply,
+    /// Whether the person has just consented to a call that is recorded.
+    pub(super) is_to_be_recorded: bool,
+}
+
+impl From<VoiceReply> for Taken {
+    fn from(reply: VoiceReply) -> Self {
+        Self {
+            reply,
+            is_to_be_recorded: false,
+        }
+    }
 }
 
 impl Scene {
@@ -78,7 +96,8 @@ impl Interviews {
 
     /// Somebody or something picked up: what is said first.
     ///
-    /// Asked again, it answers the same. A machine is hung up on; so is a call nobody knows.
+    /// Asked again, it answers the same. A machine is hung up on, but a voicemail may hear a message
+    /// first; so is a call nobody knows.
     pub async fn answered(
         &self,
         call: &CallReference,
@@ -93,6 +112,8 @@ impl Interviews {
         if let Some(conversation) = scene.conversation {
             return Ok(conversation.last_reply);
         }
+        // The verdict of a detector may have been faster.
+        let by = scene.attempt.answered_by.map_or(by, |told| told.max(by));
         let event = CallEvent {
             company_id: call.company_id,
             attempt_id: call.attempt_id,
@@ -106,9 +127,10 @@ impl Interviews {
         work.events().receive(&event, now).await?;
         let attempt = scene.attempt.clone().on(&event, now, self.leases);
         if by.outcome().is_some() {
+            let reply = self.say_to_machine(&mut *work, &scene, by, now).await?;
             store_progress(&mut *work, attempt, &self.ids, now).await?;
             work.commit().await?;
-            return Ok(silent_goodbye());
+            return Ok(reply);
         }
         let place = Place::from(&attempt);
         let script = match language_before(&mut *work, &scene).await? {
@@ -127,6 +149,33 @@ impl Interviews {
         Ok(step.conversation.last_reply)
     }
 
+    /// What a machine hears: a voicemail the message of the campaign, unless the person's has heard
+    /// it in an earlier call, and anything else nothing.
+    ///
+    /// The message is a conversation of its own, so that it is on record, and is said again to who
+    /// asks again.
+    async fn say_to_machine(
+        &self,
+        work: &mut dyn UnitOfWork,
+        scene: &Scene,
+        by: AnsweredBy,
+        now: Timestamp,
+    ) -> Result<VoiceReply, StorageError> {
+        let message = scene.script().voicemail_message();
+        let Some((script, message)) = message.filter(|_| by == AnsweredBy::Voicemail) else {
+            return Ok(silent_goodbye());
+        };
+        if has_left_message(work, scene.task.id).await? {
+            return Ok(silent_goodbye());
+        }
+        let place = Place::from(&scene.attempt);
+        let step = Conversation::leave_message(&message, place, &script, &self.ids, now);
+        let interviews = work.interviews();
+        interviews.insert_conversation(&step.conversation).await?;
+        interviews.insert_turns(&step.turns).await?;
+        Ok(step.conversation.last_reply)
+    }
+
     /// The person said something, pressed keys or stayed silent: what is said next.
     ///
     /// `step` names the reply that was answered. When another request has answered it already, the
@@ -137,25 +186,35 @@ impl Interviews {
         step: u32,
         heard: Heard,
     ) -> Result<VoiceReply, StorageError> {
+        Ok(self.take_turn(call, step, heard).await?.reply)
+    }
+
+    /// As [`turn`](Self::turn), and tells whether the call is to be recorded from now on.
+    pub(super) async fn take_turn(
+        &self,
+        call: &CallReference,
+        step: u32,
+        heard: Heard,
+    ) -> Result<Taken, StorageError> {
         let heard = heard.cleaned();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
         let Some(scene) = scene(&mut *work, call).await? else {
-            return Ok(silent_goodbye());
+            return Ok(Taken::from(silent_goodbye()));
         };
         // The interpreter may take seconds; nothing is open meanwhile.
         drop(work);
         let Some(conversation) = scene.conversation.clone() else {
-            return Ok(silent_goodbye());
+            return Ok(Taken::from(silent_goodbye()));
         };
         if step != conversation.step {
-            return Ok(conversation.last_reply);
+            return Ok(Taken::from(conversation.last_reply));
         }
         let script = scene.script().spoken_in(conversation.language);
         let understood = understand(&*self.interpreter, &conversation, &script, &heard).await;
         match self.answer(call, step, &heard, &understood, &scene).await {
             // Another request may have answered it at the same instant.
             Err(StorageError::Conflict { what }) => match self.answered_since(call, step).await? {
-                Some(reply) => Ok(reply),
+                Some(reply) => Ok(Taken::from(reply)),
                 None => Err(StorageError::Conflict { what }),
             },
             answer => answer,
@@ -171,25 +230,29 @@ impl Interviews {
         heard: &Heard,
         understood: &Understood,
         scene: &Scene,
-    ) -> Result<VoiceReply, StorageError> {
+    ) -> Result<Taken, StorageError> {
         let now = self.clock.now();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
         let Some(attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
-            return Ok(silent_goodbye());
+            return Ok(Taken::from(silent_goodbye()));
         };
         let Some(conversation) = work.interviews().conversation(call.attempt_id).await? else {
-            return Ok(silent_goodbye());
+            return Ok(Taken::from(silent_goodbye()));
         };
         // News of the call may have changed it without taking a step.
         if conversation.step != step {
-            return Ok(conversation.last_reply);
+            return Ok(Taken::from(conversation.last_reply));
         }
         let script = scene.script().spoken_in(conversation.language);
         let step = conversation.hear(heard, understood, &script, &scene.given, &self.ids, now);
-        let reply = step.conversation.last_reply.clone();
+        let has_consented = step.consent.as_ref().is_some_and(|consent| consent.given);
+        let taken = Taken {
+            reply: step.conversation.last_reply.clone(),
+            is_to_be_recorded: has_consented && scene.campaign.effective_settings().recording,
+        };
         self.store(&mut *work, attempt, step, now).await?;
         work.commit().await?;
-        Ok(reply)
+        Ok(taken)
     }
 
     /// The reply that followed `step`, if another request has taken it.
@@ -283,6 +346,25 @@ pub(super) async fn skillbase_of(
         Some(snapshot) => Ok(Some(snapshot.skillbase.clone())),
         None => work.skillbases().get(campaign.settings.skillbase_id).await,
     }
+}
+
+/// Whether a message was left on the person's voicemail in one of the calls of the task.
+async fn has_left_message(
+    work: &mut dyn UnitOfWork,
+    task_id: CallTaskId,
+) -> Result<bool, StorageError> {
+    let filter = CallAttemptFilter {
+        task_id: Some(task_id),
+        ..CallAttemptFilter::default()
+    };
+    let page = PageRequest::first(PageRequest::LARGEST);
+    let attempts = work.call_attempts().list(&filter, &page).await?.rows;
+    let machine = |attempt: &&CallAttempt| attempt.answered_by == Some(AnsweredBy::Voicemail);
+    let attempts: Vec<_> = attempts.iter().filter(machine).map(|row| row.id).collect();
+    let held = work.interviews().conversations(&attempts).await?;
+    Ok(held
+        .iter()
+        .any(|conversation| conversation.outcome == Some(Outcome::Voicemail)))
 }
 
 /// The language in which an interview that is taken up again was held at last: who has changed it is

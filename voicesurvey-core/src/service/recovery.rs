@@ -168,7 +168,6 @@ impl Recovery {
         Ok(UnconfirmedCall {
             call,
             phone_number: attempt.phone_number,
-            caller_id: None,
             committed_at: attempt.created_at,
             dial_before: attempt.dial_before,
             other_calls,

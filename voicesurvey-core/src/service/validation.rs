@@ -5,7 +5,9 @@ mod survey;
 use rust_decimal::Decimal;
 
 use super::error::{FieldError, ServiceError};
-use crate::campaign::{Budget, CampaignSettings, Pacing, RetryPolicy, Schedule};
+use crate::campaign::{
+    Budget, CallSettings, CampaignSettings, MachineDetection, Pacing, RetryPolicy, Schedule,
+};
 use crate::survey::QuestionKind;
 use crate::time_zone::TimeZone;
 
@@ -58,6 +60,27 @@ pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
     retry(&settings.retry, errors);
     if let Some(given) = &settings.budget {
         budget(given, errors);
+    }
+    calls(&settings.calls, errors);
+}
+
+fn calls(calls: &CallSettings, errors: &mut Vec<FieldError>) {
+    let Some(messages) = calls.voicemail.messages() else {
+        return;
+    };
+    if messages.is_empty() {
+        let message = "give the words in at least one language";
+        errors.push(FieldError::new("voicemail.messages", message));
+    }
+    for (language, words) in messages {
+        text(format!("voicemail.messages.{language}"), words, errors);
+    }
+    // Where machines are not told from people nobody knows of a voicemail, and where the verdict
+    // comes late it has heard us already.
+    let is_too_late = |way| way != MachineDetection::Synchronous;
+    if calls.machine_detection.is_some_and(is_too_late) {
+        let message = "a message needs machine_detection synchronous";
+        errors.push(FieldError::new("voicemail.policy", message));
     }
 }
 

@@ -49,6 +49,7 @@ pub mod interviews;
 pub mod queue;
 pub mod queue_lanes;
 pub mod queue_limits;
+pub mod queue_prices;
 pub mod queue_schedule;
 pub mod reviews;
 pub mod skillbases;
@@ -255,6 +256,9 @@ macro_rules! storage_conformance {
                 the_target_that_calls_follow_counts,
                 campaigns_that_have_spent_their_budget_are_found,
                 a_price_wakes_a_campaign_that_waits_for_its_budget,
+            }
+            queue_prices {
+                prices_are_found_when_they_are_to_be_asked_for,
             }
             queue_lanes {
                 tasks_wait_in_lanes,

@@ -32,7 +32,8 @@ use crate::call_list::{Contact, Upload};
 use crate::call_task::{CallTask, TaskState};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{
-    Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, Schedule,
+    CallSettings, Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy,
+    Schedule,
 };
 use crate::company::{Company, CompanyLimits, CompanyStatus};
 use crate::exclusion::{Exclusion, ExclusionSource};
@@ -155,6 +156,7 @@ pub fn campaign(company: &Company) -> Campaign {
             target: None,
             budget: None,
             recording: false,
+            calls: CallSettings::default(),
         },
         snapshot: None,
         created_at: now(),

@@ -23,7 +23,8 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CampaignCounters};
 use voicesurvey_core::ports::{
-    CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork, WakeUp,
+    CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork, WakeUp, Webhook,
+    WebhookRequest,
 };
 use voicesurvey_core::service::companies::CompanyChanges;
 use voicesurvey_core::service::reports::{Standing, WhyNotNow};
@@ -68,10 +69,18 @@ impl WakeUp for CountingBell {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::over(ScriptedProvider::named("scripted")).await
+    }
+
+    /// A world whose provider is to be asked for prices.
+    pub(crate) async fn with_prices() -> Self {
+        Self::over(ScriptedProvider::with_prices("scripted")).await
+    }
+
+    async fn over(provider: Arc<ScriptedProvider>) -> Self {
         let store = MemoryStorage::default();
         let clock = Arc::new(ManualClock::new(samples::now()));
         let ids = Arc::new(IdGenerator::from_seed(clock.clone(), 1));
-        let provider = ScriptedProvider::named("scripted");
         let company = add_company(&store).await;
         let storage: Arc<dyn Storage> = Arc::new(store.clone());
         let bell = Arc::new(CountingBell::default());
@@ -90,7 +99,8 @@ impl World {
                 ids.clone(),
                 bell.clone(),
                 Leases::default(),
-            ),
+            )
+            .asking_for_prices(provider.prices_are_asked_for()),
             actor: Actor {
                 company_id: company.id,
                 api_key_id: samples::id(),
@@ -298,11 +308,14 @@ impl World {
 
     /// A person picks up.
     pub(crate) async fn pick_up(&self, attempt: &CallAttempt) -> VoiceReply {
+        self.answer(attempt, AnsweredBy::Person).await
+    }
+
+    /// Somebody or something picks up.
+    pub(crate) async fn answer(&self, attempt: &CallAttempt, by: AnsweredBy) -> VoiceReply {
         let now = self.clock.now();
-        self.interviews
-            .answered(&reference(attempt), AnsweredBy::Person, now)
-            .await
-            .unwrap()
+        let call = reference(attempt);
+        self.interviews.answered(&call, by, now).await.unwrap()
     }
 
     /// The person says something.
@@ -347,6 +360,29 @@ impl World {
             error_code: None,
         };
         self.call_events.receive(&event).await.unwrap();
+    }
+
+    /// A webhook arrives.
+    pub(crate) async fn webhook(&self, webhook: Webhook) {
+        self.provider.tells(webhook);
+        let request = WebhookRequest::default();
+        self.engine.webhooks().handle(&request).await.unwrap();
+    }
+
+    /// The verdict of a detector arrives.
+    pub(crate) async fn verdict(&self, attempt: &CallAttempt, by: AnsweredBy) {
+        let number = self.events_told.fetch_add(1, Ordering::Relaxed);
+        let event = CallEvent {
+            company_id: attempt.company_id,
+            attempt_id: attempt.id,
+            event_id: format!("verdict-{number}"),
+            provider_call_id: None,
+            kind: CallEventKind::Answered { by },
+            at: self.clock.now(),
+            raw_status: None,
+            error_code: None,
+        };
+        self.webhook(Webhook::Event(event)).await;
     }
 
     /// The provider tells that the call is over.

@@ -42,7 +42,6 @@ async fn it_is_told_by_number_and_time_and_apart_from_every_other_call_to_the_nu
         [UnconfirmedCall {
             call: reference(&attempt),
             phone_number: samples::phone_number(1),
-            caller_id: None,
             committed_at: attempt.created_at,
             dial_before: attempt.dial_before,
             other_calls: vec![earlier_id],

@@ -219,6 +219,8 @@ fn calls_stand_in_one_row_each() {
             currency: "EUR".to_owned(),
         }),
         version: 5,
+        price_due_at: None,
+        recording: None,
     };
     let live = CallAttempt {
         state: AttemptState::Unknown,

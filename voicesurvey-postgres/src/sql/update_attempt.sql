@@ -20,6 +20,8 @@ SET provider_call_id = $4,
     error_code = $15,
     cost_amount = $16,
     cost_currency = $17,
+    price_due_at = $18,
+    recording = $19,
     version = attempt.version + 1
 FROM old
 WHERE attempt.company_id = $1 AND attempt.id = old.id AND attempt.version = $3

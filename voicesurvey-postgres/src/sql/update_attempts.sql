@@ -6,11 +6,11 @@ WITH change AS (
         $1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
         $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
         $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[], $16::numeric[],
-        $17::text[]
+        $17::text[], $18::timestamptz[], $19::jsonb[]
     ) AS change (
         company_id, id, version, provider_call_id, state, dial_before, lease_until, accepted_at,
         ringing_at, answered_at, ended_at, answered_by, outcome, raw_status, error_code,
-        cost_amount, cost_currency
+        cost_amount, cost_currency, price_due_at, recording
     )
 ), old AS MATERIALIZED (
     SELECT change.*, stored.old_state, stored.old_outcome, stored.old_cost_amount,
@@ -41,6 +41,8 @@ SET provider_call_id = old.provider_call_id,
     error_code = old.error_code,
     cost_amount = old.cost_amount,
     cost_currency = old.cost_currency,
+    price_due_at = old.price_due_at,
+    recording = old.recording,
     version = attempt.version + 1
 FROM old
 WHERE attempt.company_id = old.company_id AND attempt.id = old.id AND attempt.version = old.version

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
-use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
+use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt, Recording};
 use voicesurvey_core::conversation::{
     Answer, Consent, Doubt, LanguageSwitch, SurveyResponse, Turn,
 };
@@ -136,6 +136,8 @@ impl From<CallAttempt> for CallBody {
 pub(super) struct CallDetailBody {
     #[serde(flatten)]
     call: CallBody,
+    /// What is known of its recording, if one was asked for.
+    recording: Option<RecordingBody>,
     /// Whom it was for.
     contact_name: String,
     /// The language spoken, if somebody picked up.
@@ -154,6 +156,33 @@ pub(super) struct CallDetailBody {
     response: Option<ResponseBody>,
 }
 
+/// The recording of a call, which the provider keeps.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RecordingBody {
+    /// `not_started`, `in_progress`, `absent` or `finished`.
+    state: &'static str,
+    /// The provider's name of it.
+    provider_recording_id: Option<String>,
+    /// Where the provider keeps it.
+    url: Option<String>,
+    /// How long it is.
+    seconds: Option<u32>,
+    /// Why there is none.
+    error: Option<String>,
+}
+
+impl From<Recording> for RecordingBody {
+    fn from(recording: Recording) -> Self {
+        Self {
+            state: recording.state.name(),
+            provider_recording_id: recording.provider_recording_id,
+            url: recording.url,
+            seconds: recording.seconds,
+            error: recording.error,
+        }
+    }
+}
+
 impl From<CallDetail> for CallDetailBody {
     fn from(detail: CallDetail) -> Self {
         let (language, memory) = detail
@@ -163,6 +192,7 @@ impl From<CallDetail> for CallDetailBody {
         let memory = memory.unwrap_or_default();
         let switches = memory.switches.into_iter();
         Self {
+            recording: detail.attempt.recording.clone().map(RecordingBody::from),
             call: detail.attempt.into(),
             contact_name: detail.task.contact.name,
             language,

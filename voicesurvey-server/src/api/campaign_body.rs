@@ -6,6 +6,7 @@
 //! and what both find is told once.
 
 mod budget;
+mod calls;
 mod conditions;
 mod questions;
 mod read;
@@ -19,18 +20,23 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use voicesurvey_core::calling_hours::{CallingHours, TimeOfDay};
-use voicesurvey_core::campaign::{Budget, CampaignSettings, Pacing, RetryPolicy, Schedule};
+use voicesurvey_core::campaign::{
+    Budget, CallSettings, CampaignSettings, MachineDetection, Pacing, RetryPolicy, Schedule,
+};
 use voicesurvey_core::id::{CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::pace::Pace;
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::service::{
-    CampaignChanges, Change, FieldError, NewCampaign, NewSchedule, ScheduleChanges, validation,
+    CallSettingsChanges, CampaignChanges, Change, FieldError, NewCampaign, NewSchedule,
+    ScheduleChanges, validation,
 };
 use voicesurvey_core::survey::{Question, Survey, SurveyTranslation};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
 use self::budget::NewBudgetBody;
+use self::calls::NewVoicemailBody;
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
 pub(super) use self::read::{CampaignBody, QuestionBody, winds_up};
 use self::retry::{Delay, GivenRetry, NewRetryRuleBody, RetryFields, RetryNames};
@@ -151,6 +157,20 @@ pub(super) struct CampaignSettingsBody {
     /// Whether people are told that the call is recorded; not if it is left out.
     #[schema(value_type = Option<bool>)]
     recording: Field<bool>,
+    /// The number that is shown, in international form; the configuration's if it is left out. In a
+    /// change, `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "+390612345678")]
+    caller_id: Clearable<PhoneNumber>,
+    /// Whether machines are told from people: `off`, `synchronous`, before anything is said, or
+    /// `asynchronous`, while we speak already. As the configuration says if it is left out; in a
+    /// change, `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "synchronous")]
+    machine_detection: Clearable<MachineDetection>,
+    /// What a voicemail hears; nothing if it is left out.
+    #[schema(value_type = Option<NewVoicemailBody>)]
+    voicemail: Field<NewVoicemailBody>,
     /// The flat questions, and what does not belong here.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -177,6 +197,7 @@ struct Given {
     target: Change<NonZeroU32>,
     budget: Change<Budget>,
     recording: Option<bool>,
+    calls: CallSettingsChanges,
 }
 
 /// What the caller calls settings that have several names.
@@ -218,6 +239,7 @@ impl CampaignSettingsBody {
             target: given.target.applied_to(None),
             budget: given.budget.applied_to(None),
             recording: given.recording.unwrap_or_default(),
+            calls: given.calls.applied_to(CallSettings::default()),
         };
         let mut errors = Vec::new();
         validation::name("name", &new.name, &mut errors);
@@ -255,6 +277,7 @@ impl CampaignSettingsBody {
             target: given.target,
             budget: given.budget,
             recording: given.recording,
+            calls: given.calls,
         };
         let mut errors = Vec::new();
         if let Some(name) = &changes.name {
@@ -329,6 +352,13 @@ impl CampaignSettingsBody {
                 Change::Set(budget) => budget.read(checks).map_or(Change::Keep, Change::Set),
             },
             recording: checks.optional("recording", self.recording),
+            calls: CallSettingsChanges {
+                caller_id: checks.change("caller_id", self.caller_id),
+                machine_detection: checks.change("machine_detection", self.machine_detection),
+                voicemail: checks
+                    .optional("voicemail", self.voicemail)
+                    .and_then(|voicemail| voicemail.read(checks)),
+            },
         };
         (given, names)
     }
@@ -426,5 +456,6 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         target: new.target,
         budget: new.budget.clone(),
         recording: new.recording,
+        calls: new.calls.clone(),
     }
 }

@@ -13,9 +13,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use voicesurvey_core::api_key::Role;
 use voicesurvey_core::calling_hours::TimeOfDay;
+use voicesurvey_core::campaign::MachineDetection;
 use voicesurvey_core::id::{CampaignId, CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
-use voicesurvey_core::phone_number::Region;
+use voicesurvey_core::phone_number::{PhoneNumber, Region};
 use voicesurvey_core::service::{Change, FieldError, validation};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
@@ -271,7 +272,14 @@ macro_rules! texts {
     )+};
 }
 
-texts!(Language, Region, Role, TimeZone);
+texts!(
+    Language,
+    MachineDetection,
+    PhoneNumber,
+    Region,
+    Role,
+    TimeZone
+);
 
 impl FromJson for TimeOfDay {
     fn from_json(value: Value) -> Result<Self, String> {

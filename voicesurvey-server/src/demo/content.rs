@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_list::Upload;
-use voicesurvey_core::campaign::{Campaign, CampaignStatus, Pacing, RetryPolicy};
+use voicesurvey_core::campaign::{CallSettings, Campaign, CampaignStatus, Pacing, RetryPolicy};
 use voicesurvey_core::company::{Company, CompanyLimits};
 use voicesurvey_core::id::{CampaignId, CompanyId};
 use voicesurvey_core::language::Language;
@@ -155,6 +155,7 @@ impl Content {
                     target: None,
                     budget: None,
                     recording: false,
+                    calls: CallSettings::default(),
                 },
             )
             .await?;

@@ -232,6 +232,7 @@ async fn a_store_that_cannot_be_reached_is_503_and_the_cause_stays_inside() {
 #[tokio::test]
 async fn a_panic_is_500_and_the_server_goes_on() {
     let mut provider = MockTelephonyProvider::new();
+    provider.expect_prices_are_asked_for().return_const(false);
     provider.expect_name().return_const("broken");
     provider
         .expect_read_webhook()

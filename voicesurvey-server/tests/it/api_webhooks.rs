@@ -15,6 +15,7 @@ async fn scripted(storage: Arc<dyn Storage>) -> (TestApp, Arc<Mutex<Vec<WebhookR
     let seen: Arc<Mutex<Vec<WebhookRequest>>> = Arc::default();
     let requests = seen.clone();
     let mut provider = MockTelephonyProvider::new();
+    provider.expect_prices_are_asked_for().return_const(false);
     provider.expect_name().return_const("scripted");
     provider
         .expect_read_webhook()

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_call_settings;
 mod api_calls;
 mod api_campaign_life;
 mod api_campaign_rules;

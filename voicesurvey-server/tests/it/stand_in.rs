@@ -16,8 +16,8 @@ use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, TelephonyProvider, Webhook,
-    WebhookRequest,
+    CallOptions, CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError,
+    TelephonyProvider, Webhook, WebhookRequest,
 };
 use voicesurvey_core::time::{Clock as _, SystemClock};
 use voicesurvey_server::stand_in::LedgerBody;
@@ -55,6 +55,7 @@ fn order(number: u128) -> CallOrder {
         language: Language::It,
         ring_for: Duration::from_secs(30),
         longest_call: Duration::from_mins(10),
+        options: CallOptions::default(),
     }
 }
 

@@ -17,8 +17,8 @@ use voicesurvey_core::interpretation::rules::RulesInterpreter;
 use voicesurvey_core::interpretation::{Expected, Intent, Utterance};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, PlaceCallError, Placed, TelephonyProvider, Webhook, WebhookReply,
-    WebhookRequest,
+    CallOptions, CallOrder, CallReference, PlaceCallError, Placed, TelephonyProvider, Webhook,
+    WebhookReply, WebhookRequest,
 };
 use voicesurvey_core::survey::AnswerValue;
 use voicesurvey_core::time::{Clock, ManualClock, Timestamp};
@@ -112,6 +112,7 @@ pub(crate) fn order(index: u32) -> CallOrder {
         },
         ring_for: Duration::from_secs(30),
         longest_call: Duration::from_mins(10),
+        options: CallOptions::default(),
     }
 }
 

@@ -122,7 +122,7 @@ impl Figure {
 }
 
 impl MachineDetection {
-    const fn detection(&self) -> Option<&Detection> {
+    pub(crate) const fn detection(&self) -> Option<&Detection> {
         match self {
             Self::Off => None,
             Self::Sync(detection) | Self::Async(detection) => Some(detection),

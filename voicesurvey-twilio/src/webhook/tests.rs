@@ -1,7 +1,7 @@
 //! Signed requests as Twilio sends them, read.
 
 use uuid::Uuid;
-use voicesurvey_core::call_attempt::AnsweredBy;
+use voicesurvey_core::call_attempt::{AnsweredBy, RecordingState};
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::testing::samples;
@@ -239,33 +239,45 @@ fn a_recording_tells_how_far_it_is() {
         ("RecordingUrl", "https://api.twilio.com/x"),
     ];
     let request = request("recording", CALL, &form);
-    let expected = RecordingNews {
-        call: reference(),
-        recording_sid: "RE0123456789abcdef0123456789abcdef".to_owned(),
-        status: RecordingStatus::Completed,
-        duration: Some(Duration::from_secs(61)),
-        error_code: None,
+    let read = event(&request);
+    let recording = Recording {
+        provider_recording_id: Some("RE0123456789abcdef0123456789abcdef".to_owned()),
+        url: Some("https://api.twilio.com/x".to_owned()),
+        seconds: Some(61),
+        ..Recording::new(RecordingState::Finished)
     };
-    assert_eq!(
-        verify(&request).unwrap().recording().unwrap(),
-        Some(expected)
-    );
-    assert_eq!(read(&request).unwrap(), Webhook::Nothing);
+    assert_eq!(read.kind, CallEventKind::Recorded { recording });
+    let id = "recording-RE0123456789abcdef0123456789abcdef-completed";
+    assert_eq!(read.event_id, format!("{SID}-{id}"));
 }
 
 #[test]
-fn recordings_are_told_by_their_own_webhook_only() {
-    let status = request("status", CALL, &[("CallStatus", "completed")]);
-    assert_eq!(verify(&status).unwrap().recording().unwrap(), None);
-    let bare = request("recording", CALL, &[]);
-    let read = verify(&bare).unwrap().recording();
-    assert!(matches!(read, Err(WebhookError::Unreadable { .. })));
-    for (word, status) in [
-        ("in-progress", RecordingStatus::InProgress),
-        ("absent", RecordingStatus::Absent),
-        ("failed", RecordingStatus::Other("failed".to_owned())),
+fn a_recording_has_a_name_and_a_state() {
+    let id = ("RecordingSid", "RE0123456789abcdef0123456789abcdef");
+    for form in [&[][..], &[id], &[("RecordingStatus", "completed")]] {
+        let read = read(&request("recording", CALL, form));
+        assert!(
+            matches!(read, Err(WebhookError::Unreadable { .. })),
+            "{form:?}"
+        );
+    }
+    for (word, expected) in [
+        ("in-progress", RecordingState::InProgress),
+        ("absent", RecordingState::Absent),
+        ("failed", RecordingState::Absent),
+        ("a new word", RecordingState::InProgress),
     ] {
-        assert_eq!(RecordingStatus::from_word(word), status);
+        let form = [id, ("RecordingStatus", word), ("ErrorCode", "0")];
+        match event(&request("recording", CALL, &form)).kind {
+            CallEventKind::Recorded { recording } => {
+                assert_eq!(
+                    (recording.state, recording.error),
+                    (expected, None),
+                    "{word}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

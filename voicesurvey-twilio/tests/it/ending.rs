@@ -1,7 +1,7 @@
 //! Ending calls: hanging up on people, and cancelling before anybody answered.
 
 use serde_json::json;
-use voicesurvey_core::ports::TelephonyProvider as _;
+use voicesurvey_core::ports::{Cancellation, TelephonyProvider as _};
 
 use crate::server::{ACCOUNT, Reply, SID, Server, call, error, json_of, record};
 
@@ -10,7 +10,8 @@ async fn hanging_up_and_cancelling_say_it_in_one_request() {
     let server = Server::start(|_| json_of(200, &record(&json!({"status": "completed"})))).await;
     let provider = server.provider();
     provider.hang_up(&call(Some(SID))).await.unwrap();
-    provider.cancel(&call(Some(SID))).await.unwrap();
+    let cancelled = provider.cancel(&call(Some(SID))).await.unwrap();
+    assert_eq!(cancelled, Cancellation::Over);
     let requests = server.requests();
     let line = format!("POST /2010-04-01/Accounts/{ACCOUNT}/Calls/{SID}.json");
     assert!(
@@ -22,6 +23,25 @@ async fn hanging_up_and_cancelling_say_it_in_one_request() {
         .map(|request| request.all("Status"))
         .collect();
     assert_eq!(said, [["completed"], ["canceled"]]);
+}
+
+#[tokio::test]
+async fn a_call_that_somebody_has_answered_is_not_cancelled() {
+    for (status, expected) in [
+        ("canceled", Cancellation::Over),
+        ("no-answer", Cancellation::Over),
+        ("in-progress", Cancellation::GoesOn),
+        ("ringing", Cancellation::GoesOn),
+        ("a new word", Cancellation::GoesOn),
+    ] {
+        let server =
+            Server::start(move |_| json_of(200, &record(&json!({"status": status})))).await;
+        let cancelled = server.provider().cancel(&call(Some(SID))).await.unwrap();
+        assert_eq!(cancelled, expected, "{status}");
+    }
+    let ended = Server::start(|_| error(400, 21220)).await;
+    let cancelled = ended.provider().cancel(&call(Some(SID))).await.unwrap();
+    assert_eq!(cancelled, Cancellation::Over);
 }
 
 #[tokio::test]

@@ -68,15 +68,15 @@ async fn a_twilio_that_cannot_be_asked_is_an_error() {
 async fn a_price_comes_late_and_is_not_zero_before() {
     let server = Server::start(|_| json_of(200, &ended(&Value::Null))).await;
     let provider = server.provider();
-    assert_eq!(provider.price(&call(Some(SID))).await.unwrap(), None);
     let found = provider.find_call(&call(Some(SID))).await.unwrap();
     assert_eq!(kinds(&found), ["initiated", "answered", "ended"]);
     let server = Server::start(|_| json_of(200, &ended(&json!("-0.0130")))).await;
-    let cost = server
-        .provider()
-        .price(&call(Some(SID)))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(cost.amount.to_string(), "0.0130");
+    let found = server.provider().find_call(&call(Some(SID))).await.unwrap();
+    let FoundCall::Found { events } = found else {
+        panic!("{found:?}");
+    };
+    match &events.last().unwrap().kind {
+        CallEventKind::Priced { cost } => assert_eq!(cost.amount.to_string(), "0.0130"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
+use voicesurvey_core::campaign::MachineDetection;
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::ports::{PlaceCallError, TelephonyProvider as _};
+use voicesurvey_core::ports::{CallOptions, CallOrder, PlaceCallError, TelephonyProvider as _};
 use voicesurvey_core::testing::samples;
-use voicesurvey_twilio::{
-    CallOptions, Credentials, Detection, MachineDetection, Secret, TwilioSettings,
-};
+use voicesurvey_twilio::{Credentials, Detection, Secret, TwilioSettings};
 
 use crate::server::{ACCOUNT, Reply, SID, Server, error, json_of, order, provider, record};
 
@@ -61,33 +60,70 @@ async fn a_call_is_ordered_once_and_named() {
 async fn a_campaign_may_have_its_own_number_and_detection() {
     let server = Server::start(|_| json_of(201, &record(&json!({})))).await;
     let provider = server.provider();
-    let options = CallOptions {
-        caller_id: Some(samples::phone_number(2)),
-        machine_detection: Some(MachineDetection::Async(Detection::default())),
+    let order = CallOrder {
+        options: CallOptions {
+            caller_id: Some(samples::phone_number(2)),
+            machine_detection: Some(MachineDetection::Asynchronous),
+            leaves_message: false,
+        },
+        ..order()
     };
-    provider.place_call_with(&order(), &options).await.unwrap();
+    provider.place_call(&order).await.unwrap();
     let request = server.only_request();
     assert_eq!(request.all("From"), ["+393470000002"]);
+    assert_eq!(request.all("MachineDetection"), ["Enable"]);
     assert_eq!(request.all("AsyncAmd"), ["true"]);
     assert!(request.all("AsyncAmdStatusCallback")[0].contains("/webhooks/twilio/amd?"));
+}
 
-    let too_long = Detection {
-        timeout: Some(Duration::from_mins(2)),
+#[tokio::test]
+async fn what_a_campaign_leaves_open_the_settings_say() {
+    use MachineDetection::{Off, Synchronous};
+    let figures = Detection {
+        timeout: Some(Duration::from_secs(9)),
         ..Detection::default()
     };
-    let options = CallOptions {
-        machine_detection: Some(MachineDetection::Sync(too_long)),
-        ..options
-    };
-    let refused = provider
-        .place_call_with(&order(), &options)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refused, PlaceCallError::Configuration { .. }),
-        "{refused}"
-    );
-    assert_eq!(server.requests().len(), 1);
+    let by_default = voicesurvey_twilio::MachineDetection::Sync(figures);
+    for (settings_way, way, leaves_message, expected) in [
+        (by_default, None, false, Some("Enable")),
+        (by_default, None, true, Some("DetectMessageEnd")),
+        (by_default, Some(Off), false, None),
+        (
+            by_default,
+            Some(Synchronous),
+            true,
+            Some("DetectMessageEnd"),
+        ),
+        (voicesurvey_twilio::MachineDetection::Off, None, true, None),
+        (
+            voicesurvey_twilio::MachineDetection::Off,
+            Some(Synchronous),
+            false,
+            Some("Enable"),
+        ),
+    ] {
+        let server = Server::start(|_| json_of(201, &record(&json!({})))).await;
+        let settings = TwilioSettings {
+            machine_detection: settings_way,
+            ..server.settings()
+        };
+        let order = CallOrder {
+            options: CallOptions {
+                caller_id: None,
+                machine_detection: way,
+                leaves_message,
+            },
+            ..order()
+        };
+        provider(settings).0.place_call(&order).await.unwrap();
+        let request = server.only_request();
+        assert_eq!(request.all("From"), ["+393470000001"]);
+        let detection = request.all("MachineDetection");
+        assert_eq!(detection.first().copied(), expected);
+        let timeout = request.all("MachineDetectionTimeout");
+        let is_as_configured = settings_way == by_default && expected.is_some();
+        assert_eq!(timeout.first().copied(), is_as_configured.then_some("9"));
+    }
 }
 
 /// What an answer means, in one word.

@@ -65,7 +65,6 @@ fn sought() -> UnconfirmedCall {
     UnconfirmedCall {
         call: call(None),
         phone_number: order().phone_number,
-        caller_id: None,
         committed_at: samples::now(),
         dial_before: samples::now() + TimeDelta::seconds(30),
         other_calls: Vec::new(),

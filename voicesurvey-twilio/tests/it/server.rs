@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::language::Language;
-use voicesurvey_core::ports::{CallOrder, CallReference};
+use voicesurvey_core::ports::{CallOptions, CallOrder, CallReference};
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::ManualClock;
 use voicesurvey_twilio::{Credentials, Secret, TwilioProvider, TwilioSettings};
@@ -158,6 +158,7 @@ pub(crate) fn order() -> CallOrder {
         language: Language::It,
         ring_for: Duration::from_secs(30),
         longest_call: Duration::from_mins(10),
+        options: CallOptions::default(),
     }
 }
 

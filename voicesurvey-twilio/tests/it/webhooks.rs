@@ -42,9 +42,6 @@ async fn a_webhook_that_twilios_library_signed_is_believed() {
     forged.url = forged.url.replace("step=3", "step=4");
     let read = provider.read_webhook(&forged, samples::now());
     assert!(matches!(read, Err(WebhookError::BadSignature)), "{read:?}");
-    let recording = provider.read_recording(&signed_by_twilio());
-    assert!(matches!(recording, Ok(None)), "{recording:?}");
-    assert!(provider.read_recording(&forged).is_err());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::support::{
     all_pages, assert_conflict, begin, begin_as, claim, claim_all, commit, live_call, page_after,
     run_campaign, running_campaign, settle, store_tasks, stored_attempt,
 };
-use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
+use crate::call_attempt::{AnsweredBy, AttemptState, CallAttempt, Recording, RecordingState};
 use crate::company::Company;
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -89,6 +89,14 @@ pub async fn a_changed_attempt_reads_back(store: &dyn StorageUnderTest) {
             cost: Some(Cost {
                 amount,
                 currency: "EUR".to_owned(),
+            }),
+            price_due_at: at(5),
+            recording: Some(Recording {
+                provider_recording_id: Some("RE123".to_owned()),
+                url: Some("https://provider.example/«è»".to_owned()),
+                seconds: Some(u32::MAX),
+                error: Some("12 'quoted'".to_owned()),
+                ..Recording::new(RecordingState::Finished)
             }),
             ..attempt
         };
@@ -290,6 +298,7 @@ pub async fn attempts_changed_together_read_back(store: &dyn StorageUnderTest) {
         answered_at: Some(at(3)),
         answered_by: Some(AnsweredBy::Person),
         raw_status: Some(String::new()),
+        recording: Some(Recording::new(RecordingState::InProgress)),
         ..changed[0].clone()
     };
     changed[1] = CallAttempt {

@@ -13,8 +13,8 @@ use super::support::{
 };
 use crate::call_list::Upload;
 use crate::campaign::{
-    Campaign, CampaignSettings, CampaignStatus, Pacing, PauseReason, RetryPolicy, RetryRule,
-    Schedule, SettingsSnapshot,
+    CallSettings, Campaign, CampaignSettings, CampaignStatus, MachineDetection, Pacing,
+    PauseReason, RetryPolicy, RetryRule, Schedule, SettingsSnapshot, VoicemailPolicy,
 };
 use crate::company::Company;
 use crate::language::Language;
@@ -132,6 +132,13 @@ fn rich_campaign(company: &Company) -> Campaign {
             )]
             .into(),
             other_daypart: true,
+        },
+        calls: CallSettings {
+            caller_id: Some(samples::phone_number(9)),
+            machine_detection: Some(MachineDetection::Synchronous),
+            voicemail: VoicemailPolicy::LeaveMessage {
+                messages: [(Language::Fr, "Au revoir.".to_owned())].into(),
+            },
         },
         ..plain.settings
     };

@@ -1,18 +1,22 @@
 //! A provider that does what the test tells it to do.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use rust_decimal::Decimal;
 use tokio::sync::Notify;
 use voicesurvey_core::call_attempt::{CallEvent, CallEventKind};
 use voicesurvey_core::conversation::VoiceReply;
 use voicesurvey_core::id::CallAttemptId;
+use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
-    CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed, ProviderError,
-    TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply, WebhookRequest,
+    CallOptions, CallOrder, CallReference, Cancellation, FoundCall, PlaceCallError, Placed,
+    ProviderError, TelephonyProvider, UnconfirmedCall, Webhook, WebhookError, WebhookReply,
+    WebhookRequest,
 };
 use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::Timestamp;
@@ -45,17 +49,24 @@ pub(crate) enum Knows {
     NoNews,
     /// That the call ended so.
     EndedAs(Outcome),
+    /// That the call costs so many cents.
+    Costs(i64),
 }
 
 /// Dials nobody, and remembers whom it was asked to dial.
 #[derive(Debug)]
 pub(crate) struct ScriptedProvider {
     name: &'static str,
+    prices_are_asked_for: bool,
     answers: Mutex<Answers>,
     knows: Mutex<Knows>,
     cancels: Mutex<Option<Cancellation>>,
     let_go: Notify,
-    dialed: Mutex<Vec<PhoneNumber>>,
+    webhook: Mutex<Option<Webhook>>,
+    records: AtomicBool,
+    recorded: Mutex<Vec<CallAttemptId>>,
+    asked: AtomicUsize,
+    dialed: Mutex<Vec<(PhoneNumber, CallOptions)>>,
     cancelled: Mutex<Vec<CallAttemptId>>,
     hung_up: Mutex<Vec<CallAttemptId>>,
     sought: Mutex<Vec<UnconfirmedCall>>,
@@ -64,17 +75,31 @@ pub(crate) struct ScriptedProvider {
 impl ScriptedProvider {
     /// Takes every call, and knows of none.
     pub(crate) fn named(name: &'static str) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::new(name, false))
+    }
+
+    /// The same, and is to be asked for prices.
+    pub(crate) fn with_prices(name: &'static str) -> Arc<Self> {
+        Arc::new(Self::new(name, true))
+    }
+
+    fn new(name: &'static str, prices_are_asked_for: bool) -> Self {
+        Self {
             name,
+            prices_are_asked_for,
             answers: Mutex::new(Answers::Taken),
             knows: Mutex::new(Knows::NoSuchCall),
             cancels: Mutex::new(Some(Cancellation::GoesOn)),
             let_go: Notify::new(),
+            webhook: Mutex::default(),
+            records: AtomicBool::new(true),
+            recorded: Mutex::default(),
+            asked: AtomicUsize::new(0),
             dialed: Mutex::default(),
             cancelled: Mutex::default(),
             hung_up: Mutex::default(),
             sought: Mutex::default(),
-        })
+        }
     }
 
     /// What it answers from now on.
@@ -92,14 +117,41 @@ impl ScriptedProvider {
         *self.cancels.lock().unwrap() = came_to;
     }
 
+    /// What the next webhook says.
+    pub(crate) fn tells(&self, webhook: Webhook) {
+        *self.webhook.lock().unwrap() = Some(webhook);
+    }
+
     /// Lets one call go that was held.
     pub(crate) fn let_go(&self) {
         self.let_go.notify_one();
     }
 
+    /// Records no call from now on.
+    pub(crate) fn fails_to_record(&self) {
+        self.records.store(false, Ordering::Relaxed);
+    }
+
+    /// Which calls it was asked to record, in order.
+    pub(crate) fn recorded(&self) -> Vec<CallAttemptId> {
+        self.recorded.lock().unwrap().clone()
+    }
+
+    /// How often it was asked what became of a call.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// Whom it was asked to dial, in order.
     pub(crate) fn dialed(&self) -> Vec<PhoneNumber> {
-        self.dialed.lock().unwrap().clone()
+        let dialed = self.dialed.lock().unwrap();
+        dialed.iter().map(|(number, _)| *number).collect()
+    }
+
+    /// How it was asked to dial them.
+    pub(crate) fn options(&self) -> Vec<CallOptions> {
+        let dialed = self.dialed.lock().unwrap();
+        dialed.iter().map(|(_, options)| *options).collect()
     }
 
     /// Which calls it was asked to cancel, in order.
@@ -125,7 +177,8 @@ impl TelephonyProvider for ScriptedProvider {
     }
 
     async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
-        self.dialed.lock().unwrap().push(order.phone_number);
+        let ordered = (order.phone_number, order.options);
+        self.dialed.lock().unwrap().push(ordered);
         let answers = *self.answers.lock().unwrap();
         match answers {
             Answers::Taken => {}
@@ -152,14 +205,13 @@ impl TelephonyProvider for ScriptedProvider {
     }
 
     async fn find_call(&self, call: &CallReference) -> Result<FoundCall, ProviderError> {
-        let ended = |outcome| CallEvent {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let event = |kind| CallEvent {
             company_id: call.company_id,
             attempt_id: call.attempt_id,
             event_id: "found".to_owned(),
             provider_call_id: None,
-            kind: CallEventKind::Ended {
-                outcome: Some(outcome),
-            },
+            kind,
             at: samples::now(),
             raw_status: None,
             error_code: None,
@@ -169,7 +221,17 @@ impl TelephonyProvider for ScriptedProvider {
             Knows::NoSuchCall => FoundCall::NotFound,
             Knows::Nothing => FoundCall::Unknown,
             Knows::NoNews => found(Vec::new()),
-            Knows::EndedAs(outcome) => found(vec![ended(outcome)]),
+            Knows::EndedAs(outcome) => {
+                let outcome = Some(outcome);
+                found(vec![event(CallEventKind::Ended { outcome })])
+            }
+            Knows::Costs(cents) => {
+                let cost = Cost {
+                    amount: Decimal::new(cents, 2),
+                    currency: "EUR".to_owned(),
+                };
+                found(vec![event(CallEventKind::Priced { cost })])
+            }
         })
     }
 
@@ -189,6 +251,20 @@ impl TelephonyProvider for ScriptedProvider {
         }
     }
 
+    fn prices_are_asked_for(&self) -> bool {
+        self.prices_are_asked_for
+    }
+
+    async fn start_recording(&self, call: &CallReference) -> Result<String, ProviderError> {
+        let mut recorded = self.recorded.lock().unwrap();
+        recorded.push(call.attempt_id);
+        if self.records.load(Ordering::Relaxed) {
+            Ok(format!("recording-{}", recorded.len()))
+        } else {
+            Err(no_answer())
+        }
+    }
+
     async fn hang_up(&self, call: &CallReference) -> Result<(), ProviderError> {
         self.hung_up.lock().unwrap().push(call.attempt_id);
         Ok(())
@@ -199,7 +275,8 @@ impl TelephonyProvider for ScriptedProvider {
         _request: &WebhookRequest,
         _now: Timestamp,
     ) -> Result<Webhook, WebhookError> {
-        Ok(Webhook::Nothing)
+        let told = self.webhook.lock().unwrap().take();
+        Ok(told.unwrap_or(Webhook::Nothing))
     }
 
     fn write_reply(&self, _call: &CallReference, _reply: &VoiceReply) -> WebhookReply {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::calling_hours::{CallingHours, CountryDays, HoursRange};
-use voicesurvey_core::campaign::{Campaign, PauseReason, RetryRule};
+use voicesurvey_core::campaign::{Campaign, MachineDetection, PauseReason, RetryRule};
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::Region;
@@ -18,6 +18,7 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
 
 use super::budget::BudgetBody;
+use super::calls::VoicemailBody;
 use super::conditions::ConditionBody;
 use super::questions::{LabelBody, OptionBody, TranslationBody};
 use super::retry::{self, NewRetryRuleBody, RetryRuleBody};
@@ -103,6 +104,12 @@ pub(crate) struct CampaignBody {
     budget: Option<BudgetBody>,
     /// Whether people are told that the call is recorded.
     recording: bool,
+    /// The number that is shown; absent is the configuration's.
+    caller_id: Option<String>,
+    /// Whether machines are told from people; absent is as the configuration says.
+    machine_detection: Option<&'static str>,
+    /// What a voicemail hears.
+    voicemail: VoicemailBody,
     /// People in it.
     total_tasks: u64,
     /// How many of them stand where.
@@ -264,6 +271,9 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             target: settings.target.map(NonZeroU32::get),
             budget: settings.budget.map(BudgetBody::from),
             recording: settings.recording,
+            caller_id: settings.calls.caller_id.map(|number| number.to_string()),
+            machine_detection: settings.calls.machine_detection.map(MachineDetection::name),
+            voicemail: settings.calls.voicemail.into(),
             total_tasks: counters.total_tasks(),
             tasks: by_task_status(|status: TaskStatus| counters.tasks_in(status)),
             created_at: campaign.created_at,

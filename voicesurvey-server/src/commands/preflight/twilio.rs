@@ -148,7 +148,6 @@ async fn lists(provider: &TwilioProvider, settings: &TwilioSettings) -> Gate {
     let sought = UnconfirmedCall {
         call: call(None),
         phone_number: settings.caller_id,
-        caller_id: None,
         committed_at: now,
         dial_before: now + TimeDelta::seconds(1),
         other_calls: Vec::new(),

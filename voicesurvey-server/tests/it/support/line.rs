@@ -17,6 +17,7 @@ use super::{Caller, TestApp};
 /// A server whose calls are answered by the test.
 pub(crate) async fn server() -> TestApp {
     let mut provider = MockTelephonyProvider::new();
+    provider.expect_prices_are_asked_for().return_const(false);
     provider.expect_name().return_const("scripted");
     provider.expect_place_call().returning(|order| {
         let provider_call_id = order.attempt_id.to_string();
