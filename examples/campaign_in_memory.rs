@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use voicesurvey::api_key::{Actor, Role};
 use voicesurvey::call_list::{CallList, CallListRow};
 use voicesurvey::call_task::TaskStatus;
-use voicesurvey::campaign::{Campaign, CampaignStatus, Pacing, RetryPolicy};
+use voicesurvey::campaign::{CallSettings, Campaign, CampaignStatus, Pacing, RetryPolicy};
 use voicesurvey::company::CompanyLimits;
 use voicesurvey::id::{CampaignId, IdGenerator};
 use voicesurvey::interpretation::rules::RulesInterpreter;
@@ -204,6 +204,7 @@ fn campaign() -> NewCampaign {
         target: None,
         budget: None,
         recording: false,
+        calls: CallSettings::default(),
     }
 }
 

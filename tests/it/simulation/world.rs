@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use voicesurvey::api_key::{Actor, Role};
 use voicesurvey::call_list::{CallList, CallListRow};
 use voicesurvey::calling_hours::{CallingHours, CountryDays, TimeOfDay};
-use voicesurvey::campaign::{Budget, Pacing, RetryPolicy};
+use voicesurvey::campaign::{Budget, CallSettings, Pacing, RetryPolicy};
 use voicesurvey::company::CompanyLimits;
 use voicesurvey::gate::AttemptCaps;
 use voicesurvey::id::{CampaignId, CompanyId, IdGenerator};
@@ -285,6 +285,7 @@ impl CampaignIdea {
                 target: NonZeroU32::new(chance.pick(&[0, 0, 0, 1, 2])),
                 budget: budget(chance),
                 recording: false,
+                calls: CallSettings::default(),
             },
             people: people(chance, most_people),
             hours,

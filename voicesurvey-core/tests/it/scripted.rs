@@ -23,8 +23,8 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CampaignCounters};
 use voicesurvey_core::ports::{
-    CallReference, NoWakeUp, PageRequest, Scope, Storage, UnitOfWork, WakeUp, Webhook,
-    WebhookRequest,
+    CallReference, NoWakeUp, PageRequest, Scope, Storage, TelephonyProvider as _, UnitOfWork,
+    WakeUp, Webhook, WebhookRequest,
 };
 use voicesurvey_core::service::companies::CompanyChanges;
 use voicesurvey_core::service::reports::{Standing, WhyNotNow};
