@@ -61,6 +61,19 @@ where
         Ok(None)
     }
 
+    async fn attempts_to_price(
+        &self,
+        _: &str,
+        _: Timestamp,
+        _: NonZeroU16,
+    ) -> Result<Vec<AttemptKey>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_price_at(&self, _: &str) -> Result<Option<Timestamp>, StorageError> {
+        Ok(None)
+    }
+
     async fn next_start_at(&self) -> Result<Option<Timestamp>, StorageError> {
         Ok(None)
     }
