@@ -254,10 +254,7 @@ mod tests {
             ),
             (
                 json!({"status": "canceled"}),
-                vec![
-                    "08:00:00 initiated ",
-                    "08:00:00 ended provider_failure canceled",
-                ],
+                vec!["08:00:00 initiated ", "08:00:00 ended cancelled canceled"],
             ),
             (
                 json!({"status": "resting"}),
