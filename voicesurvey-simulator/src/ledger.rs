@@ -103,7 +103,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// The ledger of these calls.
-    pub(crate) fn new(mut rings: Vec<Ring>) -> Self {
+    pub fn new(mut rings: Vec<Ring>) -> Self {
         rings.sort_by_key(|ring| (ring.placed_at, ring.phone_number, ring.company_id));
         Self { rings }
     }

@@ -26,6 +26,8 @@ use crate::time::{Clock, Timestamp};
 
 /// After so long no call can still be in progress of which nobody knows anything.
 const UNKNOWN_FOR: TimeDelta = TimeDelta::hours(4);
+/// For so long a provider may hold back a call that it has taken, before it dials or drops it.
+const HELD_BACK_FOR: TimeDelta = TimeDelta::hours(24);
 /// What a provider knows of a call is behind what it did by less.
 const RECORD_IS_BEHIND: TimeDelta = TimeDelta::seconds(10);
 
@@ -123,7 +125,7 @@ impl Recovery {
                 self.look_again_later(key, None, cancelled).await
             }
             FoundCall::NotFound => self.settle_missing(key).await,
-            FoundCall::Unknown if self.clock.now() >= attempt.dial_before + UNKNOWN_FOR => {
+            FoundCall::Unknown if self.clock.now() >= lost_from(&attempt) => {
                 self.settle_lost(key).await
             }
             FoundCall::Unknown => {
@@ -263,6 +265,18 @@ impl Recovery {
             .filter(|attempt| attempt.state.is_live() && attempt.lease_until <= now)
             .map(|attempt| (work, attempt)))
     }
+}
+
+/// From when on a call of which the provider tells nothing is over for certain. One that was taken may
+/// have waited there until now, and a provider that cannot be asked for a while does not tell.
+fn lost_from(attempt: &CallAttempt) -> Timestamp {
+    let held_back_for = if attempt.state == AttemptState::Accepted {
+        HELD_BACK_FOR
+    } else {
+        TimeDelta::zero()
+    };
+    let seen_at = attempt.answered_at.or(attempt.ringing_at);
+    seen_at.unwrap_or_default().max(attempt.dial_before) + held_back_for + UNKNOWN_FOR
 }
 
 /// Whether the call waits at the provider, as far as is known, and must not ring any more.

@@ -209,3 +209,18 @@ async fn who_was_given_up_by_the_provider_itself_is_called_again_after_a_while()
     world.step().await;
     assert_eq!(world.provider.dialed().len(), 2);
 }
+
+#[tokio::test]
+async fn a_call_that_waits_is_not_lost_because_its_provider_cannot_tell_for_a_while() {
+    let (world, _, _, attempt) = waiting(|_| {}).await;
+    world.follow_for(TimeDelta::hours(5)).await;
+    world.provider.knows(Knows::Nothing);
+    world.follow_for(TimeDelta::minutes(20)).await;
+    let waits = world.attempt(attempt.id).await;
+    assert_eq!(waits.state, AttemptState::Accepted, "it may still ring");
+    assert_eq!(world.provider.dialed().len(), 1);
+
+    world.follow_for(TimeDelta::hours(24)).await;
+    let lost = world.attempt(attempt.id).await;
+    assert_eq!(lost.outcome, Some(Outcome::Lost), "but not for ever");
+}

@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the figures of a run are its result")]
 
 mod crowd;
-mod judge;
+pub(crate) mod judge;
 mod machines;
 
 use chrono::TimeDelta;

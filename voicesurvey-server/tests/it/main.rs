@@ -37,3 +37,5 @@ mod stopping;
 mod support;
 mod tenant_isolation;
 mod twilio;
+mod twilio_campaigns;
+mod twilio_stand_in;

@@ -235,7 +235,7 @@ fn limit_held(whose: &str, limits: Limits, rings: &Ledger) {
 
 /// Everything heard in a call is stored, and nothing is stored twice: at most one turn more, whose
 /// reply did not arrive.
-fn said_as_heard(attempt: &CallAttempt, said: &[&Turn], mut heard: Vec<&Spoken>) {
+pub(crate) fn said_as_heard(attempt: &CallAttempt, said: &[&Turn], mut heard: Vec<&Spoken>) {
     heard.sort_by_key(|spoken| spoken.step);
     let words: Vec<String> = heard.iter().map(|spoken| words(&spoken.heard)).collect();
     let stored: Vec<&str> = said.iter().map(|turn| &*turn.words).collect();
@@ -266,7 +266,7 @@ fn proven(said: &[&Turn], answers: &[Answer]) {
     }
 }
 
-async fn all_attempts(work: &mut dyn UnitOfWork) -> Vec<CallAttempt> {
+pub(crate) async fn all_attempts(work: &mut dyn UnitOfWork) -> Vec<CallAttempt> {
     let filter = CallAttemptFilter::default();
     let mut all = Vec::new();
     let mut next = Some(PageRequest::first(PageRequest::LARGEST));
@@ -277,7 +277,7 @@ async fn all_attempts(work: &mut dyn UnitOfWork) -> Vec<CallAttempt> {
     all
 }
 
-async fn all_tasks(work: &mut dyn UnitOfWork) -> Vec<CallTask> {
+pub(crate) async fn all_tasks(work: &mut dyn UnitOfWork) -> Vec<CallTask> {
     let filter = CallTaskFilter::default();
     let mut all = Vec::new();
     let mut next = Some(PageRequest::first(PageRequest::LARGEST));

@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 }
 
 impl Caller {
-    pub(super) fn new(client: Client, base_url: &str, token: Option<String>) -> Self {
+    pub(crate) fn new(client: Client, base_url: &str, token: Option<String>) -> Self {
         Self {
             client,
             base_url: base_url.to_owned(),
