@@ -305,7 +305,6 @@ impl Session {
             .map_err(storage_error)
     }
 
-    /// Fails unless the lock and the epoch are still ours.
     /// Asks for a lock, and tells whether it was got.
     async fn gets(&mut self, query: &str) -> Result<bool, StorageError> {
         let query = sqlx::raw_sql(AssertSqlSafe(query));
@@ -315,6 +314,7 @@ impl Session {
             .map_err(storage_error)
     }
 
+    /// Fails unless the lock and the epoch are still ours.
     async fn beat(&mut self, epoch: i64) -> Result<(), StorageError> {
         let row = self.ask(HEARTBEAT_QUERY).await?;
         let current: i64 = row.try_get(1).map_err(storage_error)?;

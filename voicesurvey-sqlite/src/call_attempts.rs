@@ -226,7 +226,8 @@ impl SqliteUnitOfWork {
              SET provider = ?3, provider_call_id = ?4, state = ?5, dial_before = ?6,
                  lease_until = ?7, accepted_at = ?8, ringing_at = ?9, answered_at = ?10,
                  ended_at = ?11, answered_by = ?12, outcome = ?13, raw_status = ?14,
-                 error_code = ?15, cost_amount = ?16, cost_currency = ?17, price_due_at = ?18, recording = ?19,
+                 error_code = ?15, cost_amount = ?16, cost_currency = ?17,
+                 price_due_at = ?18, recording = ?19,
                  version = version + 1
              WHERE company_id = ?1 AND id = ?2",
         )

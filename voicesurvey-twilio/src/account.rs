@@ -1,11 +1,13 @@
 //! Whether an account can make calls at all: asked before the first one, not while calling.
 
 use serde::Deserialize;
+use serde_json::Value;
 use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::ProviderError;
+use voicesurvey_core::ports::{CallReference, ProviderError};
 
-use crate::client::Response;
-use crate::provider::{TwilioProvider, refused, unanswered};
+use crate::client::{Client, Response};
+use crate::provider::{TwilioProvider, refused, sid_of, unanswered};
+use crate::settings::{Credentials, TwilioSettings};
 
 /// How an account is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,20 @@ struct VerifiedNumber {
     phone_number: String,
 }
 
+#[derive(Deserialize)]
+struct Notifications {
+    notifications: Vec<Notification>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Notification {
+    error_code: String,
+    /// `0` is an error; a text or a number.
+    log: Value,
+    message_text: String,
+}
+
 impl TwilioProvider {
     /// How the account is. An error, if the credentials are wrong or Twilio cannot be asked.
     pub async fn account(&self) -> Result<AccountStanding, ProviderError> {
@@ -75,12 +91,44 @@ impl TwilioProvider {
         })
     }
 
-    /// Whether a number may be shown; the one of the settings, if none is named.
-    pub async fn caller_id(
-        &self,
-        number: Option<PhoneNumber>,
-    ) -> Result<CallerIdStanding, ProviderError> {
-        let number = number.unwrap_or(self.settings.caller_id);
+    /// Which of the webhook tokens are none of the account's, by their places in the settings. An
+    /// error, if Twilio cannot be asked.
+    pub async fn refused_tokens(&self) -> Result<Vec<usize>, ProviderError> {
+        let mut refused_ones = Vec::new();
+        for (place, token) in self.settings.webhook_tokens.iter().enumerate() {
+            let settings = TwilioSettings {
+                credentials: Credentials::AuthToken(token.clone()),
+                ..self.settings.clone()
+            };
+            let client = Client::new(&settings).map_err(|error| ProviderError {
+                what: error.to_string(),
+            })?;
+            let response = client.get(client.account_url()).await.map_err(unanswered)?;
+            match response.status {
+                200..=299 => {}
+                401 | 403 => refused_ones.push(place),
+                _ => return Err(refused(&response)),
+            }
+        }
+        Ok(refused_ones)
+    }
+
+    /// What Twilio says went wrong in a call, as codes and sentences: errors, and no warnings.
+    pub async fn errors_in(&self, call: &CallReference) -> Result<Vec<String>, ProviderError> {
+        let url = self
+            .client
+            .url(&["Calls", sid_of(call)?, "Notifications.json"]);
+        let response = self.client.get(url).await.map_err(unanswered)?;
+        let told: Notifications = read(&response)?;
+        let errors = told.notifications.into_iter();
+        let errors = errors.filter(|told| told.log.as_str() == Some("0") || told.log == 0);
+        Ok(errors
+            .map(|told| format!("{}: {}", told.error_code, told.message_text))
+            .collect())
+    }
+
+    /// Whether a number may be shown.
+    pub async fn caller_id(&self, number: PhoneNumber) -> Result<CallerIdStanding, ProviderError> {
         let own: OwnNumbers = read(&self.numbers("IncomingPhoneNumbers.json", &number).await?)?;
         let own = own.incoming_phone_numbers;
         if let Some(own) = own.iter().find(|own| own.phone_number == number.as_str()) {

@@ -16,6 +16,10 @@ const RING: std::ops::RangeInclusive<u64> = 5..=600;
 /// The longest call in seconds of an account that has not asked for more.
 const LONGEST_CALL: u64 = 14_400;
 
+/// The conversation ends politely by itself when it has lasted as long as it may. It is given this
+/// time to notice, and to say goodbye; machine detection and ringing tones are in it.
+const GOODBYE: Duration = Duration::from_mins(2);
+
 /// The form of `order`. It is never recorded from here: recording begins with consent.
 pub(crate) fn form(
     order: &CallOrder,
@@ -43,7 +47,7 @@ pub(crate) fn form(
         form.push(("StatusCallbackEvent", event.to_owned()));
     }
     let ring = whole_seconds(order.ring_for).clamp(*RING.start(), *RING.end());
-    let longest = whole_seconds(order.longest_call).clamp(1, LONGEST_CALL);
+    let longest = whole_seconds(order.longest_call + GOODBYE).clamp(1, LONGEST_CALL);
     form.push(("Timeout", ring.to_string()));
     form.push(("TimeLimit", longest.to_string()));
     form.extend(detection.parameters());
@@ -108,7 +112,7 @@ mod tests {
              StatusCallbackEvent=answered\n\
              StatusCallbackEvent=completed\n\
              Timeout=30\n\
-             TimeLimit=600"
+             TimeLimit=720"
         );
         assert_eq!(ordered(&order(), &MachineDetection::Off), expected);
         let sync = MachineDetection::Sync(Detection::default());
@@ -130,8 +134,8 @@ mod tests {
     #[test]
     fn times_are_whole_seconds_that_twilio_takes() {
         for (ring, longest, expected) in [
-            (0, 0, "Timeout=5\nTimeLimit=1"),
-            (30_500, 600_001, "Timeout=31\nTimeLimit=601"),
+            (0, 0, "Timeout=5\nTimeLimit=120"),
+            (30_500, 600_001, "Timeout=31\nTimeLimit=721"),
             (3_600_000, 36_000_000, "Timeout=600\nTimeLimit=14400"),
         ] {
             let order = CallOrder {

@@ -163,6 +163,9 @@ const CODES: &[Code] = &[
     ),
 ];
 
+/// When to try again if Twilio does not say so. It has no line or no time left, and no fault.
+const LATER: TimeDelta = TimeDelta::seconds(30);
+
 /// An answer that is no success, read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -206,7 +209,7 @@ impl Refusal {
         let Self { code, meaning, .. } = self;
         match self.class {
             Class::Later => PlaceCallError::RetryLater {
-                after: self.retry_after,
+                after: Some(self.retry_after.unwrap_or(LATER)),
             },
             Class::Ended | Class::Conflict => PlaceCallError::RetryLater { after: None },
             Class::Number(outcome) => PlaceCallError::Rejected { code, outcome },

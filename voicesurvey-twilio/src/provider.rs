@@ -63,12 +63,12 @@ impl TwilioProvider {
     /// a message may be left the greeting of a voicemail is waited for.
     fn detection(&self, options: &CallOptions) -> MachineDetection {
         let settings = self.settings.machine_detection;
-        let figures = settings.detection().copied().unwrap_or_default();
+        let figures = settings.detection().unwrap_or(&self.settings.detection);
         let way = match options.machine_detection {
             None => settings,
             Some(campaign::MachineDetection::Off) => MachineDetection::Off,
-            Some(campaign::MachineDetection::Synchronous) => MachineDetection::Sync(figures),
-            Some(campaign::MachineDetection::Asynchronous) => MachineDetection::Async(figures),
+            Some(campaign::MachineDetection::Synchronous) => MachineDetection::Sync(*figures),
+            Some(campaign::MachineDetection::Asynchronous) => MachineDetection::Async(*figures),
         };
         match way {
             MachineDetection::Sync(detection) if options.leaves_message => {
@@ -89,13 +89,17 @@ impl TwilioProvider {
 
     /// What is said if Twilio could not ask what is to be said, in the language that the URL names.
     /// Whoever reports a failure may read it: it says nothing of anybody, and a person who waits is
-    /// not to hear nothing because a signature is wrong.
-    fn goodbye(&self, request: &WebhookRequest, now: Timestamp) -> WebhookReply {
-        // Only Twilio's own reports reach the log.
-        if let Err(error) = self.verify(request).and_then(|signed| signed.read(now)) {
-            tracing::debug!(%error, "somebody asks for the fallback document");
+    /// not to hear nothing because a signature is wrong. Only what Twilio itself reports is noted: the
+    /// call ends because of us, and not because the person hung up.
+    fn goodbye(&self, request: &WebhookRequest, now: Timestamp) -> Webhook {
+        let reply = self.fallback_document(language_of(request));
+        match self.verify(request).and_then(|signed| signed.given_up(now)) {
+            Ok(event) => Webhook::GivenUp { event, reply },
+            Err(error) => {
+                tracing::debug!(%error, "somebody asks for the fallback document");
+                Webhook::Document(reply)
+            }
         }
-        self.fallback_document(language_of(request))
     }
 
     /// A call as Twilio shows it; `None` if it shows none of that name, which so soon after it was
@@ -143,6 +147,12 @@ impl TelephonyProvider for TwilioProvider {
     async fn place_call(&self, order: &CallOrder) -> Result<Placed, PlaceCallError> {
         let options = &order.options;
         let caller_id = options.caller_id.unwrap_or(self.settings.caller_id);
+        if !self.settings.allows(order.company_id, &caller_id) {
+            return Err(PlaceCallError::Configuration {
+                code: "caller_id".to_owned(),
+                what: format!("the company may not show {caller_id}"),
+            });
+        }
         let form = call_request::form(order, &caller_id, &self.detection(options), &self.urls);
         let url = self.client.url(&["Calls.json"]);
         let response = self.client.post(url, &form).await?;
@@ -209,7 +219,7 @@ impl TelephonyProvider for TwilioProvider {
         now: Timestamp,
     ) -> Result<Webhook, WebhookError> {
         match Endpoint::from_name(&request.endpoint) {
-            Some(Endpoint::Fallback) => Ok(Webhook::Document(self.goodbye(request, now))),
+            Some(Endpoint::Fallback) => Ok(self.goodbye(request, now)),
             Some(Endpoint::Check) => self.read_check(request).map(Webhook::Document),
             _ => self.verify(request)?.read(now),
         }

@@ -5,11 +5,13 @@
 mod machine_detection;
 mod voices;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
+use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::phone_number::PhoneNumber;
 
 pub use self::machine_detection::{Detection, ListenUntil, MachineDetection};
@@ -37,8 +39,13 @@ pub struct TwilioSettings {
     pub public_url: String,
     /// The number that is shown, unless a campaign has its own. Twilio must know it as ours.
     pub caller_id: PhoneNumber,
+    /// The other numbers that the campaigns of a company may show. The account knows numbers of all
+    /// companies as ours, and none is to call in the name of another.
+    pub caller_ids: BTreeMap<CompanyId, BTreeSet<PhoneNumber>>,
     /// Whether machines are told from people, unless a campaign says otherwise.
     pub machine_detection: MachineDetection,
+    /// How machines are detected where only a campaign wants that.
+    pub detection: Detection,
     /// Whether both sides of a recorded call are kept apart.
     pub recording_channels: RecordingChannels,
     /// The voice of each language.
@@ -133,13 +140,21 @@ impl TwilioSettings {
             base_url: US1.to_owned(),
             public_url: public_url.into(),
             caller_id,
+            caller_ids: BTreeMap::new(),
             machine_detection: MachineDetection::Off,
+            detection: Detection::default(),
             recording_channels: RecordingChannels::Mono,
             voices: Voices::default(),
             speech_model: None,
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(20),
         }
+    }
+
+    /// Whether the campaigns of a company may show a number.
+    pub(crate) fn allows(&self, company: CompanyId, caller_id: &PhoneNumber) -> bool {
+        let own = self.caller_ids.get(&company);
+        *caller_id == self.caller_id || own.is_some_and(|own| own.contains(caller_id))
     }
 
     /// Finds everything that is wrong.
@@ -198,6 +213,11 @@ impl TwilioSettings {
         require("request_timeout", request, "a minute at most");
         wrong.extend(self.voices.wrong());
         wrong.extend(self.machine_detection.wrong());
+        for figure in MachineDetection::Sync(self.detection).wrong() {
+            if !wrong.contains(&figure) {
+                wrong.push(figure);
+            }
+        }
         if wrong.is_empty() {
             Ok(())
         } else {

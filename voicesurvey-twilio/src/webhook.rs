@@ -6,6 +6,7 @@
 use voicesurvey_core::call_attempt::{CallEvent, CallEventKind, Recording};
 use voicesurvey_core::conversation::Heard;
 use voicesurvey_core::interpretation::Confidence;
+use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{CallReference, Webhook, WebhookError, WebhookRequest};
 use voicesurvey_core::time::Timestamp;
 
@@ -92,13 +93,20 @@ impl Signed {
             Endpoint::Status => Ok(Webhook::Event(self.status(now)?)),
             Endpoint::Amd => Ok(Webhook::Event(self.verdict(now)?)),
             Endpoint::Recording => Ok(Webhook::Event(self.recording(now)?)),
-            Endpoint::Check => Ok(Webhook::Nothing),
-            Endpoint::Fallback => {
-                let (error, url) = (self.form.get("ErrorCode"), self.form.get("ErrorUrl"));
-                tracing::error!(error, url, "Twilio could not ask what is said next");
-                Ok(Webhook::Nothing)
-            }
+            Endpoint::Check | Endpoint::Fallback => Ok(Webhook::Nothing),
         }
+    }
+
+    /// That Twilio could not ask what is said next, and hangs up after the goodbye.
+    pub(crate) fn given_up(&self, now: Timestamp) -> Result<CallEvent, WebhookError> {
+        let (error, url) = (self.form.get("ErrorCode"), self.form.get("ErrorUrl"));
+        tracing::error!(error, url, "Twilio could not ask what is said next");
+        let outcome = Some(Outcome::ProviderFailure);
+        let event = self.event(CallEventKind::Ended { outcome }, "fallback", now)?;
+        Ok(CallEvent {
+            error_code: error.map(str::to_owned),
+            ..event
+        })
     }
 
     fn recording(&self, now: Timestamp) -> Result<CallEvent, WebhookError> {

@@ -52,16 +52,19 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
 
     /// Begins to record a call and tells the provider's name of the recording; what becomes of it is
     /// told by webhooks. Asked at most once per call, and never before the person has consented.
-    async fn start_recording(&self, _call: &CallReference) -> Result<String, ProviderError> {
+    async fn start_recording(&self, call: &CallReference) -> Result<String, ProviderError> {
         Err(ProviderError {
-            what: "this provider does not record calls".to_owned(),
+            what: format!(
+                "this provider does not record calls, nor {}",
+                call.attempt_id
+            ),
         })
     }
 
     /// Erases what was recorded. A recording that does not exist is no error.
-    async fn erase_recording(&self, _provider_recording_id: &str) -> Result<(), ProviderError> {
+    async fn erase_recording(&self, provider_recording_id: &str) -> Result<(), ProviderError> {
         Err(ProviderError {
-            what: "this provider does not record calls".to_owned(),
+            what: format!("this provider keeps no recordings, nor {provider_recording_id}"),
         })
     }
 
@@ -95,7 +98,8 @@ pub struct CallOrder {
     pub language: Language,
     /// How long it may ring.
     pub ring_for: Duration,
-    /// How long the call may last.
+    /// How long the conversation may last; then it comes to its end by itself. A provider that cuts
+    /// lines off leaves it some time for that.
     pub longest_call: Duration,
     /// What the campaign wants otherwise than the configuration.
     pub options: CallOptions,
@@ -272,6 +276,13 @@ pub enum Webhook {
     /// It asks for a document that is the same for every call, such as a goodbye for when nothing
     /// else can be had: it is answered without asking the store.
     Document(WebhookReply),
+    /// The provider could not ask what is to be said: it says this goodbye, and hangs up.
+    GivenUp {
+        /// That the line is lost.
+        event: CallEvent,
+        /// The goodbye.
+        reply: WebhookReply,
+    },
     /// Nothing to act on, such as an empty body.
     Nothing,
 }

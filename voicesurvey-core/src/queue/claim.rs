@@ -205,10 +205,12 @@ pub fn has_reached_its_target(campaign: &Campaign, counters: &CampaignCounters) 
 ///
 /// Every attempt is one of three: priced, free by its outcome, or still to be paid. One that is free
 /// by its outcome and has a price all the same is [counted](crate::ports::repositories::CostCount::calls) as free only.
+/// A price in another currency than the budget's says nothing about it, so such a call keeps its
+/// estimate.
 pub fn calls_within_budget(campaign: &Campaign, counters: &CampaignCounters) -> Option<u32> {
     let budget = campaign.effective_settings().budget.as_ref()?;
     let spent = counters.costs.get(&budget.limit.currency);
-    let priced: u64 = counters.costs.values().map(|cost| cost.calls).sum();
+    let priced = spent.map_or(0, |cost| cost.calls);
     let free: u64 = counters
         .outcomes
         .iter()

@@ -101,7 +101,7 @@ pub struct NewCampaign {
     pub target: Option<NonZeroU32>,
     /// What the calls may cost; absent is not limited.
     pub budget: Option<Budget>,
-    /// Whether people are told that the call is recorded.
+    /// Whether calls are recorded from consent on, of which people are told before.
     pub recording: bool,
     /// How calls are placed.
     pub calls: CallSettings,
@@ -143,7 +143,7 @@ pub struct CampaignChanges {
     pub target: Change<NonZeroU32>,
     /// What the calls may cost.
     pub budget: Change<Budget>,
-    /// Whether people are told that the call is recorded.
+    /// Whether calls are recorded from consent on, of which people are told before.
     pub recording: Option<bool>,
     /// How calls are placed.
     pub calls: CallSettingsChanges,

@@ -49,7 +49,7 @@ enum Word {
 
 /// What a caller has to do.
 enum Turn {
-    Lead(CallEvent),
+    Lead(Box<CallEvent>),
     Wait(oneshot::Receiver<Word>),
 }
 
@@ -67,7 +67,7 @@ impl EventInbox {
         match self.enter(event) {
             Turn::Lead(event) => {
                 let leadership = self.leadership(event.company_id);
-                self.lead(event, leadership).await
+                self.lead(*event, leadership).await
             }
             Turn::Wait(answer) => match answer.await {
                 Ok(Word::Done(receipt)) => Ok(receipt),
@@ -83,7 +83,7 @@ impl EventInbox {
         let mut queues = self.lock();
         let Some(queue) = queues.get_mut(&event.company_id) else {
             queues.insert(event.company_id, Vec::new());
-            return Turn::Lead(event.clone());
+            return Turn::Lead(Box::new(event.clone()));
         };
         let (caller, answer) = oneshot::channel();
         queue.push(Waiting {

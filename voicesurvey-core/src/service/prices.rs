@@ -70,18 +70,20 @@ impl Prices {
         let Some(attempt) = attempt.filter(|attempt| attempt.price_due_at.is_some()) else {
             return Ok(());
         };
-        match self.provider.find_call(&attempt.reference()).await {
+        let stored = match self.provider.find_call(&attempt.reference()).await {
             Ok(FoundCall::Found { events }) => {
-                self.call_events
-                    .receive_many(key.company_id, &events)
-                    .await?;
+                let received = self.call_events.receive_many(key.company_id, &events).await;
+                received.map(drop)
             }
-            Ok(FoundCall::NotFound | FoundCall::Unknown) => {}
+            Ok(FoundCall::NotFound | FoundCall::Unknown) => Ok(()),
             Err(error) => {
                 tracing::warn!(attempt = %attempt.id, %error, "the provider could not be asked");
+                Ok(())
             }
-        }
-        self.ask_again_later(key, &attempt).await
+        };
+        // Also a price that cannot be stored lets the others have their turn.
+        self.ask_again_later(key, &attempt).await?;
+        stored
     }
 
     /// Unless its price is known by now, or somebody else has asked for it.

@@ -1,7 +1,8 @@
 //! Recovery: attempts of which nothing was heard are looked after, and never simply dialed again.
 //!
 //! It also gives up calls that wait at the provider and must not ring any more, because their
-//! campaign has stopped calling or because it has become late where the person is. Their leases end
+//! campaign or company has stopped calling, because the person is not to be called any more, or because it
+//! has become late where the person is. Their leases end
 //! at that instant. Providers tell nothing of a call that was cancelled before it was dialed, so
 //! what became of it is asked for.
 
@@ -14,6 +15,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 
 use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::company::CompanyStatus;
 use crate::gate::{self, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
@@ -225,13 +227,17 @@ impl Recovery {
         };
         let conversation = work.interviews().conversation(attempt.id).await?;
         let outcome = conversation.map_or(Outcome::Lost, |held| held.broken_off());
-        store_progress(&mut *work, attempt.ended(outcome, now), &self.ids, now).await?;
+        let mut attempt = attempt.ended(outcome, now);
+        if self.provider.prices_are_asked_for() && attempt.provider_call_id.is_some() {
+            attempt.await_price(now);
+        }
+        store_progress(&mut *work, attempt, &self.ids, now).await?;
         work.commit().await?;
         self.wake_up.wake();
         Ok(())
     }
 
-    /// Also when it might have to be cancelled by then; and soon, if it was just now.
+    /// Also when it might have to be cancelled by then; and soon, if it has to be now, or was.
     async fn look_again_later(
         &self,
         key: AttemptKey,
@@ -239,16 +245,19 @@ impl Recovery {
         cancelled: Option<Cancellation>,
     ) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let Some((mut work, mut attempt)) = self.expired(key, now).await? else {
+        let Some((mut work, mut attempt)) = self.live(key).await? else {
             return Ok(());
         };
-        attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
-        attempt.lease_until = now + self.call_events.leases().of(attempt.state);
-        if cancelled == Some(Cancellation::Over) {
-            attempt.look_after_unless_ringing(now + RECORD_IS_BEHIND);
-        } else if let Some(until) = may_ring_until(&mut *work, &attempt, now).await? {
-            attempt.look_after_unless_ringing(until);
+        // News of it, perhaps those that were just asked for, have their own lease.
+        if attempt.lease_until <= now {
+            attempt.state = state.map_or(attempt.state, |state| attempt.state.max(state));
+            attempt.lease_until = now + self.call_events.leases().of(attempt.state);
         }
+        let until = match cancelled {
+            Some(Cancellation::Over) => None,
+            _ => may_ring_until(&mut *work, &attempt, now).await?,
+        };
+        attempt.look_after_unless_ringing(until.unwrap_or(now + RECORD_IS_BEHIND));
         work.call_attempts().update(&attempt).await?;
         work.commit().await
     }
@@ -259,11 +268,19 @@ impl Recovery {
         key: AttemptKey,
         now: Timestamp,
     ) -> Result<Option<(Box<dyn UnitOfWork>, CallAttempt)>, StorageError> {
+        let live = self.live(key).await?;
+        Ok(live.filter(|(_, attempt)| attempt.lease_until <= now))
+    }
+
+    /// The attempt, locked, if it is still live.
+    async fn live(
+        &self,
+        key: AttemptKey,
+    ) -> Result<Option<(Box<dyn UnitOfWork>, CallAttempt)>, StorageError> {
         let mut work = self.storage.begin(Scope::Company(key.company_id)).await?;
         let attempt = work.call_attempts().get_for_update(key.attempt_id).await?;
-        Ok(attempt
-            .filter(|attempt| attempt.state.is_live() && attempt.lease_until <= now)
-            .map(|attempt| (work, attempt)))
+        let live = attempt.filter(|attempt| attempt.state.is_live());
+        Ok(live.map(|attempt| (work, attempt)))
     }
 }
 
@@ -296,6 +313,17 @@ async fn may_ring_until(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StorageError> {
     let campaign = campaign_of(work, attempt).await?;
+    let company = work.companies().get(attempt.company_id).await?;
+    let may_call = company.is_some_and(|company| company.status == CompanyStatus::Active);
+    if !may_call
+        || work
+            .exclusions()
+            .get(&attempt.phone_number)
+            .await?
+            .is_some()
+    {
+        return Ok(None);
+    }
     let task = work.call_tasks().get(attempt.task_id).await?;
     let latest = attempt.lease_until.max(now);
     Ok(task.and_then(|task| gate::may_ring_until(&task.contact, &campaign, now, latest)))

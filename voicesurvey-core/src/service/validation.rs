@@ -77,8 +77,7 @@ fn calls(calls: &CallSettings, errors: &mut Vec<FieldError>) {
     }
     // Where machines are not told from people nobody knows of a voicemail, and where the verdict
     // comes late it has heard us already.
-    let is_too_late = |way| way != MachineDetection::Synchronous;
-    if calls.machine_detection.is_some_and(is_too_late) {
+    if calls.machine_detection != Some(MachineDetection::Synchronous) {
         let message = "a message needs machine_detection synchronous";
         errors.push(FieldError::new("voicemail.policy", message));
     }

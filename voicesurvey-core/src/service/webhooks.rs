@@ -25,11 +25,13 @@ pub struct Webhooks {
     clock: Arc<dyn Clock>,
 }
 
-/// What is still to be asked of the provider when a webhook has been answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is still to be done when a webhook has been answered.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Errand {
     /// A machine is being spoken to: the call is to be ended.
     HangUp(CallReference),
+    /// The line was lost while somebody waited for us: that is to be noted.
+    Note(CallEvent),
     /// Somebody has consented to a call that is recorded: that is to begin.
     Record(CallReference),
 }
@@ -92,7 +94,7 @@ impl Webhooks {
         Ok(self.carry_out(webhook).await?)
     }
 
-    /// Asks the provider what followed from a webhook. What fails is told in the log; the call then
+    /// Does what followed from a webhook. What fails is told in the log; the call then
     /// goes on as it is.
     pub async fn run(&self, errand: Errand) {
         match errand {
@@ -100,6 +102,12 @@ impl Webhooks {
                 tracing::info!(attempt = %call.attempt_id, "a machine is hung up on");
                 if let Err(error) = self.provider.hang_up(&call).await {
                     tracing::error!(attempt = %call.attempt_id, %error, "a machine is spoken to");
+                }
+            }
+            Errand::Note(event) => {
+                if let Err(error) = self.inbox.receive(&event).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(attempt = %event.attempt_id, error, "a lost line was not noted");
                 }
             }
             Errand::Record(call) => self.record(&call).await,
@@ -148,6 +156,7 @@ impl Webhooks {
         match webhook {
             Webhook::Nothing => Ok((WebhookReply::empty(), None)),
             Webhook::Document(reply) => Ok((reply, None)),
+            Webhook::GivenUp { event, reply } => Ok((reply, Some(Errand::Note(event)))),
             Webhook::Event(event) => {
                 self.inbox.receive(&event).await?;
                 let machine = self.call_events.held_with_machine(&event).await?;
@@ -162,7 +171,10 @@ impl Webhooks {
             } => {
                 let taken = self.interviews.take_turn(&call, step, heard).await?;
                 let reply = self.provider.write_reply(&call, &taken.reply);
-                Ok((reply, taken.is_to_be_recorded.then(|| Errand::Record(call))))
+                Ok((
+                    reply,
+                    taken.is_to_be_recorded.then_some(Errand::Record(call)),
+                ))
             }
         }
     }

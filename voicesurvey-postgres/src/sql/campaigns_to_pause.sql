@@ -18,7 +18,8 @@ CROSS JOIN LATERAL (
             WHERE kind = 'cost_millionths' AND name = budget.currency
         ), 0) AS amount,
         GREATEST(sum(CASE kind WHEN 'attempt' THEN count ELSE -count END) FILTER (
-            WHERE kind IN ('attempt', 'cost_calls') OR kind = 'outcome' AND name = ANY ($2::text[])
+            WHERE kind = 'attempt' OR kind = 'cost_calls' AND name = budget.currency
+                OR kind = 'outcome' AND name = ANY ($2::text[])
         ), 0) AS unpriced
     FROM campaign_counters
     WHERE company_id = campaign.company_id AND campaign_id = campaign.id

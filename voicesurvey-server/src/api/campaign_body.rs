@@ -154,7 +154,7 @@ pub(super) struct CampaignSettingsBody {
     #[serde(default)]
     #[schema(value_type = Option<NewBudgetBody>)]
     budget: Clearable<NewBudgetBody>,
-    /// Whether people are told that the call is recorded; not if it is left out.
+    /// Whether calls are recorded from consent on, of which people are told before; not if it is left out.
     #[schema(value_type = Option<bool>)]
     recording: Field<bool>,
     /// The number that is shown, in international form; the configuration's if it is left out. In a
@@ -355,9 +355,7 @@ impl CampaignSettingsBody {
             calls: CallSettingsChanges {
                 caller_id: checks.change("caller_id", self.caller_id),
                 machine_detection: checks.change("machine_detection", self.machine_detection),
-                voicemail: checks
-                    .optional("voicemail", self.voicemail)
-                    .and_then(|voicemail| voicemail.read(checks)),
+                voicemail: calls::voicemail(self.voicemail, checks),
             },
         };
         (given, names)

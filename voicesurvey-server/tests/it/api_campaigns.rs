@@ -48,6 +48,7 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
   "allowed_call_end_local": "20:00",
   "allowed_call_start_local": "09:00",
   "budget": null,
+  "caller_id": null,
   "calls_in_progress": 0,
   "calls_per_minute": 10,
   "company_id": "[id]",
@@ -61,6 +62,7 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
   "id": "[id]",
   "intro_script": "Ciao, sono l’assistente. Vuoi dare il consenso a partecipare a un breve sondaggio?",
   "language": "it",
+  "machine_detection": null,
   "max_attempts": 2,
   "max_concurrent_calls": 5,
   "name": "Smoke Campaign",
@@ -100,6 +102,7 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
   "total_tasks": 0,
   "translations": {},
   "updated_at": "[time]",
+  "voicemail": {"messages":{},"policy":"hang_up"},
   "winding_up": null
 }
 "#);
@@ -201,6 +204,7 @@ async fn defaults_are_filled_in() {
   "allowed_call_end_local": "21:00",
   "allowed_call_start_local": "09:00",
   "budget": null,
+  "caller_id": null,
   "calling_hours": {
     "weekly": {
       "fri": [["09:00","21:00"]],
@@ -225,6 +229,7 @@ async fn defaults_are_filled_in() {
   "id": "[id]",
   "intro_script": "Buongiorno, posso farle una domanda?",
   "language": "it",
+  "machine_detection": null,
   "max_attempts": 3,
   "max_concurrent_calls": 5,
   "name": "Satisfaction",
@@ -257,6 +262,7 @@ async fn defaults_are_filled_in() {
   "total_tasks": 0,
   "translations": {},
   "updated_at": "[time]",
+  "voicemail": {"messages":{},"policy":"hang_up"},
   "winding_up": null
 }
 "#);

@@ -102,11 +102,14 @@ async fn limits_that_are_changed_while_a_campaign_runs_hold_from_the_next_call_o
     let running = calls_in_progress(&manager, &campaign).await;
     assert_eq!(running, 3, "calls end by themselves");
 
-    // A pause drains: it is shown how many calls still run.
+    // A pause drains: it is shown how many calls still run. None of these has begun to ring, so they
+    // are given up.
     manager.set_status(&campaign, "paused").await;
-    step(&app).await;
     let stats = manager.get(&format!("{campaign}/stats")).await;
     assert_eq!(stats.at("/calls_in_progress"), 3);
+    step(&app).await;
+    let stats = manager.get(&format!("{campaign}/stats")).await;
+    assert_eq!(stats.at("/calls_in_progress"), 0);
     assert_eq!(stats.text_at("/pause_reason"), "user");
     assert_eq!(stats.text_at("/pause_sentence"), "Somebody paused it.");
     manager.set_status(&campaign, "running").await;

@@ -277,7 +277,7 @@ impl WebhookSink for Host {
                 log.turns.push((call.attempt_id, step, heard.clone(), at));
                 self.reply_to_turn(&call, step, &heard)
             }
-            Webhook::Document(reply) => reply,
+            Webhook::Document(reply) | Webhook::GivenUp { reply, .. } => reply,
             Webhook::Nothing => WebhookReply::empty(),
         }
     }

@@ -282,6 +282,21 @@ fn a_recording_has_a_name_and_a_state() {
 }
 
 #[test]
+fn a_goodbye_that_twilio_reports_is_a_lost_line() {
+    let form = [
+        ("ErrorCode", "11200"),
+        ("ErrorUrl", "https://s.example.org/"),
+    ];
+    let request = request("fallback", CALL, &form);
+    let event = verify(&request).unwrap().given_up(samples::now()).unwrap();
+    let outcome = Some(Outcome::ProviderFailure);
+    assert_eq!(event.kind, CallEventKind::Ended { outcome });
+    assert_eq!(event.error_code.as_deref(), Some("11200"));
+    assert_eq!(event.event_id, format!("{SID}-fallback"));
+    assert_eq!(event.attempt_id, reference().attempt_id);
+}
+
+#[test]
 fn what_is_not_signed_is_not_even_read() {
     let good = || request("status", CALL, &[("CallStatus", "completed")]);
     let mut unsigned = good();

@@ -68,6 +68,14 @@ async fn a_campaign_may_have_its_own_number_and_detection() {
         },
         ..order()
     };
+    // Another company has bought that number of the account.
+    let refused = provider.place_call(&order).await.unwrap_err();
+    assert_eq!(meaning(&refused), "configuration caller_id");
+    let settings = TwilioSettings {
+        caller_ids: [(order.company_id, [samples::phone_number(2)].into())].into(),
+        ..server.settings()
+    };
+    let provider = crate::server::provider(settings).0;
     provider.place_call(&order).await.unwrap();
     let request = server.only_request();
     assert_eq!(request.all("From"), ["+393470000002"]);

@@ -95,3 +95,14 @@ async fn the_goodbye_needs_no_signature_and_has_the_language_of_its_url() {
         assert!(document.contains(farewell), "{document}");
     }
 }
+
+#[tokio::test]
+async fn a_goodbye_that_nobody_has_signed_is_noted_of_no_call() {
+    let provider = Server::start(|_| Reply::Close).await.provider();
+    let forged = WebhookRequest {
+        endpoint: "fallback".to_owned(),
+        ..signed_by_twilio()
+    };
+    let read = provider.read_webhook(&forged, samples::now());
+    assert!(matches!(read, Ok(Webhook::Document(_))), "{read:?}");
+}

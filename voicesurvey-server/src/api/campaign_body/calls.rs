@@ -28,8 +28,16 @@ pub(super) struct NewVoicemailBody {
     unknown: UnknownFields,
 }
 
+/// What a voicemail hears, if it is given.
+pub(super) fn voicemail(
+    field: Field<NewVoicemailBody>,
+    checks: &mut Checks,
+) -> Option<VoicemailPolicy> {
+    checks.optional("voicemail", field)?.read(checks)
+}
+
 impl NewVoicemailBody {
-    pub(super) fn read(self, checks: &mut Checks) -> Option<VoicemailPolicy> {
+    fn read(self, checks: &mut Checks) -> Option<VoicemailPolicy> {
         for (field, _) in self.unknown {
             checks.wrong(format!("voicemail.{field}"), "unknown field");
         }

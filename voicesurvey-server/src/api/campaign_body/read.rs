@@ -102,7 +102,7 @@ pub(crate) struct CampaignBody {
     target: Option<u32>,
     /// What the calls may cost; absent is not limited.
     budget: Option<BudgetBody>,
-    /// Whether people are told that the call is recorded.
+    /// Whether calls are recorded from consent on, of which people are told before.
     recording: bool,
     /// The number that is shown; absent is the configuration's.
     caller_id: Option<String>,

@@ -130,7 +130,7 @@ async fn follow(twilio: &TwilioProvider, call: &CallReference, sid: &str) -> Gat
         match twilio.find_call(call).await {
             Ok(FoundCall::Found { events }) => {
                 if let Some(gate) = judge(&events, sid) {
-                    return gate;
+                    return heard(twilio, call, gate).await;
                 }
             }
             Ok(_) => {}
@@ -144,6 +144,26 @@ async fn follow(twilio: &TwilioProvider, call: &CallReference, sid: &str) -> Gat
         format!("nothing is known of the end of {sid}"),
         what_to_do,
     )
+}
+
+/// A call is completed too if Twilio could not ask what is to be said; then it tells why.
+async fn heard(twilio: &TwilioProvider, call: &CallReference, gate: Gate) -> Gate {
+    if gate.has_failed() {
+        return gate;
+    }
+    match twilio.errors_in(call).await {
+        Ok(errors) if errors.is_empty() => gate,
+        Ok(errors) => {
+            let what_to_do =
+                "look the code up in docs/twilio.md: the sentence was not heard as it should";
+            Gate::failed("live", LIVE, errors.join("; "), what_to_do)
+        }
+        Err(error) => {
+            let what_to_do =
+                "look at the call in Twilio's console, and ask who answered what was said";
+            Gate::warned("live", LIVE, error.what, what_to_do)
+        }
+    }
 }
 
 /// What can be said of a call that has ended.

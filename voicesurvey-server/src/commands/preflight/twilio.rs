@@ -3,6 +3,7 @@
 //! Nothing is ordered and nothing is changed: what is asked of Twilio are lists, and what is sent to
 //! the public URL is answered without a store.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use chrono::TimeDelta;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode, Url};
 use voicesurvey_core::id::{CallAttemptId, CompanyId, IdGenerator};
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{
     CallReference, TelephonyProvider as _, UnconfirmedCall, WebhookRequest,
 };
@@ -23,6 +25,7 @@ use crate::config::{Config, ProviderName};
 use crate::providers;
 
 const ACCOUNT: &str = "the account at Twilio may call";
+const TOKEN: &str = "webhooks are signed with the token that is configured";
 const CALLER_ID: &str = "the caller id is a number of the account";
 const LISTS: &str = "Twilio can be asked for calls that got lost";
 const PUBLIC: &str = "the public URL is HTTPS and public";
@@ -42,7 +45,7 @@ pub(super) async fn gates(config: &Config) -> Result<Vec<Gate>, CommandError> {
     if telephony.provider != ProviderName::Twilio {
         let why = format!("the provider is {}, and calls nobody", telephony.provider);
         let of_provider = [ACCOUNT, CALLER_ID, PACE].map(|text| ("provider", text));
-        let of_callback = [PUBLIC, ANSWERS, SIGNATURE].map(|text| ("callback", text));
+        let of_callback = [TOKEN, PUBLIC, ANSWERS, SIGNATURE].map(|text| ("callback", text));
         let all = of_provider.into_iter().chain(of_callback);
         let all = all.chain([("recovery", LISTS)]);
         return Ok(all
@@ -56,7 +59,8 @@ pub(super) async fn gates(config: &Config) -> Result<Vec<Gate>, CommandError> {
         .map_err(|error| CommandError::System(std::io::Error::other(error)))?;
     Ok(vec![
         account(&provider).await,
-        caller_id(&provider).await,
+        tokens(&provider).await,
+        caller_ids(&provider).await,
         pace(telephony.calls_per_second),
         lists(&provider, provider.settings()).await,
         public(&config.public_url).await,
@@ -95,8 +99,22 @@ async fn account(provider: &TwilioProvider) -> Gate {
     }
 }
 
-async fn caller_id(provider: &TwilioProvider) -> Gate {
-    let number = provider.settings().caller_id;
+/// The first number that cannot be shown, if there is one.
+async fn caller_ids(provider: &TwilioProvider) -> Gate {
+    let settings = provider.settings();
+    let further = settings.caller_ids.values().flatten();
+    let numbers: BTreeSet<PhoneNumber> = further.copied().collect();
+    let mut gate = caller_id(provider, settings.caller_id).await;
+    for number in numbers {
+        if gate.has_failed() {
+            break;
+        }
+        gate = caller_id(provider, number).await;
+    }
+    gate
+}
+
+async fn caller_id(provider: &TwilioProvider, number: PhoneNumber) -> Gate {
     let failed = |what: &str, what_to_do: &str| {
         Gate::failed(
             "provider",
@@ -105,7 +123,7 @@ async fn caller_id(provider: &TwilioProvider) -> Gate {
             what_to_do,
         )
     };
-    match provider.caller_id(None).await {
+    match provider.caller_id(number).await {
         Err(error) => {
             let what_to_do = "a restricted key must be allowed to read phone numbers";
             Gate::failed("provider", CALLER_ID, error.what, what_to_do)
@@ -119,12 +137,40 @@ async fn caller_id(provider: &TwilioProvider) -> Gate {
         }
         Ok(CallerIdStanding::NotOurs) => failed(
             "belongs to somebody else",
-            "buy it or verify it in the console, or change telephony.twilio.caller_id",
+            "buy it or verify it in the console, or change telephony.twilio.caller_id or caller_ids",
         ),
     }
 }
 
+/// A key says nothing of the token, and a wrong one makes every webhook look forged.
+async fn tokens(provider: &TwilioProvider) -> Gate {
+    let what_to_do = "copy the auth token of this account and region from the console; a key does not \
+                      sign webhooks";
+    match provider.refused_tokens().await {
+        Err(error) => Gate::failed("callback", TOKEN, error.what, "try again"),
+        Ok(refused) if refused.is_empty() => Gate::passed("callback", TOKEN, ""),
+        // Before it is promoted, or after, the other one may be unknown.
+        Ok(refused) if refused == [1] => {
+            let what = "Twilio does not know other_auth_token (any more)";
+            Gate::warned(
+                "callback",
+                TOKEN,
+                what,
+                "empty it when tokens are not being changed",
+            )
+        }
+        Ok(_) => Gate::failed("callback", TOKEN, "Twilio does not know it", what_to_do),
+    }
+}
+
 fn pace(calls_per_second: u16) -> Gate {
+    if calls_per_second > 1 {
+        let what = format!("{calls_per_second} in a second by this server");
+        let what_to_do = "make sure that Twilio has raised the account's calls per second, which are 1 at \
+                          first, to as many as all servers order: what is ordered faster waits at Twilio, \
+                          and may ring too late";
+        return Gate::warned("provider", PACE, what, what_to_do);
+    }
     if calls_per_second > 0 {
         let note = format!("{calls_per_second} in a second by this server");
         return Gate::passed("provider", PACE, note);

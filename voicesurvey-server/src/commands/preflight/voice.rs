@@ -10,6 +10,7 @@ use voicesurvey_core::conversation::{Conversation, Heard, Then};
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::interpretation::Expected;
 use voicesurvey_core::interpretation::rules::RulesInterpreter;
+use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::{CallReference, PageRequest, Scope, StorageError, TelephonyProvider};
 use voicesurvey_core::service::test_conversations::TestContact;
@@ -24,8 +25,8 @@ use crate::stores::Stores;
 
 const FLOW: &str = "campaigns can be held from greeting to goodbye";
 
-/// The newest ones; older ones were held before.
-const MOST_CAMPAIGNS: u16 = 100;
+/// The newest ones that may still call; older ones were held before.
+const MOST_CAMPAIGNS: usize = 100;
 
 /// More replies than any interview has.
 const MOST_REPLIES: u16 = 1_000;
@@ -49,10 +50,11 @@ pub(super) async fn gate(config: &Config, stores: &Stores) -> Result<Gate, Comma
         "hold it yourself by voicesurvey interview --campaign ID, and mend its survey",
     );
     for campaign in &campaigns {
-        if let Err(what) = hold(&held, campaign, &*provider).await? {
-            problem
-                .examples
-                .push(format!("campaign {}: {what}", campaign.id));
+        for language in languages(campaign) {
+            if let Err(what) = hold(&held, campaign, language, &*provider).await? {
+                let example = format!("campaign {} in {language}: {what}", campaign.id);
+                problem.examples.push(example);
+            }
         }
     }
     Ok(match campaigns.len() {
@@ -69,24 +71,40 @@ pub(super) async fn gate(config: &Config, stores: &Stores) -> Result<Gate, Comma
 
 async fn campaigns(stores: &Stores) -> Result<Vec<Campaign>, StorageError> {
     let mut work = stores.storage.begin(Scope::Platform).await?;
-    let page = PageRequest::first(MOST_CAMPAIGNS);
-    let newest = work.campaigns().list(None, &page).await?.rows;
-    let open = newest.into_iter();
-    Ok(open
-        .filter(|campaign| !campaign.status.is_final())
-        .collect())
+    let mut page = PageRequest::first(PageRequest::LARGEST);
+    let mut open = Vec::new();
+    loop {
+        let newest = work.campaigns().list(None, &page).await?;
+        let may_call = |campaign: &Campaign| !campaign.status.is_final();
+        open.extend(newest.rows.into_iter().filter(may_call));
+        open.truncate(MOST_CAMPAIGNS);
+        match newest.next {
+            Some(next) if open.len() < MOST_CAMPAIGNS => page.after = Some(next),
+            _ => return Ok(open),
+        }
+    }
+}
+
+/// Every language in which the survey is offered.
+fn languages(campaign: &Campaign) -> Vec<Language> {
+    let settings = campaign.effective_settings();
+    let translations = settings.survey.translations.keys();
+    std::iter::once(settings.language)
+        .chain(translations.copied())
+        .collect()
 }
 
 /// What keeps the interview from its end, if anything does.
 async fn hold(
     held: &TestConversations,
     campaign: &Campaign,
+    language: Language,
     provider: &dyn TelephonyProvider,
 ) -> Result<Result<(), String>, CommandError> {
     let campaign = held.any_campaign(campaign.id).await?;
     let contact = TestContact {
         name: String::new(),
-        language: None,
+        language: Some(language),
         columns: BTreeMap::new(),
     };
     let mut last = held.begin(&campaign, contact)?;

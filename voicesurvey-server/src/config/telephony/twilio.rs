@@ -2,18 +2,23 @@
 //!
 //! Ranges are those of the crate that calls; here they get the names that settings have in a file.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::language::Language;
+use voicesurvey_core::phone_number::{PhoneNumber, PhoneNumberError};
 use voicesurvey_twilio::{
     Credentials, Detection, ListenUntil, MachineDetection, RecordingChannels, Secret,
     SettingsError, TwilioSettings, Voice, Voices,
 };
 
 use super::super::error::WrongSetting;
+
+type CallerIds = BTreeMap<CompanyId, BTreeSet<PhoneNumber>>;
 
 /// The section `telephony.twilio`.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +36,8 @@ pub struct TwilioConfig {
     pub api_key_secret: TwilioSecret,
     /// The number that people see.
     pub caller_id: String,
+    /// The other numbers that companies may show, by their identifiers.
+    pub caller_ids: BTreeMap<String, Vec<String>>,
     /// Where Twilio takes orders.
     pub base_url: String,
     /// How much of a request connecting may take.
@@ -164,7 +171,8 @@ impl TwilioConfig {
             let expected = "a number of the account as +390612345678";
             wrong.push(WrongSetting::new("telephony.twilio.caller_id", expected));
         });
-        let (Ok(voices), Ok(caller_id)) = (voices, caller_id) else {
+        let caller_ids = self.caller_ids().map_err(|it| wrong.extend(it));
+        let (Ok(voices), Ok(caller_id), Ok(caller_ids)) = (voices, caller_id, caller_ids) else {
             return Err(wrong);
         };
         let mut tokens = vec![self.auth_token.secret()];
@@ -178,7 +186,9 @@ impl TwilioConfig {
             base_url: self.base_url.clone(),
             public_url: public_url.to_owned(),
             caller_id,
-            machine_detection: self.machine_detection.detection(),
+            caller_ids,
+            machine_detection: self.machine_detection.way(),
+            detection: self.machine_detection.detection(),
             recording_channels: match self.recording_channels {
                 ChannelsSetting::Mono => RecordingChannels::Mono,
                 ChannelsSetting::Dual => RecordingChannels::Dual,
@@ -188,6 +198,30 @@ impl TwilioConfig {
             connect_timeout: Duration::from_millis(self.connect_timeout_milliseconds.into()),
             request_timeout: Duration::from_millis(self.request_timeout_milliseconds.into()),
         })
+    }
+
+    fn caller_ids(&self) -> Result<CallerIds, Vec<WrongSetting>> {
+        let mut caller_ids = CallerIds::new();
+        let mut wrong = Vec::new();
+        for (company, numbers) in &self.caller_ids {
+            let setting = format!("telephony.twilio.caller_ids.{company}");
+            let Ok(company) = company.parse::<CompanyId>() else {
+                wrong.push(WrongSetting::new(setting, "the identifier of a company"));
+                continue;
+            };
+            match numbers.iter().map(|number| number.parse()).collect() {
+                Ok(numbers) => drop(caller_ids.insert(company, numbers)),
+                Err::<_, PhoneNumberError>(_) => wrong.push(WrongSetting::new(
+                    setting,
+                    "a list of numbers of the account as \"+390612345678\"",
+                )),
+            }
+        }
+        if wrong.is_empty() {
+            Ok(caller_ids)
+        } else {
+            Err(wrong)
+        }
     }
 
     /// Half a key is one that is wrong, and not none.
@@ -203,10 +237,10 @@ impl TwilioConfig {
 }
 
 impl MachineDetectionConfig {
-    fn detection(&self) -> MachineDetection {
+    fn detection(&self) -> Detection {
         let figure =
             |milliseconds: u64| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
-        let detection = Detection {
+        Detection {
             until: match self.listen_until {
                 ListenUntilSetting::Known => ListenUntil::Known,
                 ListenUntilSetting::GreetingEnds => ListenUntil::GreetingEnds,
@@ -215,7 +249,11 @@ impl MachineDetectionConfig {
             speech_threshold: figure(self.speech_threshold_milliseconds.into()),
             speech_end_threshold: figure(self.speech_end_threshold_milliseconds.into()),
             silence_timeout: figure(self.silence_timeout_milliseconds.into()),
-        };
+        }
+    }
+
+    fn way(&self) -> MachineDetection {
+        let detection = self.detection();
         match self.mode {
             DetectionMode::Off => MachineDetection::Off,
             DetectionMode::Sync => MachineDetection::Sync(detection),
