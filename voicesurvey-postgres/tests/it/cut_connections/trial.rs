@@ -168,7 +168,7 @@ impl Trial {
             Stage::Upload | Stage::Start => run.fill_and_start().await,
             _ => run.insert_started().await,
         }
-        run.first_call().await;
+        Box::pin(run.first_call()).await;
         run.to_the_end().await;
         run.seen().await
     }
