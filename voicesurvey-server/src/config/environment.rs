@@ -129,8 +129,9 @@ mod tests {
     #[test]
     fn no_two_settings_share_a_variable() {
         let keys = DEFAULTS.lines().filter(|line| {
+            // A table has no variable.
             line.split_once(" = ")
-                .is_some_and(|(key, _)| !key.starts_with('#'))
+                .is_some_and(|(key, value)| !key.starts_with('#') && value != "{}")
         });
         assert_eq!(known_settings().len(), keys.count());
     }

@@ -444,7 +444,11 @@ pub async fn campaigns_that_have_spent_their_budget_are_found(store: &dyn Storag
     assert_eq!(to_pause(store).await, [key(&spends)], "0.30 is reserved");
     price(store, &calls[1], cost("9", "USD")).await;
     let in_another_currency = to_pause(store).await;
-    assert_eq!(in_another_currency, [key(&spends)], "nobody knows what that is in EUR");
+    assert_eq!(
+        in_another_currency,
+        [key(&spends)],
+        "nobody knows what that is in EUR"
+    );
     price(store, &calls[1], cost("0", "EUR")).await;
     assert_eq!(to_pause(store).await, [], "0.30 is just enough");
     price(store, &calls[0], cost("0.700001", "EUR")).await;

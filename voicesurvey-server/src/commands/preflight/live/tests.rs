@@ -18,6 +18,8 @@ const SID: &str = "CA0123456789abcdef0123456789abcdef";
 struct Script {
     order: (StatusCode, String),
     status: &'static str,
+    /// What went wrong in the call, as Twilio's notifications tell it.
+    wrong: Mutex<Vec<&'static str>>,
     orders: Mutex<Vec<String>>,
 }
 
@@ -26,6 +28,7 @@ impl Script {
         Arc::new(Self {
             order: (StatusCode::from_u16(order.0).unwrap(), order.1),
             status,
+            wrong: Mutex::default(),
             orders: Mutex::default(),
         })
     }
@@ -54,6 +57,14 @@ async fn tell(State(script): State<Arc<Script>>) -> String {
     serde_json::json!({ "sid": SID, "status": script.status, "duration": duration }).to_string()
 }
 
+async fn notify(State(script): State<Arc<Script>>) -> String {
+    let wrong = script.wrong.lock().unwrap().clone();
+    let told = wrong.into_iter().map(
+        |code| serde_json::json!({ "error_code": code, "log": "0", "message_text": "no document" }),
+    );
+    serde_json::json!({ "notifications": told.collect::<Vec<_>>() }).to_string()
+}
+
 /// The gate of a wish, with that typed on the terminal.
 async fn called(script: &Arc<Script>, wish: &Wish, typed: &str) -> Gate {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,6 +72,10 @@ async fn called(script: &Arc<Script>, wish: &Wish, typed: &str) -> Gate {
     let router = Router::new()
         .route("/2010-04-01/Accounts/{account}/Calls.json", post(order))
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", get(tell))
+        .route(
+            "/2010-04-01/Accounts/{account}/Calls/{call}/Notifications.json",
+            get(notify),
+        )
         .with_state(script.clone());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let directory = tempfile::tempdir().unwrap();
@@ -125,6 +140,21 @@ async fn nobody_is_called_who_is_excluded_or_while_something_is_wrong() {
     let gate = called(&script, &too_early, "").await;
     assert!(matches!(gate.result, GateResult::Skip { .. }), "{gate}");
     assert!(script.orders().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_in_which_the_sentence_was_not_heard_is_no_success() {
+    let confirmed = Wish {
+        is_confirmed: true,
+        ..wish()
+    };
+    let script = Script::ending("completed");
+    script.wrong.lock().unwrap().push("11200");
+    let gate = called(&script, &confirmed, "").await;
+    assert!(
+        gate.has_failed() && gate.to_string().contains("11200"),
+        "{gate}"
+    );
 }
 
 #[tokio::test]
