@@ -43,9 +43,9 @@ pub(crate) async fn run(
         attempts.extend(claimed.into_iter().map(|call| call.attempt));
     }
     attempts.truncate(calls);
-    let bodies = bodies(&attempts)?;
     let running = Running::start(url, 0).await?;
-    let (durations, taken) = offer(&running.events_url(), bodies, per_second).await?;
+    let requests = requests(&attempts, &running.events_url())?;
+    let (durations, taken) = offer(requests, per_second).await?;
     println!(
         "{per_second} events/s offered to {companies} companies: {:.0}/s taken in; {durations}",
         f64::from(events) / taken.as_secs_f64()
@@ -54,11 +54,19 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Bodies in the order in which they are sent: the first news of every call, then the second, then
+/// One webhook.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Events in the order in which they are sent: the first news of every call, then the second, then
 /// the last.
-fn bodies(attempts: &[CallAttempt]) -> anyhow::Result<Vec<Vec<u8>>> {
+fn requests(attempts: &[CallAttempt], url: &str) -> anyhow::Result<Vec<Request>> {
     let now = SystemClock.now();
-    let mut bodies = Vec::new();
+    let mut requests = Vec::new();
     for step in 0..EVENTS_PER_CALL {
         for attempt in attempts {
             let event = ended(attempt, now);
@@ -75,25 +83,28 @@ fn bodies(attempts: &[CallAttempt]) -> anyhow::Result<Vec<Vec<u8>>> {
                 },
                 _ => event,
             };
-            bodies.push(serde_json::to_vec(&event)?);
+            requests.push(Request {
+                url: url.to_owned(),
+                headers: Vec::new(),
+                body: serde_json::to_vec(&event)?,
+            });
         }
     }
-    Ok(bodies)
+    Ok(requests)
 }
 
-/// Sends each body at its time; one that is late because all connections are busy counts from the
+/// Sends each request at its time; one that is late because all connections are busy counts from the
 /// time at which it was due. Durations are those after the warm-up.
-async fn offer(
-    url: &str,
-    bodies: Vec<Vec<u8>>,
+pub(crate) async fn offer(
+    requests: Vec<Request>,
     per_second: u32,
 ) -> anyhow::Result<(Durations, Duration)> {
     let step = Duration::from_secs(1) / per_second;
     let start = Instant::now() + Duration::from_millis(200);
-    let due = bodies
+    let due = requests
         .into_iter()
         .zip(0_u32..)
-        .map(|(body, place)| (start + step * place, body))
+        .map(|(request, place)| (start + step * place, request))
         .collect::<Vec<_>>();
     let waiting = Arc::new(Mutex::new(due.into_iter()));
     let client = reqwest::Client::builder()
@@ -102,16 +113,20 @@ async fn offer(
         .build()?;
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        let (waiting, client, url) = (waiting.clone(), client.clone(), url.to_owned());
+        let (waiting, client) = (waiting.clone(), client.clone());
         clients.spawn(async move {
             let mut durations = Vec::new();
             loop {
                 let next = waiting.lock().await.next();
-                let Some((due, body)) = next else {
+                let Some((due, request)) = next else {
                     return anyhow::Ok(durations);
                 };
                 tokio::time::sleep_until(due.into()).await;
-                let answer = client.post(&url).body(body).send().await?;
+                let mut sent = client.post(&request.url).body(request.body);
+                for (name, value) in request.headers {
+                    sent = sent.header(name, value);
+                }
+                let answer = sent.send().await?;
                 ensure!(answer.status().is_success(), "answered {}", answer.status());
                 if due >= start + WARM_UP {
                     durations.push(due.elapsed());

@@ -26,6 +26,7 @@ mod pgbench;
 mod provider;
 mod running;
 mod slots;
+mod webhooks;
 
 use anyhow::{Context as _, bail};
 
@@ -38,6 +39,8 @@ const USAGE: &str = "name what to measure:
   cycle WORKERS BATCH        claim, dial recorded, call settled
   events PER_SECOND SECONDS COMPANIES
                              webhooks over HTTP, offered at that rate
+  webhooks PER_SECOND SECONDS
+                             signed callbacks of Twilio over HTTP, offered at that rate
   slots CALLS                from the end of a call to the next dial
   use CALLS SECONDS          how much of the lines is used while work is due
   pace PER_MINUTE SECONDS    how much of the pace is used while work is due
@@ -69,6 +72,7 @@ async fn main() -> anyhow::Result<()> {
         ("events", &[per_second, seconds, companies]) => {
             events::run(&url, per_second, seconds, companies).await
         }
+        ("webhooks", &[per_second, seconds]) => webhooks::run(&url, per_second, seconds).await,
         ("slots", &[calls]) => slots::run(&url, calls).await,
         ("use", &[calls, seconds]) => slots::lines_in_use(&url, calls, seconds).await,
         ("pace", &[per_minute, seconds]) => slots::pace_in_use(&url, per_minute, seconds).await,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use voicesurvey::id::IdGenerator;
 use voicesurvey::interpretation::rules::RulesInterpreter;
+use voicesurvey::ports::TelephonyProvider;
 use voicesurvey::time::SystemClock;
 use voicesurvey_server::app::HttpSettings;
 use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl};
@@ -28,38 +29,9 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a server that dials, or, with no dials at once, one that only takes webhooks.
     pub(crate) async fn start(url: &str, dials_at_once: u16) -> anyhow::Result<Self> {
-        let database = DatabaseConfig {
-            url: DatabaseUrl::try_from(url.to_owned())?,
-            max_connections: CONNECTIONS,
-        };
-        let stores = Stores::open(&database, Purpose::Serve).await?;
-        let cluster = stores.join_cluster(&database, "bench").await?;
-        let listener = listen("127.0.0.1:0").await?;
-        let public_url = format!("http://{}", listener.local_addr()?);
         let (sender, dials) = unbounded_channel();
-        let clock = Arc::new(SystemClock);
-        let server = Server::start(ServerParts {
-            listener,
-            stores,
-            telephony: Telephony {
-                provider: Arc::new(RecordingProvider { dials: sender }),
-                simulated: None,
-            },
-            interpreter: Arc::new(RulesInterpreter::new()),
-            pacer: clock.clone(),
-            ids: Arc::new(IdGenerator::from_entropy(clock)),
-            engine: voicesurvey::service::EngineSettings::default(),
-            workers: WorkerSettings {
-                dials_at_once,
-                ..WorkerSettings::default()
-            },
-            cluster,
-            http: HttpSettings {
-                operator_token: None,
-                largest_upload_bytes: 1 << 20,
-                public_url,
-            },
-        })?;
+        let provider = Arc::new(RecordingProvider { dials: sender });
+        let server = serve(url, dials_at_once, provider).await?;
         Ok(Self { server, dials })
     }
 
@@ -67,4 +39,43 @@ impl Running {
     pub(crate) fn events_url(&self) -> String {
         format!("http://{}/webhooks/telephony/events", self.server.address())
     }
+}
+
+/// Starts a server with that provider.
+pub(crate) async fn serve(
+    url: &str,
+    dials_at_once: u16,
+    provider: Arc<dyn TelephonyProvider>,
+) -> anyhow::Result<Server> {
+    let database = DatabaseConfig {
+        url: DatabaseUrl::try_from(url.to_owned())?,
+        max_connections: CONNECTIONS,
+    };
+    let stores = Stores::open(&database, Purpose::Serve).await?;
+    let cluster = stores.join_cluster(&database, "bench").await?;
+    let listener = listen("127.0.0.1:0").await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let clock = Arc::new(SystemClock);
+    Ok(Server::start(ServerParts {
+        listener,
+        stores,
+        telephony: Telephony {
+            provider,
+            simulated: None,
+        },
+        interpreter: Arc::new(RulesInterpreter::new()),
+        pacer: clock.clone(),
+        ids: Arc::new(IdGenerator::from_entropy(clock)),
+        engine: voicesurvey::service::EngineSettings::default(),
+        workers: WorkerSettings {
+            dials_at_once,
+            ..WorkerSettings::default()
+        },
+        cluster,
+        http: HttpSettings {
+            operator_token: None,
+            largest_upload_bytes: 1 << 20,
+            public_url,
+        },
+    })?)
 }
