@@ -286,7 +286,7 @@ pub enum Election {
 pub enum LockTrial {
     /// The store takes one server only, so there are none.
     NotNeeded,
-    /// A lock that one connection held was refused to another, and free when the first was gone.
+    /// A lock that one process held was refused to another, and free when the first had let go.
     Works,
     /// It was not so: two servers could lead at once, or none for ever.
     Fails {

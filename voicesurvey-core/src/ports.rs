@@ -8,7 +8,7 @@ pub mod task_queue;
 pub mod telephony;
 pub mod wake_up;
 
-pub use audit::Audit;
+pub use audit::{Audit, OtherProcess};
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,

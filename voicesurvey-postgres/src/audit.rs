@@ -10,7 +10,7 @@ use voicesurvey_core::audit::{
     Check, EXCLUDED_SINCE, Election, Example, Finding, IDLE_AFTER, LockTrial, OVERDUE_AFTER,
     decided_outcomes,
 };
-use voicesurvey_core::ports::{Audit, StorageError};
+use voicesurvey_core::ports::{Audit, OtherProcess, StorageError};
 use voicesurvey_core::time::Timestamp;
 
 use crate::error::storage_error;
@@ -83,8 +83,12 @@ impl Audit for PostgresStorage {
         leader::election(&mut connection).await
     }
 
-    async fn try_locks(&self) -> Result<LockTrial, StorageError> {
-        self.lock_trial().await
+    async fn try_locks(&self, other: &dyn OtherProcess) -> Result<LockTrial, StorageError> {
+        self.lock_trial(other).await
+    }
+
+    async fn gets_lock(&self, lock: i32) -> Result<bool, StorageError> {
+        self.gets_trial_lock(lock).await
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use voicesurvey_core::audit::{Election, LockTrial};
-use voicesurvey_core::ports::{Leadership, StorageError};
+use voicesurvey_core::ports::{Leadership, OtherProcess, StorageError};
 use voicesurvey_core::time::Clock;
 
 use crate::error::storage_error;
@@ -31,6 +31,8 @@ const TRUST: Duration = Duration::from_millis(2_500);
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often a standby looks whether the lock is free.
 const ATTEMPT: Duration = Duration::from_millis(250);
+/// How often a lock is tried whose holder has let go; each time takes some milliseconds.
+const TRIES_FOR_A_FREE_LOCK: u8 = 20;
 /// How long the database may take for one statement of an election.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a round may take, a new connection included, before the connection is given up.
@@ -160,11 +162,14 @@ impl PostgresStorage {
         ])
     }
 
-    /// Whether a lock of one connection is refused to another one, and free as soon as the first is
-    /// gone: what the election rests on. Both connections are opened as those of candidates.
-    pub(crate) async fn lock_trial(&self) -> Result<LockTrial, StorageError> {
+    /// Whether a lock of one process is refused to another one, and free as soon as the connection of
+    /// the first is gone: what the election rests on. Connections are opened as those of candidates.
+    pub(crate) async fn lock_trial(
+        &self,
+        other: &dyn OtherProcess,
+    ) -> Result<LockTrial, StorageError> {
         let options = self.session_options();
-        match try_lock_twice(&options).await {
+        match try_lock(&options, other).await {
             Ok(trial) => Ok(trial),
             Err(StorageError::Failed(cause)) if cause.is::<PooledConnection>() => {
                 Ok(LockTrial::Fails {
@@ -173,6 +178,14 @@ impl PostgresStorage {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a lock on trial can be had.
+    pub(crate) async fn gets_trial_lock(&self, lock: i32) -> Result<bool, StorageError> {
+        let mut session = open(&self.session_options()).await?;
+        let got = session.gets_trial_lock(lock).await?;
+        session.connection.close().await.map_err(storage_error)?;
+        Ok(got)
     }
 }
 
@@ -305,8 +318,10 @@ impl Session {
             .map_err(storage_error)
     }
 
-    /// Asks for a lock, and tells whether it was got.
-    async fn gets(&mut self, query: &str) -> Result<bool, StorageError> {
+    /// Asks for a lock that is there for trials alone, and tells whether it was got.
+    async fn gets_trial_lock(&mut self, lock: i32) -> Result<bool, StorageError> {
+        // The leader's is one key and not two.
+        let query = format!("SELECT pg_backend_pid(), pg_try_advisory_lock(29556, {lock})");
         let query = sqlx::raw_sql(AssertSqlSafe(query));
         let row = self.connection.fetch_one(query).await;
         row.map_err(storage_error)?
@@ -354,30 +369,30 @@ pub(crate) async fn election(connection: &mut PgConnection) -> Result<Election, 
     })
 }
 
-async fn try_lock_twice(options: &PgConnectOptions) -> Result<LockTrial, StorageError> {
+async fn try_lock(
+    options: &PgConnectOptions,
+    other: &dyn OtherProcess,
+) -> Result<LockTrial, StorageError> {
     let fails = |what: &str| {
         let what = what.to_owned();
         Ok(LockTrial::Fails { what })
     };
-    let mut first = open(options).await?;
-    let mut second = open(options).await?;
-    // A lock for this trial alone; the leader's is one key and not two.
-    let lock = format!("(29556, {})", first.backend);
-    let try_lock = format!("SELECT pg_backend_pid(), pg_try_advisory_lock{lock}");
-    if !first.gets(&try_lock).await? {
+    let mut ours = open(options).await?;
+    let lock = ours.backend;
+    if !ours.gets_trial_lock(lock).await? {
         return fails("a lock of nobody could not be had");
     }
-    if second.gets(&try_lock).await? {
-        return fails("two connections held one lock at once");
+    if other.gets_lock(lock).await? {
+        return fails("two processes held one lock at once");
     }
-    first.connection.close().await.map_err(storage_error)?;
-    // It waits until the lock is free, and gives up with the time-out of the connection.
-    let wait = format!("SELECT pg_backend_pid(), true FROM pg_advisory_lock{lock}");
-    if second.gets(&wait).await.is_err() {
-        return fails("a lock was not free after its holder had gone");
+    ours.connection.close().await.map_err(storage_error)?;
+    // The database frees it when it has noticed.
+    for _ in 0..TRIES_FOR_A_FREE_LOCK {
+        if other.gets_lock(lock).await? {
+            return Ok(LockTrial::Works);
+        }
     }
-    second.connection.close().await.map_err(storage_error)?;
-    Ok(LockTrial::Works)
+    fails("a lock was not free after its holder had gone")
 }
 
 async fn open(options: &PgConnectOptions) -> Result<Session, StorageError> {

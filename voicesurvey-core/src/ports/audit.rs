@@ -20,9 +20,22 @@ pub trait Audit: Send + Sync + std::fmt::Debug {
     /// Who leads the servers on this store.
     async fn election(&self) -> Result<Election, StorageError>;
 
-    /// Tries whether a lock keeps others out, as the election needs it. It is a lock of its own, so
-    /// whoever leads goes on.
-    async fn try_locks(&self) -> Result<LockTrial, StorageError> {
+    /// Tries whether a lock keeps another process out, as the election needs it. It is a lock of its
+    /// own, so whoever leads goes on.
+    async fn try_locks(&self, _other: &dyn OtherProcess) -> Result<LockTrial, StorageError> {
         Ok(LockTrial::NotNeeded)
     }
+
+    /// Whether that lock can be had now; it is given back at once. What [`OtherProcess`] asks of its
+    /// own store.
+    async fn gets_lock(&self, _lock: i32) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+}
+
+/// Another process on the same store.
+#[async_trait]
+pub trait OtherProcess: Send + Sync {
+    /// Whether it [gets](Audit::gets_lock) that lock.
+    async fn gets_lock(&self, lock: i32) -> Result<bool, StorageError>;
 }

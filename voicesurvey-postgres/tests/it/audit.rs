@@ -2,13 +2,17 @@
 
 use std::num::NonZeroU16;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use sqlx::Executor as _;
 use voicesurvey_core::audit::{Check, Election, LockTrial};
 use voicesurvey_core::campaign::Pacing;
 use voicesurvey_core::pace::Pace;
-use voicesurvey_core::ports::{Audit as _, ClaimRequest, Scope, Storage as _, TaskQueue as _};
+use voicesurvey_core::ports::{
+    Audit as _, ClaimRequest, OtherProcess, Scope, Storage as _, StorageError, TaskQueue as _,
+};
 use voicesurvey_core::testing::samples::{self, SampleCampaign as _};
+use voicesurvey_postgres::PostgresStorage;
 
 use crate::support::{PostgresUnderTest, platform};
 
@@ -153,7 +157,9 @@ damaged! {
 async fn who_leads_is_told_while_somebody_does() {
     let store = PostgresUnderTest::create().await;
     assert_eq!(store.election().await.unwrap(), Election::NoLeader);
-    assert_eq!(store.try_locks().await.unwrap(), LockTrial::Works);
+    let other = Other::Honest(&store);
+    let works = store.try_locks(&other).await.unwrap();
+    assert_eq!(works, LockTrial::Works);
     let clock = std::sync::Arc::new(voicesurvey_core::time::ManualClock::new(samples::now()));
     let mut candidate = store.candidate("the first", clock);
     assert!(candidate.round().await.unwrap());
@@ -164,7 +170,7 @@ async fn who_leads_is_told_while_somebody_does() {
     };
     assert_eq!(store.election().await.unwrap(), expected);
     assert_eq!(
-        store.try_locks().await.unwrap(),
+        store.try_locks(&other).await.unwrap(),
         LockTrial::Works,
         "also beside a leader"
     );
@@ -178,4 +184,33 @@ async fn who_leads_is_told_while_somebody_does() {
         tokio::task::yield_now().await;
     }
     panic!("somebody who resigned still leads");
+}
+
+/// Another process, which asks the store or makes its answer up.
+enum Other<'a> {
+    Honest(&'a PostgresStorage),
+    Always(bool),
+}
+
+#[async_trait]
+impl OtherProcess for Other<'_> {
+    async fn gets_lock(&self, lock: i32) -> Result<bool, StorageError> {
+        match self {
+            Self::Honest(store) => store.gets_lock(lock).await,
+            Self::Always(answer) => Ok(*answer),
+        }
+    }
+}
+
+#[tokio::test]
+async fn locks_that_keep_nobody_out_or_everybody_are_told_of() {
+    let store = PostgresUnderTest::create().await;
+    for (answer, expected) in [
+        (true, "two processes held one lock at once"),
+        (false, "a lock was not free after its holder had gone"),
+    ] {
+        let trial = store.try_locks(&Other::Always(answer)).await.unwrap();
+        let what = expected.to_owned();
+        assert_eq!(trial, LockTrial::Fails { what });
+    }
 }

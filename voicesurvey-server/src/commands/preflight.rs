@@ -5,6 +5,7 @@
 
 mod gate;
 mod live;
+mod second_process;
 mod store;
 mod twilio;
 mod voice;
@@ -18,6 +19,7 @@ use voicesurvey_core::ports::{Scope, StorageError};
 use voicesurvey_core::time::{Clock as _, SystemClock, Timestamp};
 
 use self::gate::Gate;
+use self::second_process::SecondProcess;
 use super::{CommandError, ConfigOptions, print};
 use crate::config::Config;
 use crate::stores::{Purpose, Stores, StoresError};
@@ -37,6 +39,9 @@ pub(super) struct PreflightOptions {
     /// The language of that sentence.
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     language: Language,
+    /// Says only whether this lock can be had: what one preflight asks another one.
+    #[arg(long, value_name = "LOCK", hide = true)]
+    try_lock: Option<i32>,
     #[command(flatten)]
     config: ConfigOptions,
 }
@@ -53,9 +58,15 @@ pub(super) async fn run(options: PreflightOptions) -> Result<(), CommandError> {
     let PreflightOptions { json, live, .. } = options;
     let now = SystemClock.now();
     let not_checked = |error| CommandError::NotChecked(Box::new(error));
+    let file = options.config.config.clone();
     let loaded = options.config.load(None).map_err(not_checked)?;
     let config = loaded.config;
-    let found = look(&config, live, now).await.map_err(not_checked)?;
+    if let Some(lock) = options.try_lock {
+        return second_process::answer(&config.database, lock).await;
+    }
+    let second = SecondProcess::new(file, &config.database);
+    let found = look(&config, &second, live, now);
+    let found = found.await.map_err(not_checked)?;
     let Found { mut gates, .. } = found;
     if !json {
         print_lines(&gates)?;
@@ -94,6 +105,7 @@ fn print_lines(gates: &[Gate]) -> Result<(), CommandError> {
 
 async fn look(
     config: &Config,
+    second: &SecondProcess,
     live: Option<PhoneNumber>,
     now: Timestamp,
 ) -> Result<Found, CommandError> {
@@ -103,7 +115,7 @@ async fn look(
         let url = database.url.to_string();
         CommandError::from(StoresError::Failed { url, source })
     };
-    let mut gates = store::gates(&stores, &database.url, now)
+    let mut gates = store::gates(&stores, second, &database.url, now)
         .await
         .map_err(unusable)?;
     let mut is_excluded = false;

@@ -67,7 +67,7 @@ async fn a_server_that_twilio_could_call_passes_everything_but_its_address() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let screen = String::from_utf8(output.stdout).unwrap();
     for line in [
-        "PASS leader a lock keeps a second server from leading: tried with two connections\n",
+        "PASS leader a lock keeps a second server from leading: tried with two processes\n",
         "PASS voice campaigns can be held from greeting to goodbye: 1 campaign\n",
         "PASS provider the account at Twilio may call\n",
         "PASS provider the caller id is a number of the account\n",

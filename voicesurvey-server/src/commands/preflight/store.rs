@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use voicesurvey_core::audit::{Check, Election, Finding, LockTrial};
 use voicesurvey_core::call_attempt::AttemptState;
 use voicesurvey_core::ports::repositories::CallAttemptFilter;
-use voicesurvey_core::ports::{PageRequest, Scope, StorageError};
+use voicesurvey_core::ports::{OtherProcess, PageRequest, Scope, StorageError};
 use voicesurvey_core::time::Timestamp;
 
 use super::gate::{Gate, GateResult, Problem};
@@ -28,6 +28,7 @@ pub(super) fn skipped_unknown_calls(why: &str) -> Gate {
 /// Every gate of the store that needs no unit of work.
 pub(super) async fn gates(
     stores: &Stores,
+    second: &dyn OtherProcess,
     url: &DatabaseUrl,
     now: Timestamp,
 ) -> Result<Vec<Gate>, StorageError> {
@@ -35,7 +36,7 @@ pub(super) async fn gates(
         Ok(findings) => {
             let mut gates = gates_of_audit(findings);
             gates.push(gate_of_election(stores.audit.election().await?));
-            gates.push(gate_of_locks(stores.audit.try_locks().await?));
+            gates.push(gate_of_locks(stores.audit.try_locks(second).await?));
             Ok(gates)
         }
         Err(StorageError::NotMigrated { what }) => Ok(gates_without_schema(what, url)),
@@ -110,7 +111,7 @@ fn gate_of_election(election: Election) -> Gate {
 fn gate_of_locks(trial: LockTrial) -> Gate {
     match trial {
         LockTrial::NotNeeded => Gate::skipped("leader", LOCKS, "the store takes one server only"),
-        LockTrial::Works => Gate::passed("leader", LOCKS, "tried with two connections"),
+        LockTrial::Works => Gate::passed("leader", LOCKS, "tried with two processes"),
         LockTrial::Fails { what } => {
             let what_to_do = "give the servers the address of PostgreSQL itself, or of a pooler in \
                               session mode";
