@@ -38,4 +38,5 @@ mod support;
 mod tenant_isolation;
 mod twilio;
 mod twilio_campaigns;
+mod twilio_conformance;
 mod twilio_stand_in;

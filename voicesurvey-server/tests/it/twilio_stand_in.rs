@@ -38,7 +38,7 @@ use voicesurvey_twilio::{Credentials, Secret, TwilioSettings};
 const AT_ONCE: usize = 6;
 
 /// How long a healthy host may think, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long the host waits for Twilio, in real time: those that never answer make a test as slow.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -267,11 +267,19 @@ impl TwilioStandIn {
         heard.collect()
     }
 
-    /// What a call has cost, if that is known by now.
-    pub(crate) fn price(&self, sid: &str) -> Option<String> {
+    /// What a call has cost, if whoever asked was told.
+    pub(crate) fn price_told(&self, sid: &str) -> Option<String> {
         let account = self.shared.account();
-        let call = account.calls.iter().find(|call| call.sid == sid)?;
+        let mut told = account.calls.iter().filter(|call| call.is_price_told);
+        let call = told.find(|call| call.sid == sid)?;
         call.price(account.now()).map(str::to_owned)
+    }
+
+    /// How many prices nobody has asked for in time.
+    pub(crate) fn prices_untold(&self) -> usize {
+        let account = self.shared.account();
+        let untold = |call: &&call::Call| call.price.is_some() && !call.is_price_told;
+        account.calls.iter().filter(untold).count()
     }
 
     /// How somebody behaves.

@@ -183,13 +183,14 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What Twilio says that a call costs is known; what it never says is not made up.
+    /// What Twilio has told of the price of a call is known; what it has not is not made up.
     fn prices_are_known(&self) {
         for ring in self.ledger.rings() {
-            let cost = self.attempts[&ring.attempt_id].cost.as_ref();
-            let known = cost.map(|cost| format!("-{}", cost.amount));
-            let told = self.site.twilio.price(&ring.provider_call_id);
-            assert_eq!(known, told, "{ring:?}");
+            let attempt = &self.attempts[&ring.attempt_id];
+            let known = attempt.cost.as_ref();
+            let known = known.map(|cost| format!("-{}", cost.amount));
+            let told = self.site.twilio.price_told(&ring.provider_call_id);
+            assert_eq!(known, told, "{ring:?} {attempt:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! An installation: servers on one database behind one public URL, the campaigns of a company, and
 //! the clock of all of them.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -208,7 +209,7 @@ impl Site {
             let mut list = "phone,name\n".to_owned();
             for index in numbers {
                 let number = self.seed * 1_000 + index as u64;
-                list += &format!("+39347{number:07},\"Rossi & <{index}>\"\n");
+                writeln!(list, "+39347{number:07},\"Rossi & <{index}>\"").unwrap();
             }
             let path = format!("{campaign}/contacts/upload");
             let uploaded = admin.upload(&path, "list.csv", list).await;
@@ -317,7 +318,7 @@ impl Site {
             *killed.lock().unwrap() += 1;
             self.add_server(100 + kill).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -126,6 +126,7 @@ impl Account {
             sip: None,
             listed_from,
             price: None,
+            is_price_told: false,
             recordings: Vec::new(),
             heard: Vec::new(),
             chance,
@@ -277,11 +278,12 @@ impl Account {
 
     /// The line is free; what the call has cost is known some time later, or never.
     fn end(&mut self, index: usize, status: &'static str, at: Timestamp) {
+        let unpriced = self.faults.unpriced;
         let call = &mut self.calls[index];
         call.status = status;
         call.ended_at = Some(at);
         let after = call.chance.seconds(20, 7_200);
-        let is_told = !call.chance.happens(100);
+        let is_told = !call.chance.happens(unpriced);
         if call.answered_at.is_some() && is_told {
             let cents = 1 + call.chance.below(9);
             call.price = Some((at + after, format!("-0.0{cents}300")));

@@ -36,6 +36,8 @@ pub(crate) struct Call {
     pub(super) listed_from: Timestamp,
     /// What it cost, and when that is known.
     pub(super) price: Option<(Timestamp, String)>,
+    /// Whether whoever asked was told that.
+    pub(super) is_price_told: bool,
     /// The names of its recordings, and where to tell of them.
     pub(super) recordings: Vec<(String, String)>,
     /// What was said in it and answered by the host.

@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     pub(crate) late: u64,
     /// It arrives, and the answer to it does not.
     pub(crate) unheard: u64,
+    /// What a call has cost is never told.
+    pub(crate) unpriced: u64,
 }
 
 impl Faults {
@@ -29,6 +31,7 @@ impl Faults {
         twice: 200,
         late: 250,
         unheard: 40,
+        unpriced: 100,
     };
 }
 
@@ -43,8 +46,6 @@ pub(crate) enum Fate {
     TooManyCalls,
     /// 21211: the number is not valid.
     InvalidNumber,
-    /// 20003: the credentials are wrong.
-    Unauthorised,
     /// The connection breaks off before the order is taken.
     CutBefore,
     /// The same after it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use base64::Engine as _;
@@ -63,7 +63,6 @@ async fn order(
         Fate::TooMany => return error(StatusCode::TOO_MANY_REQUESTS, 20429),
         Fate::TooManyCalls => return error(StatusCode::FORBIDDEN, 10004),
         Fate::InvalidNumber => return error(StatusCode::BAD_REQUEST, 21211),
-        Fate::Unauthorised => return error(StatusCode::UNAUTHORIZED, 20003),
         Fate::FailsBefore => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Fate::CutBefore => {
             knife.cut();
@@ -96,11 +95,14 @@ async fn show(State(shared): It, headers: HeaderMap, Path(call): Path<String>) -
     if let Some(refusal) = shared.refuses(&headers).or_else(|| shared.fails()) {
         return refusal;
     }
-    let account = shared.account();
-    match shared_index(&account, &call) {
-        Some(index) => ok(&account.calls[index].resource(account.now())),
-        None => error(StatusCode::NOT_FOUND, 20404),
-    }
+    let mut account = shared.account();
+    let Some(index) = shared_index(&account, &call) else {
+        return error(StatusCode::NOT_FOUND, 20404);
+    };
+    let now = account.now();
+    let call = &mut account.calls[index];
+    call.is_price_told |= call.price(now).is_some();
+    ok(&call.resource(now))
 }
 
 async fn list(
@@ -250,7 +252,7 @@ impl Shared {
     /// Refuses who does not name themselves as the account does.
     fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
         let known = format!("Basic {}", STANDARD.encode(format!("{ACCOUNT}:{TOKEN}")));
-        let given = headers.get("authorization").map(|value| value.as_bytes());
+        let given = headers.get("authorization").map(HeaderValue::as_bytes);
         if given == Some(known.as_bytes()) {
             return None;
         }
