@@ -52,6 +52,7 @@ impl Ready {
     }
 }
 
+const NO_TOKEN: &str = "fail webhooks are signed with the token that is configured";
 const NOT_PUBLIC: &str = "fail the public URL is HTTPS and public";
 
 #[tokio::test]
@@ -86,7 +87,9 @@ async fn what_keeps_twilio_from_calling_is_told() {
     let ready = Ready::start().await;
     let voice = "skip campaigns can be held from greeting to goodbye";
     let failed = async |gate: &str| {
-        let told = ready.not_passed(&[]).await;
+        let mut told = ready.not_passed(&[]).await;
+        // Whom Twilio does not know it does not know by the token either.
+        told.retain(|told| told != NO_TOKEN);
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(told.iter().any(|told| told == gate), "{gate}: {told:?}");
         assert!(
@@ -120,10 +123,9 @@ async fn what_keeps_twilio_from_calling_is_told() {
     ready.proxy.loses(None);
     let other_token = ("VOICESURVEY_TELEPHONY_TWILIO_AUTH_TOKEN", "another-token");
     let told = ready.not_passed(&[other_token]).await;
-    assert!(
-        told.iter().any(|told| told.starts_with("fail signed")),
-        "{told:?}"
-    );
+    for gate in ["fail signed", NO_TOKEN] {
+        assert!(told.iter().any(|told| told.starts_with(gate)), "{told:?}");
+    }
     let no_pace = ("VOICESURVEY_TELEPHONY_CALLS_PER_SECOND", "0");
     let told = ready.not_passed(&[no_pace]).await;
     assert!(

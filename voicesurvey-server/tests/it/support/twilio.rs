@@ -114,9 +114,15 @@ async fn order(State(shared): State<Arc<Shared>>, body: String) -> Response {
     (StatusCode::CREATED, body).into_response()
 }
 
-async fn account(State(shared): State<Arc<Shared>>, Path(account): Path<String>) -> Response {
+async fn account(
+    State(shared): State<Arc<Shared>>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let known = shared.account.lock().unwrap().clone();
-    if account == format!("{ACCOUNT}.json") && !known.is_null() {
+    let basic = format!("Basic {}", STANDARD.encode(format!("{ACCOUNT}:{TOKEN}")));
+    let is_known = headers.get("authorization").is_some_and(|it| *it == *basic);
+    if account == format!("{ACCOUNT}.json") && is_known && !known.is_null() {
         return known.to_string().into_response();
     }
     let error = json!({ "code": 20003, "message": "Authenticate", "status": 401 });
