@@ -71,6 +71,10 @@ impl Host {
                 self.provider.write_reply(&call, &asking(step + 1))
             }
             Webhook::Document(reply) => reply,
+            Webhook::GivenUp { event, reply } => {
+                log.events.push(event);
+                reply
+            }
             Webhook::Nothing => WebhookReply::empty(),
         }
     }
