@@ -1,6 +1,7 @@
 //! Call lists: rows as a file has them, turned into contacts, or into errors that name the row.
 
 mod row;
+mod yes_no;
 
 use serde::{Deserialize, Serialize};
 

@@ -22,6 +22,8 @@
 
 mod reading;
 mod region;
+mod several;
+mod spreadsheet;
 mod zones;
 
 use std::fmt;
@@ -56,6 +58,18 @@ pub enum PhoneNumberError {
         "Phone number lost digits in a spreadsheet: format the column as text and export it again"
     )]
     LostDigits,
+    /// A spreadsheet takes `12/3-2026` for a day, and some lists have days in the wrong column.
+    #[error(
+        "Phone number is a date: if a spreadsheet has made it of a number, format the column as \
+         text and enter the number again"
+    )]
+    Date,
+    /// What a spreadsheet shows where a formula failed, such as `#N/A`.
+    #[error("Phone number is the error of a formula: put the number itself in its place")]
+    FormulaError,
+    /// Several numbers, or parts of such, of which at least one is not clear.
+    #[error("Phone number is one of several, and not all can be read: leave one in the cell")]
+    Several,
     /// Also vanity numbers such as 1-800-FLOWERS.
     #[error("Phone number contains letters")]
     Letters,
@@ -68,6 +82,12 @@ pub enum PhoneNumberError {
     /// No country has this calling code.
     #[error("Phone number has an unknown country code")]
     UnknownCountryCode,
+    /// It would exist if it began with a country code, but nothing says that it does.
+    #[error(
+        "Phone number does not exist in the country of the list; if it begins with a country \
+         code, put + before it"
+    )]
+    MissingPlus,
     /// Fewer digits than any number of its country, or no area code.
     #[error("Phone number is too short")]
     TooShort,
@@ -98,6 +118,33 @@ impl PhoneNumber {
     /// and slashes do not matter; `00` is read as `+` in every region.
     pub fn parse(raw: &str, default_region: Region) -> Result<Self, PhoneNumberError> {
         reading::read(raw, default_region)
+    }
+
+    /// Reads the numbers of a cell, which belong to one person: the first is the one to be dialed.
+    ///
+    /// `is_numeric` says that the cell was one of numbers and not of text, so that a zero at the
+    /// beginning is lost; it is put back in regions where it is part of the number, as in Italy.
+    /// A cell in which not everything is a number is refused.
+    ///
+    /// ```
+    /// use voicesurvey_core::phone_number::{PhoneNumber, PhoneNumberError, Region};
+    ///
+    /// let numbers = PhoneNumber::parse_cell("06 12345678 / 347 1234567", Region::IT, false)?;
+    /// assert_eq!(numbers.len(), 2);
+    /// assert_eq!(numbers[1].as_str(), "+393471234567");
+    /// // What Excel keeps of 06 12345678.
+    /// assert_eq!(PhoneNumber::parse_cell("612345678", Region::IT, true)?, numbers[..1]);
+    /// // The last digit is 7 or 8.
+    /// let unclear = PhoneNumber::parse_cell("030 1234567/8", Region::DE, false);
+    /// assert_eq!(unclear, Err(PhoneNumberError::Several));
+    /// # Ok::<(), PhoneNumberError>(())
+    /// ```
+    pub fn parse_cell(
+        raw: &str,
+        default_region: Region,
+        is_numeric: bool,
+    ) -> Result<Vec<Self>, PhoneNumberError> {
+        several::read_cell(raw, default_region, is_numeric)
     }
 
     /// The number as `+` and digits.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::yes_no;
 use crate::language::Language;
-use crate::phone_number::{PhoneNumber, Region};
+use crate::phone_number::{PhoneNumber, PhoneNumberError, Region};
 use crate::time_zone::TimeZone;
 
 /// One row of a call list.
@@ -15,6 +16,8 @@ pub struct CallListRow {
     pub row: u64,
     /// What stands in the phone column.
     pub phone_number: String,
+    /// Whether `phone_number` was in a cell of numbers, which cannot begin with a zero.
+    pub phone_number_is_numeric: bool,
     /// What stands in the name column.
     pub name: String,
     /// What stands in the language column.
@@ -23,6 +26,14 @@ pub struct CallListRow {
     pub time_zone: String,
     /// What stands in the priority column; higher is called earlier.
     pub priority: String,
+    /// What stands in the column with the person's identifier in somebody's own files.
+    pub external_id: String,
+    /// What stands in the column with the e-mail address.
+    pub email: String,
+    /// What stands in the column that says who must not be called: yes, no, or nothing.
+    pub do_not_call: String,
+    /// What stands in the column that says who has agreed to be called: yes, no, or nothing.
+    pub has_prior_consent: String,
     /// Every other column, by its header.
     pub extra: BTreeMap<String, String>,
     /// The whole row as it stands, for the error file.
@@ -43,7 +54,9 @@ pub struct Contact {
     pub time_zones: Vec<TimeZone>,
     /// Higher is called earlier; from -100 to 100, usually 0.
     pub priority: i16,
-    /// Every other column of the list (row B4), usable in the script as `{{column}}`.
+    /// Every other column of the list (row B4), usable in the script as `{{column}}`. What is
+    /// known about the person beside that is here too, under the names of [`Contact::EXTERNAL_ID`]
+    /// and the other constants, so that every store keeps it and every export has it.
     #[serde(default)]
     pub extra: BTreeMap<String, String>,
 }
@@ -70,28 +83,111 @@ impl RowError {
     }
 }
 
+impl Contact {
+    /// The name in `extra` of what [`Contact::external_id`] returns.
+    pub const EXTERNAL_ID: &'static str = "external_id";
+    /// The name in `extra` of what [`Contact::email`] returns.
+    pub const EMAIL: &'static str = "email";
+    /// The name in `extra` of what [`Contact::do_not_call`] returns.
+    pub const DO_NOT_CALL: &'static str = "do_not_call";
+    /// The name in `extra` of what [`Contact::has_prior_consent`] returns.
+    pub const HAS_PRIOR_CONSENT: &'static str = "has_prior_consent";
+    /// The name in `extra` of the further numbers of the cell, divided by commas.
+    pub const OTHER_PHONE_NUMBERS: &'static str = "other_phone_numbers";
+
+    /// The names in `extra` that a column of a list cannot have, unless it means the same.
+    pub const RESERVED: [&'static str; 5] = [
+        Self::EXTERNAL_ID,
+        Self::EMAIL,
+        Self::DO_NOT_CALL,
+        Self::HAS_PRIOR_CONSENT,
+        Self::OTHER_PHONE_NUMBERS,
+    ];
+
+    /// The person's identifier in somebody's own files.
+    pub fn external_id(&self) -> Option<&str> {
+        self.extra.get(Self::EXTERNAL_ID).map(String::as_str)
+    }
+
+    /// The e-mail address, as the list has it.
+    pub fn email(&self) -> Option<&str> {
+        self.extra.get(Self::EMAIL).map(String::as_str)
+    }
+
+    /// Whether the list says that the person must not be called. A task made of this contact is
+    /// excluded.
+    pub fn do_not_call(&self) -> bool {
+        self.flag(Self::DO_NOT_CALL) == Some(true)
+    }
+
+    /// Whether the list says that the person has agreed to be called; `None` when it says nothing.
+    pub fn has_prior_consent(&self) -> Option<bool> {
+        self.flag(Self::HAS_PRIOR_CONSENT)
+    }
+
+    /// A column that was uploaded before these names had a meaning may hold anything.
+    fn flag(&self, name: &str) -> Option<bool> {
+        self.extra.get(name).and_then(|cell| yes_no::read(cell))
+    }
+}
+
 impl CallListRow {
     /// Reads the row as a contact; numbers without a country code are read in `region`.
     pub fn contact(&self, region: Region) -> Result<Contact, RowError> {
-        let phone_number = PhoneNumber::parse(&self.phone_number, region)
-            .map_err(|error| self.error("phone_number", &self.phone_number, &error))?;
+        let numbers =
+            PhoneNumber::parse_cell(&self.phone_number, region, self.phone_number_is_numeric);
+        let numbers =
+            numbers.map_err(|error| self.error("phone_number", &self.phone_number, &error))?;
+        let (phone_number, others) = numbers.split_first().ok_or_else(|| {
+            self.error("phone_number", &self.phone_number, &PhoneNumberError::Empty)
+        })?;
         let language = optional(&self.language)
             .map_err(|error| self.error("language", &self.language, &error))?;
         let named_zone: Option<TimeZone> = optional(&self.time_zone)
             .map_err(|error| self.error("time_zone", &self.time_zone, &error))?;
         let time_zones = named_zone.map_or_else(|| phone_number.time_zones(), |zone| vec![zone]);
         Ok(Contact {
-            phone_number,
+            phone_number: *phone_number,
             name: clean(self.name.trim()),
             language,
             time_zones,
             priority: self.priority()?,
-            extra: self
-                .extra
-                .iter()
-                .map(|(column, value)| (clean(column), clean(value)))
-                .collect(),
+            extra: self.extra(others)?,
         })
+    }
+
+    /// The other columns, and what is known beside them under the names that are kept for it.
+    fn extra(&self, others: &[PhoneNumber]) -> Result<BTreeMap<String, String>, RowError> {
+        let columns = self.extra.iter();
+        let mut extra: BTreeMap<_, _> = columns
+            .map(|(column, value)| (clean(column), clean(value)))
+            .collect();
+        let mut put = |name: &str, value: String| {
+            if !value.is_empty() {
+                extra.insert(name.to_owned(), value);
+            }
+        };
+        put(Contact::EXTERNAL_ID, clean(self.external_id.trim()));
+        put(Contact::EMAIL, clean(self.email.trim()));
+        for (name, cell) in [
+            (Contact::DO_NOT_CALL, &self.do_not_call),
+            (Contact::HAS_PRIOR_CONSENT, &self.has_prior_consent),
+        ] {
+            put(name, self.flag(name, cell)?);
+        }
+        let others: Vec<_> = others.iter().map(PhoneNumber::as_str).collect();
+        put(Contact::OTHER_PHONE_NUMBERS, others.join(", "));
+        Ok(extra)
+    }
+
+    /// `true`, `false`, or nothing for an empty cell. What is neither may not be taken for no.
+    fn flag(&self, column: &str, cell: &str) -> Result<String, RowError> {
+        if cell.trim().is_empty() {
+            return Ok(String::new());
+        }
+        yes_no::read(cell)
+            .map(|yes| yes.to_string())
+            .ok_or_else(|| self.error(column, cell, &"use yes or no, or leave the cell empty"))
     }
 
     fn priority(&self) -> Result<i16, RowError> {
@@ -129,3 +225,6 @@ fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
         text.parse().map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests;

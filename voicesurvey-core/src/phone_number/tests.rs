@@ -31,6 +31,107 @@ fn numbers_are_read_however_they_are_punctuated() {
 }
 
 #[test]
+fn what_a_spreadsheet_has_done_is_undone_where_no_digit_is_lost() {
+    for raw in [
+        "3.93471234567E+11",
+        "3,93471234567e11",
+        "393471234567,0",
+        "393471234567,00",
+        "393,471,234,567",
+        "393.471.234.567",
+        "393,471,234,567.00",
+        "393.471.234.567,00",
+        "\u{2019}3471234567",
+        "３９３４７１２３４５６７",
+        "＋３９（３４７）１２３４５６７",
+        "+٣٩٣٤٧١٢٣٤٥٦٧",
+        "Tel. 347 1234567",
+        "Tel. cell.: 347 1234567",
+        "347 1234567 (cell.)",
+        "Моб: 347 1234567",
+    ] {
+        assert_eq!(
+            read(raw, Region::IT).as_deref(),
+            Ok("+393471234567"),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn all_numbers_of_a_cell_are_read_or_none() {
+    let cell = |raw: &str| {
+        let numbers = PhoneNumber::parse_cell(raw, Region::IT, false)?;
+        Ok(numbers
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" "))
+    };
+    let both = "+393471234567 +390612345678";
+    for raw in [
+        "347 1234567; 06 12345678",
+        "347 1234567, 06 12345678",
+        "347/1234567 / 06/12345678",
+        "347 1234567\n06 12345678\n",
+        "cell. 347 1234567 - casa: 06 12345678",
+        "347 1234567 o 06 12345678",
+        "+39 347 1234567 +39 06 12345678",
+        "347 1234567; 06 12345678; 0039 347 1234567",
+        "; 347 1234567 | 06 12345678",
+    ] {
+        assert_eq!(cell(raw).as_deref(), Ok(both), "{raw}");
+    }
+    for raw in [
+        "347 1234567; 12",
+        "347 1234567; fax 06 12345678",
+        "347 1234567 o dopo le 18 06 12345678",
+        "02 12345678/9",
+    ] {
+        assert_eq!(cell(raw), Err(PhoneNumberError::Several), "{raw}");
+    }
+    assert_eq!(cell("; ;"), Err(PhoneNumberError::UnexpectedCharacter(';')));
+    assert_eq!(cell(" - "), Err(PhoneNumberError::Empty));
+}
+
+#[test]
+fn a_lost_zero_is_put_back_only_where_it_is_part_of_the_number() {
+    let numeric = |raw: &str, region| {
+        PhoneNumber::parse_cell(raw, region, true).map(|numbers| numbers[0].to_string())
+    };
+    assert_eq!(
+        numeric("612345678", Region::IT).as_deref(),
+        Ok("+390612345678")
+    );
+    assert_eq!(
+        numeric("612345678.0", Region::IT).as_deref(),
+        Ok("+390612345678")
+    );
+    assert_eq!(
+        numeric("3471234567", Region::IT).as_deref(),
+        Ok("+393471234567")
+    );
+    assert_eq!(
+        numeric("393471234567", Region::IT).as_deref(),
+        Ok("+393471234567")
+    );
+    // Elsewhere the plan reads numbers without the zero that is dialed before them.
+    assert_eq!(
+        numeric("1711234567", Region::DE).as_deref(),
+        Ok("+491711234567")
+    );
+    assert_eq!(
+        numeric("612345678", Region::FR).as_deref(),
+        Ok("+33612345678")
+    );
+    assert_eq!(
+        numeric("79991234567", Region::IT),
+        Err(PhoneNumberError::MissingPlus)
+    );
+    assert_eq!(numeric("12", Region::IT), Err(PhoneNumberError::TooShort));
+}
+
+#[test]
 fn the_plan_of_the_region_decides_what_a_leading_zero_is() {
     assert_eq!(
         read("06 1234 5678", Region::IT).as_deref(),
@@ -92,6 +193,22 @@ fn what_is_no_number_is_refused_with_the_reason() {
         ("3.93471E+11", E::LostDigits),
         ("3,93471e+11", E::LostDigits),
         ("4E11", E::LostDigits),
+        ("3.9347123456E+11", E::LostDigits),
+        ("3.934712345678E+11", E::LostDigits),
+        ("2026-03-01", E::Date),
+        ("01/03/2026", E::Date),
+        ("1.3.2026", E::Date),
+        ("2026-03-01 00:00:00", E::Date),
+        ("2026-03-01T00:00:00", E::Date),
+        ("#N/A", E::FormulaError),
+        ("#REF!", E::FormulaError),
+        ("#ДЕЛ/0!", E::FormulaError),
+        ("fax 06 12345678", E::Letters),
+        ("06 12345678 (fax)", E::Letters),
+        ("79991234567", E::MissingPlus),
+        ("442079460958", E::MissingPlus),
+        ("02 12345678/9", E::Several),
+        ("02 12345678/06 12345678", E::Several),
         ("Mario 347 1234567", E::Letters),
         ("nessuno", E::Letters),
         ("800-FLOWERS", E::Letters),
