@@ -1,128 +1,177 @@
-//! Reads call lists as people have them: whatever the delimiter, the headings and the dirt.
+//! Reads call lists as people have them: whatever the format, the delimiter, the headings and the
+//! dirt.
 //!
 //! The invariant: every row of the file is either in the list, with its number as a spreadsheet
-//! shows it, or blank. Nothing is judged here but the shape of the file; whether a number can be
-//! dialed is for [`CallListRow::contact`](voicesurvey_core::call_list::CallListRow::contact).
+//! shows it, or blank, or above the header and told in [`Found`]. Nothing is judged here but the
+//! shape of the file; whether a number can be dialed is for
+//! [`CallListRow::contact`](voicesurvey_core::call_list::CallListRow::contact).
 //!
 //! A row's number counts rows, not lines: blank rows count, and a cell that spans three lines is in
 //! one row. Cells that a row lacks are empty; cells beyond the last heading are only in
 //! `original`. The three columns that [`error_file`](crate::error_file) adds are left out, so that
 //! a mended error file is a call list again.
 //!
-//! A further format adds a recogniser to `format` and a reader that makes `records::Record`s; what
-//! the columns mean is worked out from those.
+//! A file is read row by row and never held in memory as a whole, but for `.xls`, whose size is
+//! limited. A further format adds a recogniser to `format` and a `source::RecordSource`; what the
+//! columns mean is worked out from its records.
 
 mod columns;
+mod delimited;
 mod delimiter;
+mod encoding;
 mod error;
 mod format;
+mod found;
 mod heading;
-mod records;
+mod layout;
+mod lines;
+mod number_format;
+mod open;
+mod role;
+mod roles;
+mod settings;
+mod source;
+mod texts;
+mod workbook;
+mod xls;
+mod xlsx;
 
-pub use error::CallListError;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{Cursor, Read, Seek};
+
 use voicesurvey_core::call_list::{CallList, CallListRow};
 
 use self::columns::Columns;
-use self::records::Record;
-use crate::cell;
+pub use self::error::CallListError;
+pub use self::found::{Format, Found, FoundBy, FoundColumn, OtherSheet, Progress};
+pub use self::role::{Role, UnknownRole};
+pub use self::settings::{ReadLimits, ReadSettings};
+use self::source::{Record, RecordSource};
 
-/// How large a call list may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadLimits {
-    /// Rows, without the header and without blank rows.
-    pub max_rows: usize,
-    /// Cells in one row.
-    pub max_columns: usize,
-    /// Cells in the whole file. A file of commas takes far more memory than it is long.
-    pub max_cells: usize,
-    /// Characters in one cell.
-    pub max_cell_characters: usize,
+/// A call list that is read row by row.
+///
+/// After an error there are no more rows: what the file holds beyond it is not known.
+///
+/// ```
+/// use std::io::Cursor;
+///
+/// use voicesurvey_core::phone_number::Region;
+/// use voicesurvey_files::call_list::{CallListReader, FoundBy, ReadSettings};
+///
+/// // No heading names the phone column, and a title stands above the header.
+/// let file = "Kunden 2026;;\nWer;Erreichbar unter;Ort\nAda;0171 1234567;Köln\n";
+/// let reader = CallListReader::open(Cursor::new(file), "k.csv", &ReadSettings::new(Region::DE))?;
+/// assert_eq!(reader.found().header_row, Some(2));
+/// assert_eq!(reader.found().columns[1].found_by, Some(FoundBy::Cells));
+/// let rows = reader.collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!((rows[0].row, &*rows[0].phone_number), (3, "0171 1234567"));
+/// # Ok::<(), voicesurvey_files::call_list::CallListError>(())
+/// ```
+pub struct CallListReader {
+    name: String,
+    found: Found,
+    columns: Columns,
+    limits: ReadLimits,
+    /// Rows that were read to find out about the columns.
+    waiting: VecDeque<Record>,
+    source: Box<dyn RecordSource>,
+    rows: u64,
+    has_ended: bool,
 }
 
-impl Default for ReadLimits {
-    /// 200,000 rows of up to 200 columns, 4 million cells in all, of up to 10,000 characters.
-    fn default() -> Self {
-        Self {
-            max_rows: 200_000,
-            max_columns: 200,
-            max_cells: 4_000_000,
-            max_cell_characters: 10_000,
+impl CallListReader {
+    /// Finds out what the file is and where its list begins; `name` is only recorded. The file is
+    /// read from its beginning, wherever it stands.
+    ///
+    /// Opening takes a look through the whole of a text file, for its encoding; opening a workbook
+    /// reads the texts that it keeps once for all its cells.
+    pub fn open(
+        file: impl Read + Seek + Send + 'static,
+        name: &str,
+        settings: &ReadSettings,
+    ) -> Result<Self, CallListError> {
+        open::open(file, name, settings)
+    }
+
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What was found out about the file, to be shown before anything is stored.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The names of the columns, made distinct, in the order of [`CallListRow::original`].
+    pub fn columns(&self) -> &[String] {
+        self.columns.names()
+    }
+
+    /// How far the file has been read. It runs ahead of the rows by what is read at once.
+    pub fn progress(&self) -> Progress {
+        self.source.progress()
+    }
+
+    fn next_row(&mut self) -> Result<Option<CallListRow>, CallListError> {
+        let waiting = self.waiting.pop_front();
+        let record = match waiting {
+            Some(record) => Some(record),
+            None => workbook::guarded(|| self.source.next_record())?,
+        };
+        let Some(record) = record else {
+            return Ok(None);
+        };
+        self.rows += 1;
+        if self.rows > self.limits.max_rows {
+            return Err(CallListError::TooManyRows {
+                limit: self.limits.max_rows,
+            });
         }
+        Ok(Some(self.columns.row(record)))
     }
 }
 
-/// Reads a call list; `file_name` is only recorded.
+impl Iterator for CallListReader {
+    type Item = Result<CallListRow, CallListError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let row = self.next_row().transpose();
+        self.has_ended = !matches!(row, Some(Ok(_)));
+        row
+    }
+}
+
+impl fmt::Debug for CallListReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallListReader")
+            .field("name", &self.name)
+            .field("found", &self.found)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a list that is in memory as a whole; `file_name` is only recorded. Without a region only
+/// headings and country codes tell which the phone column is.
 pub fn read_call_list(
     file_name: &str,
     content: &[u8],
     limits: &ReadLimits,
 ) -> Result<CallList, CallListError> {
-    let text = format::recognise(content)?;
-    let (delimiter, text) = delimiter::find(text, limits);
-    let records = records::read(text, delimiter, limits)?;
-    let (header, records) = split_header(records)?;
-    if records.is_empty() {
-        return Err(CallListError::HeaderOnly);
-    }
-    if records.len() > limits.max_rows {
-        return Err(CallListError::TooManyRows {
-            limit: limits.max_rows,
-        });
-    }
-    let columns = Columns::find(header, &records)?;
-    let rows = records
-        .into_iter()
-        .map(|record| row(&columns, record))
-        .collect();
+    let settings = ReadSettings {
+        limits: *limits,
+        ..ReadSettings::default()
+    };
+    let reader = CallListReader::open(Cursor::new(content.to_vec()), file_name, &settings)?;
     Ok(CallList {
         file_name: file_name.to_owned(),
-        columns: columns.into_names(),
-        rows,
+        columns: reader.columns().to_vec(),
+        rows: reader.collect::<Result<_, _>>()?,
     })
-}
-
-/// Takes the header off. A file that is nothing but a column of numbers needs none.
-fn split_header(mut records: Vec<Record>) -> Result<(Vec<String>, Vec<Record>), CallListError> {
-    let Some(first) = records.first() else {
-        return Err(CallListError::Empty);
-    };
-    // A heading may look like a number too: a date, for instance.
-    let has_numbers = first
-        .cells
-        .iter()
-        .any(|cell| cell::looks_like_a_phone_number(cell));
-    if !has_numbers
-        || first
-            .cells
-            .iter()
-            .any(|cell| heading::is_phone_number(cell))
-    {
-        return Ok((records.remove(0).cells, records));
-    }
-    if records.iter().all(|record| record.cells.len() == 1) {
-        Ok((vec![heading::PHONE_NUMBER.to_owned()], records))
-    } else {
-        Err(CallListError::MissingHeader)
-    }
-}
-
-fn row(columns: &Columns, record: Record) -> CallListRow {
-    let cell = |column| record.cell(column).to_owned();
-    let optional_cell = |column: Option<usize>| column.map(cell).unwrap_or_default();
-    CallListRow {
-        row: record.row,
-        phone_number: cell(columns.phone_number),
-        name: columns.name_of(&record),
-        language: optional_cell(columns.language),
-        time_zone: optional_cell(columns.time_zone),
-        priority: optional_cell(columns.priority),
-        extra: columns
-            .extra
-            .iter()
-            .map(|(column, name)| (name.clone(), cell(*column)))
-            .collect(),
-        original: columns.without_own(record.cells),
-    }
 }
 
 #[cfg(test)]

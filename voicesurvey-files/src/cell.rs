@@ -19,11 +19,19 @@ pub(crate) fn written(cell: &str) -> Cow<'_, str> {
 
 /// The cell of a file as it was meant: without space around it and without the mark for text.
 pub(crate) fn meant(cell: &str) -> &str {
-    let cell = cell.trim();
+    let cell = without_formula(cell.trim());
     match cell.strip_prefix('\'') {
         Some(text) if begins_a_formula(text) => text.trim(),
         _ => cell,
     }
+}
+
+/// What programs write as `="0347"`, so that a spreadsheet keeps the zero.
+fn without_formula(cell: &str) -> &str {
+    cell.strip_prefix("=\"")
+        .and_then(|cell| cell.strip_suffix('"'))
+        .filter(|text| !text.contains('"'))
+        .map_or(cell, str::trim)
 }
 
 /// Whether the text is a phone number as far as one can see without a numbering plan.
@@ -116,6 +124,8 @@ mod tests {
         ] {
             assert_eq!(meant(&written(cell)), cell);
         }
+        assert_eq!(meant("=\"0347 1234567\""), "0347 1234567");
+        assert_eq!(meant("=\"a\"&\"b\""), "=\"a\"&\"b\"");
         assert_eq!(meant(" '+39 347 1234567 "), "+39 347 1234567");
     }
 

@@ -1,153 +1,297 @@
-//! Works out what each column of a list holds, from its heading and, in doubt, from its cells.
+//! Works out what each column of a list holds, and makes rows of a list of the rows of the file.
 
+use voicesurvey_core::call_list::{CallListRow, Contact};
+
+use super::found::{self, FoundColumn};
 use super::heading::{self, Meaning};
-use super::{CallListError, Record};
+use super::layout;
+use super::roles::Roles;
+use super::source::Record;
+use super::{CallListError, FoundBy, ReadSettings, Role};
 use crate::cell;
 use crate::column_names::ColumnNames;
-
-/// How many rows are looked at when a heading leaves a doubt.
-const SAMPLE: usize = 100;
 
 /// Which column holds what.
 #[derive(Debug)]
 pub(super) struct Columns {
-    pub(super) phone_number: usize,
-    /// The parts of the name, in the order in which they are spoken.
-    name: Vec<usize>,
-    pub(super) language: Option<usize>,
-    pub(super) time_zone: Option<usize>,
-    pub(super) priority: Option<usize>,
+    /// The columns with phone numbers: the first that has one in a row is dialed.
+    phones: Vec<usize>,
+    /// Whether zeros at the beginning of phone numbers are lost, as far as the text of a file tells.
+    are_numeric: bool,
+    roles: Roles,
     /// Every other column, with its name.
-    pub(super) extra: Vec<(usize, String)>,
+    extra: Vec<Extra>,
     /// The columns that our error file adds.
     own: Vec<usize>,
     /// Every name, made distinct, without those of `own`.
     names: Vec<String>,
+    found: Vec<FoundColumn>,
+}
+
+/// A column that is kept as it is.
+#[derive(Debug)]
+struct Extra {
+    column: usize,
+    name: String,
+    /// Whether it has neither a heading nor, so far, anything in it. Spreadsheets write empty
+    /// columns to the right of a list.
+    is_unused: bool,
 }
 
 impl Columns {
-    pub(super) fn find(header: Vec<String>, records: &[Record]) -> Result<Self, CallListError> {
-        let Some(phone_number) = phone_number_column(&header, records) else {
-            return Err(CallListError::MissingPhoneColumn { found: header });
+    /// The columns of a list with these headings.
+    pub(super) fn of_header(
+        header: &[String],
+        body: &[Record],
+        settings: &ReadSettings,
+    ) -> Result<Self, CallListError> {
+        let mut roles = Roles::of_mapping(header, layout::width(body), settings)?;
+        roles.add_headings(header);
+        let phones = if let Some(mapped) = roles.column(Role::PhoneNumber) {
+            vec![mapped]
+        } else {
+            let (phones, found_by) = phone_columns(header, body, settings)?;
+            roles.set(Role::PhoneNumber, phones[0], found_by);
+            phones
         };
-        let meanings: Vec<_> = header
-            .iter()
-            .map(|heading| heading::meaning(heading))
-            .collect();
-        let first = |wanted| meanings.iter().position(|meaning| *meaning == Some(wanted));
-        let language = first(Meaning::Language);
-        let time_zone = first(Meaning::TimeZone);
-        let priority = first(Meaning::Priority);
-        let name = name_columns(first);
-        let own: Vec<usize> = (0..header.len())
-            .filter(|column| meanings[*column] == Some(Meaning::ErrorFile))
-            .collect();
+        let is_own =
+            |column: &usize| heading::meaning(&header[*column]) == Some(Meaning::ErrorFile);
+        let own = (0..header.len()).filter(is_own).collect();
+        Ok(Self::new(header, body, phones, roles, own, settings))
+    }
 
-        let mut understood = vec![Some(phone_number), language, time_zone, priority];
-        // A script may greet by the first name only, so the parts of a name stay at hand.
-        if let [column] = name[..] {
-            understood.push(Some(column));
+    /// The columns of a list without header, whose phone column was found otherwise.
+    pub(super) fn without_header(
+        phone: usize,
+        found_by: FoundBy,
+        body: &[Record],
+        settings: &ReadSettings,
+    ) -> Result<Self, CallListError> {
+        let width = layout::width(body);
+        let mut header = vec![String::new(); width];
+        let mut roles = Roles::of_mapping(&header, width, settings)?;
+        roles.set(Role::PhoneNumber, phone, found_by);
+        roles.add_cells(body, width);
+        for (role, column) in roles.all() {
+            role.name().clone_into(&mut header[column]);
         }
+        Ok(Self::new(
+            &header,
+            body,
+            vec![phone],
+            roles,
+            Vec::new(),
+            settings,
+        ))
+    }
+
+    fn new(
+        header: &[String],
+        body: &[Record],
+        phones: Vec<usize>,
+        roles: Roles,
+        own: Vec<usize>,
+        settings: &ReadSettings,
+    ) -> Self {
         let mut taken = ColumnNames::default();
         let mut names = Vec::new();
         let mut extra = Vec::new();
+        let mut found = Vec::new();
         for (column, heading) in header
             .iter()
             .enumerate()
             .filter(|(column, _)| !own.contains(column))
         {
             let name = taken.take(cell::meant(heading), column + 1);
-            // Spreadsheets write empty columns to the right of a list.
-            let is_unused = heading.trim().is_empty()
-                && records.iter().all(|record| record.cell(column).is_empty());
-            if !is_unused && !understood.contains(&Some(column)) {
-                extra.push((column, name.clone()));
+            let role = roles.of_column(column);
+            let is_empty = || body.iter().all(|record| record.cell(column).is_empty());
+            let is_unused = heading.trim().is_empty() && is_empty();
+            if role.is_none_or(|(role, _)| roles.is_kept_too(role)) {
+                extra.push(Extra {
+                    column,
+                    name: unreserved(&name, header),
+                    is_unused,
+                });
+            }
+            if !is_unused {
+                found.push(FoundColumn {
+                    letter: found::letter(column),
+                    name: name.clone(),
+                    role: role.map(|(role, _)| role),
+                    found_by: role.map(|(_, found_by)| found_by),
+                });
             }
             names.push(name);
         }
-        Ok(Self {
-            phone_number,
-            name,
-            language,
-            time_zone,
-            priority,
+        Self {
+            are_numeric: lose_zeros(phones[0], body, settings),
+            phones,
+            roles,
             extra,
             own,
             names,
-        })
+            found,
+        }
+    }
+
+    /// The name of every column, made distinct.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The column that is dialed first.
+    pub(super) fn phone(&self) -> usize {
+        self.phones[0]
+    }
+
+    /// What was found out about each column.
+    pub(super) fn found(&self) -> &[FoundColumn] {
+        &self.found
+    }
+
+    /// The row of the list that is made of a row of the file.
+    pub(super) fn row(&self, record: Record) -> CallListRow {
+        let cell = |role| {
+            let column = self.roles.column(role);
+            column
+                .map(|column| record.cell(column).to_owned())
+                .unwrap_or_default()
+        };
+        let phone = self.phone_of(&record);
+        let extra = self
+            .extra
+            .iter()
+            .map(|extra| (extra, record.cell(extra.column)));
+        CallListRow {
+            row: record.row,
+            phone_number: record.cell(phone).to_owned(),
+            phone_number_is_numeric: record.is_number(phone) || self.are_numeric,
+            name: self.name_of(&record),
+            language: cell(Role::Language),
+            time_zone: cell(Role::TimeZone),
+            priority: cell(Role::Priority),
+            external_id: cell(Role::ExternalId),
+            email: cell(Role::Email),
+            do_not_call: cell(Role::DoNotCall),
+            has_prior_consent: cell(Role::HasPriorConsent),
+            extra: extra
+                .filter(|(extra, cell)| !(extra.is_unused && cell.is_empty()))
+                .map(|(extra, cell)| (extra.name.clone(), cell.to_owned()))
+                .collect(),
+            original: self.without_own(record.cells),
+        }
+    }
+
+    /// The first phone column in which the row has a number, else the first in which it has
+    /// anything, for the error.
+    fn phone_of(&self, record: &Record) -> usize {
+        let has = |wanted: fn(char) -> bool| {
+            let mut phones = self.phones.iter().copied();
+            phones.find(|column| record.cell(*column).contains(wanted))
+        };
+        has(char::is_numeric)
+            .or_else(|| has(|_| true))
+            .unwrap_or(self.phones[0])
     }
 
     /// The person's name, put together from its parts.
-    pub(super) fn name_of(&self, record: &Record) -> String {
-        let parts = self.name.iter().map(|column| record.cell(*column));
+    fn name_of(&self, record: &Record) -> String {
+        let parts = self.roles.name_parts().into_iter().flatten();
         parts
+            .map(|column| record.cell(column))
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
     }
 
     /// The cells as they stand, without those that our error file has added.
-    pub(super) fn without_own(&self, cells: Vec<String>) -> Vec<String> {
+    fn without_own(&self, cells: Vec<String>) -> Vec<String> {
+        if self.own.is_empty() {
+            return cells;
+        }
         let cells = cells.into_iter().enumerate();
         cells
             .filter(|(column, _)| !self.own.contains(column))
             .map(|(_, cell)| cell)
             .collect()
     }
-
-    pub(super) fn into_names(self) -> Vec<String> {
-        self.names
-    }
 }
 
-/// The column to be dialed: the one named as we name it, else the first that has numbers under a
-/// heading that can mean nothing else, else one whose heading and cells together say so.
-fn phone_number_column(header: &[String], records: &[Record]) -> Option<usize> {
+/// A name under which nothing is kept that does not come from this column.
+fn unreserved(name: &str, header: &[String]) -> String {
+    let mut name = name.to_owned();
+    while Contact::RESERVED.contains(&name.as_str()) {
+        name.push_str("_2");
+        while header.iter().any(|heading| heading.trim() == name) {
+            name.push_str("_2");
+        }
+    }
+    name
+}
+
+/// The columns to be dialed: the one named as we name it, else the first that has numbers under a
+/// heading that can mean nothing else, else one whose heading and cells together say so, else the
+/// only one whose cells do. Then the others of such headings that have numbers, in their order.
+fn phone_columns(
+    header: &[String],
+    body: &[Record],
+    settings: &ReadSettings,
+) -> Result<(Vec<usize>, FoundBy), CallListError> {
     let find = |wanted: &dyn Fn(usize, &str) -> bool| {
         header
             .iter()
             .enumerate()
             .position(|(column, heading)| wanted(column, heading))
     };
-    find(&|_, heading| heading.trim() == heading::PHONE_NUMBER)
+    let has_numbers = |column| layout::has_numbers(column, body);
+    let first = find(&|_, heading| heading.trim() == Role::PhoneNumber.name())
         .or_else(|| {
-            find(&|column, heading| {
-                heading::is_phone_number(heading) && has_numbers(column, records)
-            })
+            find(&|column, heading| heading::is_phone_number(heading) && has_numbers(column))
         })
         .or_else(|| find(&|_, heading| heading::is_phone_number(heading)))
         .or_else(|| {
-            find(&|column, heading| {
-                heading::may_be_phone_number(heading) && has_numbers(column, records)
-            })
-        })
-}
-
-/// Whether at least half of the cells that are not empty look like phone numbers.
-fn has_numbers(column: usize, records: &[Record]) -> bool {
-    let cells = records
-        .iter()
-        .map(|record| record.cell(column))
-        .filter(|cell| !cell.is_empty());
-    let sample: Vec<_> = cells.take(SAMPLE).collect();
-    let numbers = sample
-        .iter()
-        .filter(|cell| cell::looks_like_a_phone_number(cell))
-        .count();
-    numbers > 0 && 2 * numbers >= sample.len()
-}
-
-/// `Nome` alone is the name; beside `Cognome` it is the first name, and `Name` beside `Vorname` the
-/// last. `Nome e cognome` needs no other.
-fn name_columns(first: impl Fn(Meaning) -> Option<usize>) -> Vec<usize> {
-    let parts = match (
-        first(Meaning::FullName),
-        first(Meaning::GivenName),
-        first(Meaning::FamilyName),
-    ) {
-        (Some(full_name), _, _) => [Some(full_name), None, None],
-        (None, Some(given_name), Some(family_name)) => [Some(given_name), Some(family_name), None],
-        (None, given_name, family_name) => [given_name, first(Meaning::Name), family_name],
+            find(&|column, heading| heading::may_be_phone_number(heading) && has_numbers(column))
+        });
+    let Some(first) = first else {
+        let candidates = layout::columns_of_numbers(body, header, settings);
+        let shown = |column: usize| match header.get(column).map_or("", |text| text.trim()) {
+            "" => found::letter(column),
+            heading => format!("{} ({heading})", found::letter(column)),
+        };
+        return match layout::only(&candidates, shown)? {
+            Some(column) => Ok((vec![column], FoundBy::Cells)),
+            None => Err(CallListError::MissingPhoneColumn {
+                found: header.to_vec(),
+            }),
+        };
     };
-    parts.into_iter().flatten().collect()
+    let mut phones = vec![first];
+    for (column, heading) in header.iter().enumerate() {
+        let is_phone = heading::is_phone_number(heading) || heading::may_be_phone_number(heading);
+        if column != first && is_phone && has_numbers(column) {
+            phones.push(column);
+        }
+    }
+    Ok((phones, FoundBy::Heading))
+}
+
+/// Whether a column of text has been one of numbers: nothing but digits, no zero in front, and
+/// several that are numbers with a zero only. One alone may be a slip of the keyboard.
+fn lose_zeros(phone: usize, body: &[Record], settings: &ReadSettings) -> bool {
+    let mut cells = 0;
+    let mut lack_zero = 0;
+    for record in body {
+        let cell = record.cell(phone);
+        if cell.is_empty() {
+            continue;
+        }
+        let digits = cell.strip_suffix(".0").unwrap_or(cell);
+        if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return false;
+        }
+        cells += 1;
+        let reads = |is_numeric| settings.numbers(cell, is_numeric).is_some();
+        lack_zero += usize::from(!reads(false) && reads(true));
+    }
+    lack_zero >= 2 && 20 * lack_zero >= cells
 }

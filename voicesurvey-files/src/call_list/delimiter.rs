@@ -1,6 +1,8 @@
 //! Finds out what stands between the cells of a CSV file.
 
-use super::{ReadLimits, heading};
+use super::delimited::Delimited;
+use super::source::RecordSource as _;
+use super::{Progress, ReadLimits, heading};
 
 /// What people's programs put between cells; the first when nothing else speaks for another.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -27,8 +29,8 @@ fn declared(text: &str) -> Option<(u8, &str)> {
     }
 }
 
-/// The delimiter with which the header names a phone column, then the one with which the most rows
-/// are as wide as the header, then the one that makes the most columns.
+/// The delimiter with which a row names a phone column, then the one with which the most rows are
+/// equally wide, then the one that makes the most columns. Titles above the header are narrower.
 fn guessed(text: &str, limits: &ReadLimits) -> u8 {
     let mut best = (DELIMITERS[0], Default::default());
     for delimiter in DELIMITERS {
@@ -41,26 +43,21 @@ fn guessed(text: &str, limits: &ReadLimits) -> u8 {
 }
 
 fn fit(text: &str, delimiter: u8, limits: &ReadLimits) -> (bool, usize, usize) {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let mut records = reader.records().take(SAMPLE).map_while(Result::ok);
-    let Some(header) = records.next() else {
+    let none = |_: &&[u8]| Progress::default();
+    let Ok(mut rows) = Delimited::new(text.as_bytes(), none, delimiter, 0, *limits) else {
         return Default::default();
     };
-    let width = header.len();
-    if width == 1 {
+    let rows = std::iter::from_fn(|| rows.next_record().ok().flatten()).take(SAMPLE);
+    let rows: Vec<_> = rows.filter(|row| row.cells.len() > 1).collect();
+    let as_wide = |width: usize| rows.iter().filter(|row| row.cells.len() == width).count();
+    let widths = rows.iter().map(|row| row.cells.len());
+    let Some(width) = widths.max_by_key(|width| (as_wide(*width), *width)) else {
         return Default::default();
-    }
-    let as_wide = records.filter(|record| record.len() == width).count();
-    // A file of one endless row is refused later; here it must not cost time.
-    let names_phone = header
+    };
+    let names_phone = rows
         .iter()
-        .take(limits.max_columns)
-        .any(heading::is_phone_number);
-    (names_phone, as_wide, width)
+        .any(|row| row.cells.iter().any(|cell| heading::is_phone_number(cell)));
+    (names_phone, as_wide(width), width)
 }
 
 #[cfg(test)]

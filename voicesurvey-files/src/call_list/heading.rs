@@ -2,56 +2,18 @@
 //!
 //! Case, accents, space and punctuation do not matter: `Phone #`, `PHONE` and `phone` are one word,
 //! `N° de téléphone` is `ndetelephone`.
-//!
-//! To teach a further word, add it to its list as people write it.
+
+mod words;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::error_file;
 
-/// The name of the phone column in the product's own files.
-pub(super) const PHONE_NUMBER: &str = "phone_number";
-
-/// Headings that can only mean the phone column: everywhere, then in English, Italian, Spanish,
-/// French, German and Russian.
-const PHONE: &str = "\
-    phone number, phone, tel, telephone, mobile, cell, gsm, msisdn,
-    phone no, phone nr, phone num, phone numbers, telephone number, telephone no, tel no,
-    tel number, mobile number, mobile no, mobile phone, mobile phone number, cell number, cell no,
-    cellphone, cell phone number, cellular, contact number, contact phone, primary phone,
-    home phone, work phone, customer phone,
-    telefono, numero di telefono, numero telefono, numero telefonico, n telefono, n di telefono,
-    num telefono, nr telefono, n tel, num tel, cellulare, numero cellulare, numero di cellulare,
-    n cellulare, num cellulare, nr cellulare, telefono cellulare, telefono mobile, telefono fisso,
-    numero mobile, cel, recapito telefonico, utenza telefonica,
-    teléfono, número de teléfono, n de teléfono, núm teléfono, tlf, tfno, tlfn, tfn, móvil,
-    número de móvil, número móvil, teléfono móvil, celular, número de celular, número celular,
-    teléfono celular, teléfono fijo,
-    téléphone, numéro de téléphone, numéro téléphone, n de téléphone, n téléphone, n tél, num tél,
-    no de téléphone, no téléphone, téléphone portable, téléphone mobile, téléphone fixe, portable,
-    numéro de portable, numéro portable, numéro de mobile, tél portable, tél mobile, tél fixe,
-    Telefon, Telefonnummer, Telefon Nr, Tel Nr, Telnummer, Rufnummer, Handy, Handynummer, Handy Nr,
-    Mobil, Mobilnummer, Mobil Nr, Mobiltelefon, Mobilfunknummer, Mobilfunk, Festnetz,
-    Festnetznummer,
-    телефон, номер телефона, телефонный номер, тел, номер тел, моб, моб тел, моб телефон,
-    мобильный, мобильный телефон, номер мобильного, мобильный номер, сотовый, сотовый телефон,
-    номер сотового, контактный телефон, контактный номер";
-
-/// Headings that mean the phone column when its cells look like it. Elsewhere they mean a row's
-/// number, or a person.
-const PERHAPS_PHONE: &str = "\
-    number, no, contact, WhatsApp, numero, n, contatto, recapito, número, contacto, numéro, Nummer,
-    Nr, Kontakt, номер, контакт";
-
-/// Words of which one makes a longer heading mean the phone column when its cells look like it, as
-/// in `Customer's mobile (private)` or `Telefono 1`.
-const PHONE_WORDS: &str = "\
-    phone, tel, telephone, mobile, cell, cellphone, telefono, cellulare, móvil, celular, téléphone,
-    portable, Telefon, Telefonnummer, Handy, Handynummer, Mobil, телефон, телефона, мобильный,
-    сотовый";
-
-/// What else a heading can mean.
+/// What else a heading can mean than the phone column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// First and last name in one.
@@ -68,57 +30,57 @@ pub(super) enum Meaning {
     TimeZone,
     /// Who is called first.
     Priority,
+    /// The person's identifier in somebody's own files.
+    ExternalId,
+    /// The e-mail address.
+    Email,
+    /// Who must not be called.
+    DoNotCall,
+    /// Who has agreed to be called.
+    HasPriorConsent,
     /// A column of our own error file.
     ErrorFile,
 }
 
-const MEANINGS: [(Meaning, &str); 7] = [
-    (
-        Meaning::FullName,
-        "full name, contact name, customer name, client name, first and last name,
-        nome completo, nome e cognome, nome cognome, cognome e nome, cognome nome, nominativo,
-        nome cliente, nome contatto, intestatario,
-        nombre completo, nombre y apellidos, nombre y apellido, nombre del cliente,
-        nom complet, nom et prénom, nom prénom, prénom nom, prénom et nom, nom du client,
-        vollständiger Name, Vor- und Nachname, Name Vorname, Kundenname, Ansprechpartner,
-        фио, полное имя, имя фамилия, имя и фамилия, фамилия имя, имя клиента",
-    ),
-    (Meaning::Name, "name, nome, nombre, nom, имя"),
-    (
-        Meaning::GivenName,
-        "first name, given name, forename, nome di battesimo, nombre de pila, prénom, Vorname",
-    ),
-    (
-        Meaning::FamilyName,
-        "last name, surname, family name, cognome, apellido, apellidos, nom de famille, Nachname,
-        Familienname, Zuname, фамилия",
-    ),
-    (
-        Meaning::Language,
-        "language, lang, language code, lingua, idioma, lengua, langue, Sprache, язык",
-    ),
-    (
-        Meaning::TimeZone,
-        "time zone, tz, fuso orario, fuso, zona oraria, huso horario, zona horaria,
-        fuseau horaire, fuseau, Zeitzone, часовой пояс, таймзона",
-    ),
-    (
-        Meaning::Priority,
-        "priority, priorità, prioridad, priorité, Priorität, приоритет",
-    ),
-];
+/// The words, folded once.
+struct Words {
+    phone: HashSet<String>,
+    perhaps_phone: HashSet<String>,
+    within_phone: HashSet<String>,
+    other_numbers: HashSet<String>,
+    meanings: HashMap<String, Meaning>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+    phone: set(words::PHONE),
+    perhaps_phone: set(words::PERHAPS_PHONE),
+    within_phone: set(words::PHONE_WORDS),
+    other_numbers: set(words::OTHER_NUMBERS),
+    meanings: words::MEANINGS
+        .iter()
+        .flat_map(|(meaning, words)| words.split(',').map(|word| (folded(word), *meaning)))
+        .collect(),
+});
+
+fn set(words: &str) -> HashSet<String> {
+    words.split(',').map(folded).collect()
+}
 
 /// Whether the heading can only mean the phone column.
 pub(super) fn is_phone_number(heading: &str) -> bool {
-    is_one_of(heading, PHONE)
+    WORDS.phone.contains(&folded(heading))
 }
 
 /// Whether the heading means the phone column, if its cells look like phone numbers.
 pub(super) fn may_be_phone_number(heading: &str) -> bool {
-    is_one_of(heading, PERHAPS_PHONE)
-        || heading
-            .split(|character: char| !character.is_alphanumeric())
-            .any(|word| is_one_of(word, PHONE_WORDS))
+    WORDS.perhaps_phone.contains(&folded(heading))
+        || (has_word_of(heading, &WORDS.within_phone) && !is_of_other_numbers(heading))
+}
+
+/// Whether the heading means other numbers than those that can be dialed.
+pub(super) fn is_of_other_numbers(heading: &str) -> bool {
+    let is_known = !matches!(meaning(heading), None | Some(Meaning::Name));
+    is_known || has_word_of(heading, &WORDS.other_numbers)
 }
 
 /// What else the heading means.
@@ -126,18 +88,23 @@ pub(super) fn meaning(heading: &str) -> Option<Meaning> {
     if error_file::COLUMNS.contains(&heading.trim()) {
         return Some(Meaning::ErrorFile);
     }
-    MEANINGS
-        .iter()
-        .find(|(_, words)| is_one_of(heading, words))
-        .map(|(meaning, _)| *meaning)
+    WORDS.meanings.get(&folded(heading)).copied()
 }
 
-fn is_one_of(heading: &str, words: &str) -> bool {
-    let heading = folded(heading);
-    !heading.is_empty() && words.split(',').any(|word| folded(word) == heading)
+/// Whether two headings are one to people.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.trim() == other.trim() || (!folded(one).is_empty() && folded(one) == folded(other))
 }
 
-/// More than any word above has; the rest of an endless heading need not be looked at.
+fn has_word_of(heading: &str, words: &HashSet<String>) -> bool {
+    heading
+        .split(|character: char| !character.is_alphanumeric())
+        .take(MOST_LETTERS)
+        .map(folded)
+        .any(|word| !word.is_empty() && words.contains(&word))
+}
+
+/// More than any of the words has; the rest of an endless heading need not be looked at.
 const MOST_LETTERS: usize = 64;
 
 /// The first letters and digits of the text, in lower case and without accents.
@@ -249,6 +216,34 @@ mod tests {
                 &["Priority", "Priorità", "Prioridad", "Приоритет"],
             ),
             (
+                Meaning::ExternalId,
+                &[
+                    "external_id",
+                    "ID cliente",
+                    "Kundennummer",
+                    "Код клиента",
+                    "ID",
+                ],
+            ),
+            (
+                Meaning::Email,
+                &["E-mail", "EMAIL", "Correo electrónico", "Courriel", "Почта"],
+            ),
+            (
+                Meaning::DoNotCall,
+                &[
+                    "do_not_call",
+                    "DNC",
+                    "Non chiamare",
+                    "Ne pas appeler",
+                    "Не звонить",
+                ],
+            ),
+            (
+                Meaning::HasPriorConsent,
+                &["has_prior_consent", "Consenso", "Einwilligung", "Согласие"],
+            ),
+            (
                 Meaning::ErrorFile,
                 &["error_row", "error_column", "error_reason"],
             ),
@@ -259,5 +254,40 @@ mod tests {
         }
         assert_eq!(meaning("Città"), None);
         assert_eq!(meaning(""), None);
+    }
+
+    #[test]
+    fn headings_of_other_numbers_are_known() {
+        for heading in [
+            "Fax",
+            "Partita IVA",
+            "P.IVA",
+            "Codice Fiscale",
+            "IBAN",
+            "Data di nascita",
+            "ИНН",
+            "Rechnungsnummer",
+            "Order no",
+            "external_id",
+            "Phone account",
+            "Fax telefono",
+        ] {
+            assert!(is_of_other_numbers(heading), "{heading}");
+            assert!(!may_be_phone_number(heading), "{heading}");
+        }
+        for heading in ["", "Puhelin", "Telefono", "Contatto", "Telefono casa"] {
+            assert!(!is_of_other_numbers(heading), "{heading}");
+        }
+    }
+
+    #[test]
+    fn no_word_means_two_things() {
+        let mut seen = HashSet::new();
+        for (_, words) in words::MEANINGS {
+            for word in set(words) {
+                assert!(!WORDS.phone.contains(&word), "{word}");
+                assert!(seen.insert(word.clone()), "{word}");
+            }
+        }
     }
 }

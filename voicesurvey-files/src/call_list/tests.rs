@@ -7,12 +7,26 @@ use voicesurvey_core::call_list::{Contact, RowError};
 use voicesurvey_core::phone_number::Region;
 
 use super::*;
+use crate::cell;
 
 const SEED_C_LIST: &[u8] = include_bytes!("../../../tests/data/seed-c-list.csv");
 const DEMO_LIST: &[u8] = include_bytes!("../../../voicesurvey-server/demo/call_list.csv");
 
+fn read_with(
+    content: impl AsRef<[u8]>,
+    settings: &ReadSettings,
+) -> Result<CallList, CallListError> {
+    let content = Cursor::new(content.as_ref().to_vec());
+    let reader = CallListReader::open(content, "list.csv", settings)?;
+    Ok(CallList {
+        file_name: reader.name().to_owned(),
+        columns: reader.columns().to_vec(),
+        rows: reader.collect::<Result<_, _>>()?,
+    })
+}
+
 fn read(content: impl AsRef<[u8]>) -> Result<CallList, CallListError> {
-    read_call_list("list.csv", content.as_ref(), &ReadLimits::default())
+    read_with(content, &ReadSettings::new(Region::IT))
 }
 
 fn first_row(content: &str) -> CallListRow {
@@ -133,10 +147,15 @@ fn columns_are_understood_and_the_others_kept_as_they_are_called() {
     CallListRow {
         row: 2,
         phone_number: "+39 354",
+        phone_number_is_numeric: false,
         name: "Ada",
         language: "it",
         time_zone: "Europe/Rome",
         priority: "5",
+        external_id: "",
+        email: "",
+        do_not_call: "",
+        has_prior_consent: "",
         extra: {
             "Città": "Roma",
             "Città_2": "EUR",
@@ -207,6 +226,11 @@ fn the_phone_column_is_found_among_others_that_could_be_it() {
         ("Numero,Nome\n354 5550199,Ada\n,Bea\n", "354 5550199"),
         // Neither is one that only speaks of phones.
         ("Phone type,Phone 1\nhome,354 5550199\n", "354 5550199"),
+        // The second number when there is no first.
+        (
+            "Telefono,Cellulare\n-,354 5550199\n354 5550100,\n",
+            "354 5550199",
+        ),
         // A column that says it holds numbers is believed, so that the errors name the rows.
         ("Name,Phone\nAda,none\n", "none"),
     ] {
@@ -247,56 +271,187 @@ fn a_mended_error_file_is_a_call_list_again() {
 
 #[test]
 fn what_cannot_be_read_says_why_and_what_to_do() {
-    let limits = ReadLimits {
-        max_rows: 2,
-        max_columns: 3,
-        max_cells: 100,
-        max_cell_characters: 9,
+    let settings = ReadSettings {
+        limits: ReadLimits {
+            max_rows: 2,
+            max_columns: 3,
+            max_cells: 100,
+            max_cell_characters: 12,
+            ..ReadLimits::default()
+        },
+        ..ReadSettings::new(Region::IT)
     };
     let files: &[&[u8]] = &[
         b"",
         b"phone,name\n\n,\n",
         b"Name;City\nAda;Rome\n",
         b";;x\n1;2;3\n",
-        b"3545550,Ada\n3545551,Bea\n",
-        b"PK\x03\x04...xl/workbook.xml",
-        b"phone,name\n1,Nicol\xf2\n",
+        b"3545550100,Ada,3545550101\n3545550102,Bea,3545550103\n",
         b"phone\n1\n2\n3\n",
         b"phone\n1,2,3,4\n",
-        b"phone\n1234567890\n",
+        b"phone\n1234567890123\n",
         b"phone\n1\n\"2\n3\n",
     ];
     let errors: Vec<String> = files
         .iter()
-        .map(|file| {
-            read_call_list("list.csv", file, &limits)
-                .unwrap_err()
-                .to_string()
-        })
+        .map(|file| read_with(file, &settings).unwrap_err().to_string())
         .collect();
-    insta::assert_snapshot!(errors.join("\n\n"), @r#"
+    insta::assert_snapshot!(errors.join("\n\n"), @r"
     The file is empty
 
     The file has a header and no rows: put one person in each row below the header
 
-    Missing required columns: phone_number. Found: Name, City. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон
+    Missing required columns: phone_number. Found: Name, City. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон, or say which it is with a mapping
 
-    Missing required columns: phone_number. Found: x. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон
+    Missing required columns: phone_number. Found: 1, 2, 3. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон, or say which it is with a mapping
 
-    Missing required columns: phone_number. The first row holds a phone number where the names of the columns are expected: put a row such as phone_number,name above it
-
-    Unsupported file format: this seems to be an Excel workbook (.xlsx). Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
-
-    Unsupported file format: this seems to be text in another encoding than UTF-8 (see line 2). Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
+    Several columns may hold the phone number: A, C. Give one of them the name phone_number, or say which it is with a mapping
 
     The file has more than 2 rows: split it and upload the parts
 
     Row 2 has more than 3 columns: delete those that are not needed
 
-    Row 2 has a cell of more than 9 characters. Often a quotation mark that is never closed makes one cell of many rows
+    Row 2 has a cell of more than 12 characters. Often a quotation mark that is never closed makes one cell of many rows
 
     Row 3 has a quotation mark that is never closed, so the rows after it are lost
-    "#);
+    ");
+}
+
+#[test]
+fn a_mapping_goes_before_everything_else() {
+    let read = |mapping: &[(Role, &str)], content: &str| {
+        let mapping = mapping
+            .iter()
+            .map(|(role, column)| (*role, (*column).to_owned()));
+        let settings = ReadSettings {
+            mapping: mapping.collect(),
+            ..ReadSettings::new(Region::IT)
+        };
+        read_with(content, &settings)
+    };
+    let content = "Elenco;;\nTelefono;Altro numero;Nome;Chi\n347 1234567;06 12345678;x;Ada\n";
+    let phone = (Role::PhoneNumber, "altro NUMERO");
+    let list = read(&[phone, (Role::Name, "D")], content).unwrap();
+    assert_eq!(list.rows[0].phone_number, "06 12345678");
+    assert_eq!(list.rows[0].name, "Ada");
+    assert_eq!(list.rows[0].extra["Telefono"], "347 1234567");
+    assert_eq!(list.rows[0].extra["Nome"], "x");
+    assert_eq!(
+        read(&[(Role::PhoneNumber, "2")], content).unwrap().rows[0].phone_number,
+        "06 12345678"
+    );
+    // Without a header, too.
+    let bare = "Ada;347 1234567;06 12345678\nBea;;06 12345679\n";
+    let list = read(&[(Role::PhoneNumber, "C"), (Role::Name, "1")], bare).unwrap();
+    let rows: Vec<_> = list
+        .rows
+        .iter()
+        .map(|row| (&*row.phone_number, &*row.name))
+        .collect();
+    assert_eq!(rows, [("06 12345678", "Ada"), ("06 12345679", "Bea")]);
+    assert_eq!(
+        read(&[(Role::Email, "Mail")], content)
+            .unwrap_err()
+            .to_string(),
+        "The column 'Mail', which is mapped to email, is not in the file. Found: Telefono, Altro \
+         numero, Nome, Chi"
+    );
+    assert_eq!(
+        read(
+            &[(Role::PhoneNumber, "A"), (Role::Name, "Telefono")],
+            content
+        ),
+        Err(CallListError::MappedTwice {
+            column: "Telefono".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_person_is_never_taken_for_a_heading() {
+    for (content, rows) in [
+        // `Telefono` is said about a person.
+        ("Ada;347 1234567;Telefono\nBea;347 1234568;Telefono\n", 2),
+        // The first rows have no number.
+        (
+            "Bea;nessuno;Roma\nCarla;nd;Roma\nAda;347 1234567;Roma\nDora;347 1234568;Roma\n",
+            4,
+        ),
+        ("nessuno\n347 1234567\n347 1234568\n", 3),
+        ("347 1234567\n12\n347 1234568\n", 3),
+    ] {
+        assert_eq!(
+            read(content).map(|list| list.rows.len()),
+            Ok(rows),
+            "{content}"
+        );
+    }
+    for (content, columns) in [
+        ("Wer;Wie\nAda;347 1234567\n", ["Wer", "Wie"]),
+        (
+            "Rubrica\n;\nNominativo;Rubrica 2\nAda;347 1234567\n",
+            ["Nominativo", "Rubrica 2"],
+        ),
+    ] {
+        assert_eq!(
+            read(content).map(|list| list.columns),
+            Ok(columns.map(str::to_owned).into())
+        );
+    }
+}
+
+#[test]
+fn a_row_that_has_something_below_no_heading_loses_nothing() {
+    let list = read("phone,\n347 1234567,\n347 1234568,x\n").unwrap();
+    assert_eq!(list.rows[0].extra.len(), 1);
+    let many = "347 1234567,\n".repeat(1_500);
+    let list = read(format!("phone,\n{many}347 1234568,x\n")).unwrap();
+    assert!(list.rows[0].extra.is_empty());
+    assert_eq!(list.rows[1_500].extra["column_2"], "x");
+}
+
+#[test]
+fn names_that_are_kept_for_what_is_understood_are_given_to_no_other_column() {
+    let row = first_row("phone,email,E-Mail,other_phone_numbers\n347 1234567,a@b.it,c@d.it,x\n");
+    let contact = row.contact(Region::IT).unwrap();
+    assert_eq!(contact.email(), Some("a@b.it"));
+    assert_eq!(contact.extra["E-Mail"], "c@d.it");
+    assert_eq!(contact.extra["other_phone_numbers_2"], "x");
+}
+
+#[test]
+fn zeros_are_put_back_when_a_whole_column_has_lost_them() {
+    let mended = read("telefono\n612345678\n3471234567\n212345678\n").unwrap();
+    let numbers: Vec<_> = contacts(&mended, Region::IT).0;
+    let numbers: Vec<_> = numbers
+        .iter()
+        .map(|contact| contact.phone_number.as_str())
+        .collect();
+    assert_eq!(numbers, ["+390612345678", "+393471234567", "+390212345678"]);
+    // One number that lacks a digit among others that do not is a mistake of somebody.
+    for others in ["06 12345678\n612345678\n", "3471234567\n471234567\n"] {
+        let list = read(format!("telefono\n{others}")).unwrap();
+        assert_eq!(contacts(&list, Region::IT).1.len(), 1, "{others}");
+    }
+}
+
+#[test]
+fn a_reader_says_how_far_it_is() {
+    let content = "telefono\n".to_owned() + &"347 1234567\n".repeat(100_000);
+    let total = content.len() as u64;
+    let file = Cursor::new(content.into_bytes());
+    let mut reader =
+        CallListReader::open(file, "list.csv", &ReadSettings::new(Region::IT)).unwrap();
+    let start = reader.progress();
+    assert!(start.read < total / 5 && start.total == total, "{start:?}");
+    assert_eq!(reader.by_ref().take(50_000).count(), 50_000);
+    let half = reader.progress();
+    assert!(
+        half.read > total / 3 && half.read < 2 * total / 3,
+        "{half:?}"
+    );
+    assert_eq!(reader.by_ref().count(), 50_000);
+    assert_eq!(reader.progress(), Progress { read: total, total });
 }
 
 proptest! {

@@ -243,9 +243,9 @@ async fn files_that_are_no_call_list_are_refused_with_what_to_do() {
         refused.push(answer.wrong_fields());
     }
     assert_snapshot!(refused.join("\n"), @r#"
-file: Unsupported file format: this seems to be an Excel workbook (.xlsx). Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
-file: Unsupported file format: this seems to be a PDF document. Upload a CSV file: text in UTF-8 with a comma, semicolon, tab or vertical bar between the columns. Spreadsheet programs write it with "Save as", "CSV UTF-8"
-file: Missing required columns: phone_number. Found: name, city. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон
+file: The file is damaged and cannot be read: open it in a spreadsheet program, save it again as .xlsx or CSV, and upload that
+file: Unsupported file format: this seems to be a PDF document. Upload a CSV or text file or an Excel workbook (.xlsx or .xls): spreadsheet programs write them with "Save as"
+file: Missing required columns: phone_number. Found: name, city. Give the column with the numbers one of the names phone_number, phone, mobile, telefono, cellulare, téléphone, teléfono, Telefon, Handy or телефон, or say which it is with a mapping
 file: The file has a header and no rows: put one person in each row below the header
 file: The file is empty
 "#);

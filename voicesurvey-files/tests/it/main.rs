@@ -1,0 +1,12 @@
+//! The crate as others use it: whole files in, rows out.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod any_shape;
+mod bombs;
+mod corpus;
+mod mutations;
+
+#[expect(unreachable_pub, reason = "the fuzzer uses it from another crate")]
+#[path = "../../../fuzz/src/targets.rs"]
+mod targets;
