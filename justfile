@@ -32,3 +32,8 @@ demo:
 # Figures on PostgreSQL, such as `just bench claim 10000 1000`; docs/performance.md says what they need.
 bench *arguments:
     cargo bench -p voicesurvey --bench postgres -- {{arguments}}
+
+# A fuzzer on a reader of call lists: `just fuzz csv 60`, txt or xlsx. Needs nightly and cargo-fuzz.
+fuzz target seconds="60":
+    mkdir -p fuzz/corpus/{{target}}
+    cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} tests/data/call-lists -- -max_total_time={{seconds}}
