@@ -56,7 +56,7 @@ pub struct ReadLimits {
     pub max_cells: u64,
     /// Characters in one cell.
     pub max_cell_characters: usize,
-    /// Bytes of an Excel workbook's parts once they are inflated.
+    /// Bytes of one part of an Excel workbook, such as a sheet, once it is inflated.
     pub max_inflated_bytes: u64,
     /// How many times larger than in the file a part of an Excel workbook may be, beyond its first
     /// 64 MiB.

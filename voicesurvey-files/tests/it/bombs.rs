@@ -127,6 +127,36 @@ fn one_endless_cell_or_tag_is_refused() {
 }
 
 #[test]
+fn an_archive_of_more_files_than_any_workbook_has_is_refused_before_they_are_listed() {
+    let content = sheet(ROW);
+    let end = content
+        .windows(4)
+        .rposition(|window| window == b"PK\x05\x06")
+        .unwrap();
+    let mut crowded = content.clone();
+    crowded[end + 10..end + 12].copy_from_slice(&60_000_u16.to_le_bytes());
+    assert_eq!(
+        read(crowded, ReadLimits::default()),
+        Err(CallListError::TooLarge)
+    );
+    // The same number in the end of a large archive, wherever that is.
+    let mut large = content[..end].to_vec();
+    let record = large.len() as u64;
+    large.extend(b"PK\x06\x06");
+    large.extend([0; 28]);
+    large.extend(60_000_u64.to_le_bytes());
+    large.extend([0; 16]);
+    large.extend(b"PK\x06\x07\0\0\0\0");
+    large.extend(record.to_le_bytes());
+    large.extend(1_u32.to_le_bytes());
+    large.extend(&content[end..]);
+    assert_eq!(
+        read(large, ReadLimits::default()),
+        Err(CallListError::TooLarge)
+    );
+}
+
+#[test]
 fn a_cell_far_to_the_right_reserves_nothing() {
     let cell = "<row><c r=\"XFD2\"><v>1</v></c></row>";
     let refused = CallListError::TooManyColumns { row: 2, limit: 200 };

@@ -26,24 +26,32 @@ pub(super) struct Part {
     is_deflated: bool,
 }
 
+impl Part {
+    /// How many bytes may come out of it.
+    fn most(self, limits: &ReadLimits) -> u64 {
+        let by_ratio = self.length.saturating_mul(limits.max_inflation);
+        limits
+            .max_inflated_bytes
+            .min(by_ratio.saturating_add(FREE_BYTES))
+    }
+}
+
 /// A ZIP archive, by the names of its parts.
 pub(super) struct Package<F> {
     file: F,
     parts: HashMap<String, Part>,
     limits: ReadLimits,
-    /// How many more bytes may be inflated.
-    inflatable: u64,
 }
 
 /// A part that is being inflated.
 pub(super) type Inflated<F> = BufReader<Counted<Inflate<F>>>;
 
 impl<F: Read + Seek> Package<F> {
-    pub(super) fn open(file: F, limits: ReadLimits) -> Result<Self, CallListError> {
-        let mut archive = ZipArchive::new(file).map_err(|_| CallListError::Damaged)?;
-        if archive.len() > MOST_ENTRIES {
-            return Err(CallListError::Damaged);
+    pub(super) fn open(mut file: F, limits: ReadLimits) -> Result<Self, CallListError> {
+        if claimed_entries(&mut file)? > MOST_ENTRIES as u64 {
+            return Err(CallListError::TooLarge);
         }
+        let mut archive = ZipArchive::new(file).map_err(|_| CallListError::Damaged)?;
         let mut parts = HashMap::new();
         for index in 0..archive.len() {
             let entry = archive
@@ -69,7 +77,6 @@ impl<F: Read + Seek> Package<F> {
             file: archive.into_inner(),
             parts,
             limits,
-            inflatable: limits.max_inflated_bytes,
         })
     }
 
@@ -84,20 +91,51 @@ impl<F: Read + Seek> Package<F> {
         part: Part,
         read: impl FnOnce(Inflated<&mut F>) -> Result<T, CallListError>,
     ) -> Result<T, CallListError> {
-        let most = self.most(part);
+        let most = part.most(&self.limits);
         read(inflated(&mut self.file, part, most)?)
     }
 
     /// Reads a part from now on, and nothing else.
     pub(super) fn into_part(self, part: Part) -> Result<Inflated<F>, CallListError> {
-        let most = self.most(part);
+        let most = part.most(&self.limits);
         inflated(self.file, part, most)
     }
+}
 
-    fn most(&self, part: Part) -> u64 {
-        let by_ratio = part.length.saturating_mul(self.limits.max_inflation);
-        self.inflatable.min(by_ratio.saturating_add(FREE_BYTES))
+/// How many entries the archive says it has, at its end. The library makes a record of each before
+/// it returns.
+fn claimed_entries<F: Read + Seek>(file: &mut F) -> Result<u64, CallListError> {
+    /// The end of an archive with the longest comment, and the end of a large one before it.
+    const TAIL: u64 = 65_535 + 22 + 20 + 56;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    let places = |signature: &'static [u8; 4]| {
+        let windows = tail.windows(4).enumerate();
+        windows.filter_map(move |(place, window)| (window == signature).then_some(place))
+    };
+    let number = |bytes: Option<&[u8]>| {
+        let bytes = bytes.unwrap_or_default();
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let mut most = 0;
+    for place in places(b"PK\x05\x06") {
+        // All ones say that the number is in the end of a large archive.
+        let entries = number(tail.get(place + 10..place + 12));
+        most = most.max(if entries == 0xFFFF { 0 } else { entries });
     }
+    for place in places(b"PK\x06\x07") {
+        let end = number(tail.get(place + 8..place + 16));
+        let mut record = Vec::new();
+        file.seek(SeekFrom::Start(end.min(length)))?;
+        file.take(56).read_to_end(&mut record)?;
+        most = most.max(number(record.get(32..40)));
+    }
+    Ok(most)
 }
 
 fn inflated<F: Read + Seek>(
@@ -170,4 +208,44 @@ impl<R: Read> Read for Counted<R> {
 /// The error by which [`CallListError`] knows that a workbook is a bomb.
 pub(super) fn too_large() -> io::Error {
     io::ErrorKind::FileTooLarge.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_may_be_so_many_times_its_size_but_no_more_than_the_limit() {
+        let limits = ReadLimits {
+            max_inflated_bytes: 1 << 30,
+            max_inflation: 400,
+            ..ReadLimits::default()
+        };
+        let most = |length| {
+            let part = Part {
+                start: 0,
+                length,
+                is_deflated: true,
+            };
+            part.most(&limits)
+        };
+        assert_eq!(most(1_000), FREE_BYTES + 400_000);
+        assert_eq!(most(100 << 20), 1 << 30);
+        assert_eq!(most(u64::MAX), 1 << 30);
+    }
+
+    #[test]
+    fn what_comes_out_is_counted_whatever_was_said() {
+        let counted = |left| {
+            let mut counted = Counted {
+                inner: &b"12345678"[..],
+                left,
+            };
+            counted
+                .read_to_end(&mut Vec::new())
+                .map_err(|error| error.kind())
+        };
+        assert_eq!(counted(8), Ok(8));
+        assert_eq!(counted(7), Err(io::ErrorKind::FileTooLarge));
+    }
 }
