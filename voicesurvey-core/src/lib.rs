@@ -7,7 +7,7 @@
 //! # Where is what
 //!
 //! - The nouns: [`company`], [`skillbase`], [`survey`], [`campaign`], [`call_list`], [`call_task`],
-//!   [`call_attempt`], [`conversation`], [`exclusion`].
+//!   [`call_attempt`], [`conversation`], [`exclusion`], [`contact_record`].
 //! - The decisions, all pure: [`gate`] (may this person be called now?), [`calling_hours`],
 //!   [`pace`], [`outcome`], [`interpretation`].
 //! - The doors: [`ports`].
@@ -24,6 +24,7 @@ pub mod call_task;
 pub mod calling_hours;
 pub mod campaign;
 pub mod company;
+pub mod contact_record;
 pub mod conversation;
 pub mod exclusion;
 pub mod gate;

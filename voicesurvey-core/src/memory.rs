@@ -19,6 +19,7 @@ mod call_attempts;
 mod call_tasks;
 mod campaigns;
 mod companies;
+mod contact_records;
 mod events;
 mod exclusions;
 mod interviews;
@@ -40,9 +41,9 @@ use self::table::{Tables, Transaction};
 use crate::id::CompanyId;
 use crate::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, Page, PageRequest, Scope, SkillbaseRepository, Storage, StorageError,
-    UnitOfWork,
+    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
+    ExclusionRepository, InterviewRepository, Page, PageRequest, Scope, SkillbaseRepository,
+    Storage, StorageError, UnitOfWork,
 };
 
 /// A store in memory. Clones share their rows.
@@ -144,6 +145,10 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
         self
     }
 

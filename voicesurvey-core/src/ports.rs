@@ -1,6 +1,7 @@
 //! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
 
 pub mod audit;
+pub mod contact_records;
 pub mod leadership;
 pub mod repositories;
 pub mod storage;
@@ -9,6 +10,7 @@ pub mod telephony;
 pub mod wake_up;
 
 pub use audit::{Audit, OtherProcess};
+pub use contact_records::ContactRecordRepository;
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,

@@ -33,9 +33,11 @@ macro_rules! columns {
     };
 }
 
+pub(crate) use columns;
+
 const CHANGED_MEANWHILE: &str = "the attempt was changed meanwhile";
 
-fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
+pub(crate) fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
     let row = Reader::new("call_attempts", row);
     Ok(CallAttempt {
         id: row.id("id")?,

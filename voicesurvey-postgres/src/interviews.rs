@@ -17,7 +17,7 @@ use crate::page;
 use crate::schema::{self, company_of};
 use crate::unit_of_work::PostgresUnitOfWork;
 
-mod read;
+pub(crate) mod read;
 
 macro_rules! conversation_columns {
     () => {
@@ -33,6 +33,8 @@ macro_rules! answer_columns {
          reviewed_by"
     };
 }
+
+pub(crate) use answer_columns;
 
 #[async_trait]
 impl InterviewRepository for PostgresUnitOfWork {

@@ -30,6 +30,7 @@ mod campaigns;
 mod claim;
 mod clock;
 mod companies;
+mod contact_records;
 mod counters;
 mod error;
 mod events;

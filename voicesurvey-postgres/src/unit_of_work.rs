@@ -25,8 +25,8 @@ use uuid::Uuid;
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
+    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
 use crate::counters::CounterChanges;
@@ -326,6 +326,10 @@ impl UnitOfWork for PostgresUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
         self
     }
 

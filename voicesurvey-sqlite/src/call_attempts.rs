@@ -99,7 +99,7 @@ fn values(attempt: &CallAttempt) -> Result<[Value; 25], StorageError> {
     ])
 }
 
-fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
+pub(crate) fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
     let row = Row::new(row, CALL_ATTEMPTS.name);
     Ok(CallAttempt {
         id: row.id("id")?,

@@ -73,7 +73,7 @@ fn turn_values(turn: &Turn) -> Result<[Value; 10], StorageError> {
     ])
 }
 
-fn read_turn(row: &SqliteRow) -> Result<Turn, StorageError> {
+pub(crate) fn read_turn(row: &SqliteRow) -> Result<Turn, StorageError> {
     let row = Row::new(row, TURNS.name);
     Ok(Turn {
         id: row.id("id")?,
@@ -113,7 +113,7 @@ fn answer_values(answer: &Answer) -> Result<[Value; 17], StorageError> {
     ])
 }
 
-fn read_answer(row: &SqliteRow) -> Result<Answer, StorageError> {
+pub(crate) fn read_answer(row: &SqliteRow) -> Result<Answer, StorageError> {
     let row = Row::new(row, ANSWERS.name);
     Ok(Answer {
         id: row.id("id")?,
@@ -150,7 +150,7 @@ fn revision_values(revision: &AnswerRevision) -> Result<[Value; 9], StorageError
     ])
 }
 
-fn read_revision(row: &SqliteRow) -> Result<AnswerRevision, StorageError> {
+pub(crate) fn read_revision(row: &SqliteRow) -> Result<AnswerRevision, StorageError> {
     let row = Row::new(row, ANSWER_REVISIONS.name);
     Ok(AnswerRevision {
         answer_id: row.id("answer_id")?,
@@ -180,7 +180,7 @@ fn consent_values(consent: &Consent) -> [Value; 10] {
     ]
 }
 
-fn read_consent(row: &SqliteRow) -> Result<Consent, StorageError> {
+pub(crate) fn read_consent(row: &SqliteRow) -> Result<Consent, StorageError> {
     let row = Row::new(row, CONSENTS.name);
     Ok(Consent {
         attempt_id: row.id("attempt_id")?,
@@ -209,7 +209,7 @@ fn response_values(response: &SurveyResponse) -> [Value; 8] {
     ]
 }
 
-fn read_response(row: &SqliteRow) -> Result<SurveyResponse, StorageError> {
+pub(crate) fn read_response(row: &SqliteRow) -> Result<SurveyResponse, StorageError> {
     let row = Row::new(row, SURVEY_RESPONSES.name);
     Ok(SurveyResponse {
         id: row.id("id")?,

@@ -20,6 +20,7 @@ mod call_lists;
 mod call_tasks;
 mod campaigns;
 mod companies;
+mod contact_records;
 mod counters;
 mod error;
 mod events;

@@ -13,8 +13,8 @@ use sqlx::{AssertSqlSafe, Execute, Sqlite, Transaction};
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
+    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
 use crate::error::{conflict, storage_error};
@@ -154,6 +154,10 @@ impl UnitOfWork for SqliteUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
         self
     }
 

@@ -17,7 +17,7 @@ use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
     CallReference, CallTaskRepository, CampaignKey, CampaignRepository, Cancellation, Claim,
-    ClaimRequest, CompanyRepository, EventRepository, ExclusionRepository, FoundCall,
+    ClaimRequest, CompanyRepository, ContactRecordRepository, EventRepository, ExclusionRepository, FoundCall,
     InterviewRepository, PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository,
     Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
     WebhookReply, WebhookRequest,
@@ -115,6 +115,10 @@ impl UnitOfWork for Work {
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
         self.touched.interviews = true;
         self.inner.interviews()
+    }
+
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
+        self.inner.contact_records()
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::contact_records::ContactRecordRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
     CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
@@ -54,6 +55,8 @@ pub trait UnitOfWork: Send {
     fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository;
     /// Conversations, turns, answers, consents and responses.
     fn interviews(&mut self) -> &mut dyn InterviewRepository;
+    /// Everything known of a campaign's people, person by person.
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository;
     /// Exclusions.
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository;
     /// Events in and out.

@@ -42,6 +42,7 @@ pub mod call_tasks;
 pub mod call_tasks_together;
 pub mod campaigns;
 pub mod companies;
+pub mod contact_records;
 pub mod counters;
 pub mod events;
 pub mod exclusions;
@@ -174,6 +175,14 @@ macro_rules! storage_conformance {
                 a_correction_keeps_what_it_replaces,
                 a_reviewed_answer_is_not_replaced,
                 a_removed_campaign_takes_its_reviews_with_it,
+            }
+            contact_records {
+                a_record_has_everything_that_came_of_a_contact,
+                parts_that_are_not_wanted_are_empty,
+                records_come_in_pages_in_the_order_of_creation,
+                records_are_filtered_as_the_filter_says,
+                a_column_is_compared_letter_for_letter,
+                records_of_others_do_not_exist,
             }
             exclusions {
                 an_exclusion_reads_back_as_it_was_stored,

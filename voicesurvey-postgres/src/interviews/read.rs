@@ -9,7 +9,7 @@ use voicesurvey_core::ports::StorageError;
 
 use crate::row::Reader;
 
-pub(super) fn conversation(row: &PgRow) -> Result<Conversation, StorageError> {
+pub(crate) fn conversation(row: &PgRow) -> Result<Conversation, StorageError> {
     let row = Reader::new("conversations", row);
     Ok(Conversation {
         attempt_id: row.id("attempt_id")?,
@@ -28,7 +28,7 @@ pub(super) fn conversation(row: &PgRow) -> Result<Conversation, StorageError> {
     })
 }
 
-pub(super) fn turn(row: &PgRow) -> Result<Turn, StorageError> {
+pub(crate) fn turn(row: &PgRow) -> Result<Turn, StorageError> {
     let row = Reader::new("turns", row);
     Ok(Turn {
         id: row.id("id")?,
@@ -46,7 +46,7 @@ pub(super) fn turn(row: &PgRow) -> Result<Turn, StorageError> {
     })
 }
 
-pub(super) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
+pub(crate) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
     let row = Reader::new("answers", row);
     Ok(Answer {
         id: row.id("id")?,
@@ -69,7 +69,7 @@ pub(super) fn answer(row: &PgRow) -> Result<Answer, StorageError> {
     })
 }
 
-pub(super) fn revision(row: &PgRow) -> Result<AnswerRevision, StorageError> {
+pub(crate) fn revision(row: &PgRow) -> Result<AnswerRevision, StorageError> {
     let row = Reader::new("answer_revisions", row);
     Ok(AnswerRevision {
         answer_id: row.id("answer_id")?,
@@ -91,7 +91,7 @@ fn interpreted_by(name: &str) -> Option<InterpretedBy> {
         .find(|by| by.name() == name)
 }
 
-pub(super) fn consent(row: &PgRow) -> Result<Consent, StorageError> {
+pub(crate) fn consent(row: &PgRow) -> Result<Consent, StorageError> {
     let row = Reader::new("consents", row);
     Ok(Consent {
         attempt_id: row.id("attempt_id")?,
@@ -107,7 +107,7 @@ pub(super) fn consent(row: &PgRow) -> Result<Consent, StorageError> {
     })
 }
 
-pub(super) fn survey_response(row: &PgRow) -> Result<SurveyResponse, StorageError> {
+pub(crate) fn survey_response(row: &PgRow) -> Result<SurveyResponse, StorageError> {
     let row = Reader::new("survey_responses", row);
     Ok(SurveyResponse {
         id: row.id("id")?,

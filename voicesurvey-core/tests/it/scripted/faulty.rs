@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, Scope, SkillbaseRepository, Storage, StorageError, UnitOfWork,
+    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
+    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, Storage, StorageError,
+    UnitOfWork,
 };
 
 /// Commits nothing while it is told so.
@@ -83,6 +84,10 @@ impl UnitOfWork for Work {
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
         self.inner.interviews()
+    }
+
+    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
+        self.inner.contact_records()
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
