@@ -17,13 +17,14 @@ use voicesurvey::call_list::{CallList, CallListRow};
 use voicesurvey::call_task::TaskStatus;
 use voicesurvey::campaign::{CallSettings, Campaign, CampaignStatus, Pacing, RetryPolicy};
 use voicesurvey::company::CompanyLimits;
+use voicesurvey::contact_record::ContactFilter;
 use voicesurvey::id::{CampaignId, IdGenerator};
 use voicesurvey::interpretation::rules::RulesInterpreter;
 use voicesurvey::language::Language;
 use voicesurvey::memory::MemoryStorage;
 use voicesurvey::pace::Pace;
 use voicesurvey::ports::NoWakeUp;
-use voicesurvey::service::reports::QuestionResult;
+use voicesurvey::results::QuestionResult;
 use voicesurvey::service::{
     CampaignService, Companies, Engine, EngineParts, EngineSettings, NewApiKey, NewCampaign,
     NewCompany, NewSchedule, Reports,
@@ -96,9 +97,13 @@ pub async fn run(people: u32, seed: u64) -> Result<Summary> {
     let reports = Reports::new(storage);
     run_to_the_end(&engine, &provider, &clock, &reports, &actor, campaign.id).await?;
     let (campaign, counters) = reports.campaign(&actor, campaign.id).await?;
+    let everybody = ContactFilter::default();
+    let results = reports
+        .results(&actor, campaign.id, everybody, None)
+        .await?;
     Ok(Summary {
         tasks: counters.tasks,
-        results: reports.results(&actor, campaign.id).await?,
+        results: results.all.questions,
         ledger: provider.ledger(),
         ended_at: clock.now(),
         campaign,

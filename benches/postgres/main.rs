@@ -26,6 +26,7 @@ mod pgbench;
 mod provider;
 mod running;
 mod slots;
+mod stats;
 mod webhooks;
 
 use anyhow::{Context as _, bail};
@@ -45,6 +46,7 @@ const USAGE: &str = "name what to measure:
   use CALLS SECONDS          how much of the lines is used while work is due
   pace PER_MINUTE SECONDS    how much of the pace is used while work is due
   fairness                   a company with 10 tasks beside one with a million
+  stats TASKS                what the page of a campaign asks for
   fill TASKS CAMPAIGNS       only fills the database";
 
 #[tokio::main]
@@ -76,6 +78,7 @@ async fn main() -> anyhow::Result<()> {
         ("slots", &[calls]) => slots::run(&url, calls).await,
         ("use", &[calls, seconds]) => slots::lines_in_use(&url, calls, seconds).await,
         ("pace", &[per_minute, seconds]) => slots::pace_in_use(&url, per_minute, seconds).await,
+        ("stats", &[tasks]) => stats::run(&url, tasks).await,
         ("fairness", &[]) => fairness::run(&url).await,
         ("fill", &[tasks, campaigns]) => {
             fill::fill(&url, &fill::Filling::of(tasks, campaigns)).await

@@ -59,6 +59,8 @@ pub enum Check {
     AttemptCounters,
     /// The counts of costs by currency.
     CostCounters,
+    /// The sums of calls over time.
+    CallRollups,
     /// The claimable tasks of each lane.
     LaneCounters,
     /// The lines in use of campaigns, companies and provider accounts.
@@ -85,6 +87,7 @@ impl Check {
         Self::TaskCounters,
         Self::AttemptCounters,
         Self::CostCounters,
+        Self::CallRollups,
         Self::LaneCounters,
         Self::LinesInUse,
     ];
@@ -106,6 +109,7 @@ impl Check {
             Self::TaskCounters
             | Self::AttemptCounters
             | Self::CostCounters
+            | Self::CallRollups
             | Self::LaneCounters
             | Self::LinesInUse => "I12",
         }
@@ -131,6 +135,7 @@ impl Check {
             Self::TaskCounters => "counts of tasks equal the tasks",
             Self::AttemptCounters => "counts of attempts equal the attempts",
             Self::CostCounters => "counts of costs equal the costs",
+            Self::CallRollups => "sums of calls over time equal the calls",
             Self::LaneCounters => "counts of claimable tasks equal the tasks",
             Self::LinesInUse => "lines in use equal the live calls",
         }
@@ -179,6 +184,7 @@ impl Check {
             Self::TaskCounters
             | Self::AttemptCounters
             | Self::CostCounters
+            | Self::CallRollups
             | Self::LaneCounters
             | Self::LinesInUse => {
                 "rows were changed by hand or lost: stop the servers and restore from a backup, or \

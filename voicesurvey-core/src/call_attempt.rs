@@ -75,6 +75,9 @@ pub struct CallAttempt {
     pub price_due_at: Option<Timestamp>,
     /// What is known of its recording, if one was asked for.
     pub recording: Option<Recording>,
+    /// How long the person waited for each reply, in milliseconds: from the moment what they said had
+    /// arrived here to the moment it was decided what is said next.
+    pub latencies: Vec<u32>,
     /// Rises by one on every change.
     pub version: u32,
 }
@@ -208,6 +211,7 @@ impl CallAttempt {
             cost: None,
             price_due_at: None,
             recording: None,
+            latencies: Vec::new(),
             version: 1,
         }
     }

@@ -85,6 +85,10 @@ impl QuestionAsked {
 }
 
 /// What is wanted of the records, besides tasks and their attempts. What is not wanted is empty.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "parts that are wanted independently of each other"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordParts {
     /// The language spoken, answers, responses.
@@ -140,6 +144,8 @@ pub struct ContactFilter {
     pub outcome: Option<Outcome>,
     /// Whose task stands there.
     pub status: Option<TaskStatus>,
+    /// For whom it is stored what became of this question.
+    pub answered: Option<String>,
 }
 
 /// What a filter looks at besides the task.
@@ -149,6 +155,9 @@ pub struct Interviewed {
     pub language: Option<Language>,
     /// When the interview of the response began.
     pub at: Option<Timestamp>,
+    /// Whether there is an answer to the question that the filter names; not looked at if it names
+    /// none.
+    pub has_answer: bool,
 }
 
 impl ContactFilter {
@@ -182,12 +191,14 @@ impl ContactFilter {
             && self
                 .status
                 .is_none_or(|status| task.state.status() == status)
+            && (self.answered.is_none() || interviewed.has_answer)
     }
 
     /// Whether any of its texts contains a zero byte, which no stored text does and which
     /// PostgreSQL refuses to look for: then it fits nobody.
     pub fn fits_nobody(&self) -> bool {
-        let mut texts = self.columns.iter().flat_map(|(name, value)| [name, value]);
+        let columns = self.columns.iter().flat_map(|(name, value)| [name, value]);
+        let mut texts = columns.chain(&self.answered);
         texts.any(|text| text.contains('\0'))
     }
 }

@@ -9,7 +9,7 @@
 //! - The nouns: [`company`], [`skillbase`], [`survey`], [`campaign`], [`call_list`], [`call_task`],
 //!   [`call_attempt`], [`conversation`], [`exclusion`], [`contact_record`].
 //! - The decisions, all pure: [`gate`] (may this person be called now?), [`calling_hours`],
-//!   [`pace`], [`outcome`], [`interpretation`].
+//!   [`pace`], [`outcome`], [`interpretation`], [`rates`], [`results`].
 //! - The doors: [`ports`].
 //! - The use cases: [`service`].
 //! - For tests and embedders: `memory` (feature `memory`), `testing` (feature `testing`).
@@ -20,6 +20,8 @@ pub mod api_key;
 pub mod audit;
 pub mod call_attempt;
 pub mod call_list;
+pub mod call_rollup;
+pub mod call_statistics;
 pub mod call_task;
 pub mod calling_hours;
 pub mod campaign;
@@ -40,6 +42,8 @@ pub mod phone_number;
 pub mod planted;
 pub mod ports;
 pub mod queue;
+pub mod rates;
+pub mod results;
 pub mod service;
 pub mod skillbase;
 pub mod survey;

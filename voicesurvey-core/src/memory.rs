@@ -16,6 +16,7 @@
 
 mod audit;
 mod call_attempts;
+mod call_rollups;
 mod call_tasks;
 mod campaigns;
 mod companies;
@@ -40,10 +41,10 @@ use futures_util::lock::Mutex;
 use self::table::{Tables, Transaction};
 use crate::id::CompanyId;
 use crate::ports::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
-    ExclusionRepository, InterviewRepository, Page, PageRequest, Scope, SkillbaseRepository,
-    Storage, StorageError, UnitOfWork,
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
+    CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
+    EventRepository, ExclusionRepository, InterviewRepository, Page, PageRequest, Scope,
+    SkillbaseRepository, Storage, StorageError, UnitOfWork,
 };
 
 /// A store in memory. Clones share their rows.
@@ -145,6 +146,10 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
         self
     }
 

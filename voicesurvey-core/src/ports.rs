@@ -1,6 +1,7 @@
 //! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
 
 pub mod audit;
+pub mod call_rollups;
 pub mod contact_records;
 pub mod leadership;
 pub mod repositories;
@@ -10,6 +11,7 @@ pub mod telephony;
 pub mod wake_up;
 
 pub use audit::{Audit, OtherProcess};
+pub use call_rollups::CallRollupRepository;
 pub use contact_records::ContactRecordRepository;
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{

@@ -26,7 +26,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use jiff::tz::AmbiguousOffset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -109,6 +109,18 @@ impl TimeZone {
                 let offset = TimeDelta::seconds(offset.seconds().into());
                 local.checked_sub_signed(offset).map(|utc| utc.and_utc())
             })
+    }
+
+    /// When that day begins there, which is not always at midnight; `None` for a day that the wall
+    /// clock never shows.
+    pub fn start_of_day(self, day: NaiveDate) -> Option<Timestamp> {
+        // Clocks are put forward over whole quarters of an hour.
+        let quarters = (0..96).map(|quarter| TimeDelta::minutes(15 * quarter));
+        let midnight = day.and_time(NaiveTime::MIN);
+        let times = quarters.filter_map(|passed| midnight.checked_add_signed(passed));
+        times
+            .filter_map(|time| self.instants_of(time).next())
+            .next()
     }
 
     fn rules(self) -> &'static jiff::tz::TimeZone {

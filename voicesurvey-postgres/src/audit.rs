@@ -58,6 +58,7 @@ const fn statement(check: Check) -> &'static str {
         Check::TaskCounters => statement!("task_counters"),
         Check::AttemptCounters => statement!("attempt_counters"),
         Check::CostCounters => statement!("cost_counters"),
+        Check::CallRollups => statement!("call_rollups"),
         Check::LaneCounters => statement!("lane_counters"),
         Check::LinesInUse => statement!("lines_in_use"),
     }

@@ -9,6 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::{AnsweredBy, AttemptState, CallAttempt};
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::call_rollup::RolledCall;
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
@@ -29,7 +30,7 @@ macro_rules! columns {
         "company_id, id, campaign_id, task_id, attempt_number, phone_number, provider, \
          provider_call_id, state, dial_before, lease_until, created_at, accepted_at, ringing_at, \
          answered_at, ended_at, answered_by, outcome, raw_status, error_code, cost_amount, \
-         cost_currency, price_due_at, recording, version"
+         cost_currency, price_due_at, recording, latencies, version"
     };
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn call_attempt(row: &PgRow) -> Result<CallAttempt, StorageError> {
         cost: cost(&row, "cost_amount", "cost_currency")?,
         price_due_at: row.instant("price_due_at")?,
         recording: row.optional_document("recording")?,
+        latencies: row.document("latencies")?,
         version: row.number("version")?,
     })
 }
@@ -126,6 +128,16 @@ impl PostgresUnitOfWork {
         if let Some(cost) = &attempt.cost {
             self.counters.cost(campaign, cost, attempt.outcome, 1);
         }
+        let before = RolledCall {
+            state: old_state,
+            number: attempt.number,
+            answered_at: row.instant("old_answered_at")?,
+            ended_at: row.instant("old_ended_at")?,
+            outcome: old_outcome,
+            cost: old_cost.clone(),
+            latencies: row.document("old_latencies")?,
+        };
+        self.rollups.call_changed(Some(&before), attempt);
         if old_cost != attempt.cost {
             // It may leave more of the budget than was reserved.
             let at = attempt.ended_at.unwrap_or(attempt.created_at);
@@ -183,7 +195,8 @@ impl PostgresUnitOfWork {
                 attempt.cost.as_ref().map(|cost| cost.currency.clone())
             }))
             .bind(all(attempts, |attempt| attempt.price_due_at))
-            .bind(all(attempts, |attempt| attempt.recording.clone().map(Json)));
+            .bind(all(attempts, |attempt| attempt.recording.clone().map(Json)))
+            .bind(all(attempts, |attempt| Json(attempt.latencies.clone())));
         let rows = self.rows(update).await?;
         let by_id: HashMap<_, _> = attempts.iter().map(|one| (one.id, one)).collect();
         for row in &rows {
@@ -310,7 +323,8 @@ impl CallAttemptRepository for PostgresUnitOfWork {
             .bind(attempt.cost.as_ref().map(|cost| cost.amount))
             .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()))
             .bind(attempt.price_due_at)
-            .bind(attempt.recording.clone().map(Json));
+            .bind(attempt.recording.clone().map(Json))
+            .bind(Json(attempt.latencies.clone()));
         match self.row(update).await? {
             Some(row) => self.count_change(attempt, &row),
             None => written(0, CHANGED_MEANWHILE),

@@ -72,6 +72,14 @@ fn wanted(
     if let Some(status) = filter.status {
         list.and_where(Expr::col("status").eq(status.name()));
     }
+    if let Some(key) = &filter.answered {
+        list.and_where(Expr::cust_with_values(
+            "EXISTS (SELECT FROM answers AS answer
+                     WHERE answer.company_id = call_tasks.company_id
+                         AND answer.task_id = call_tasks.id AND answer.question_key = $1)",
+            [key.clone()],
+        ));
+    }
     page::by_creation(&mut list, "id", Direction::OldestFirst, page)?;
     Ok(list)
 }

@@ -52,6 +52,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121092500_keep_doubts_and_revisions",
     "20261121092600_ask_for_prices",
     "20261121092700_keep_recordings",
+    "20261121093200_roll_calls_up",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

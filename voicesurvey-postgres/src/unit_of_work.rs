@@ -4,7 +4,7 @@
 //! hides the rows of others from a statement that would forget to.
 //!
 //! Counters and the ready list are written when the unit of work commits: each company followed by
-//! its campaigns, then lanes, counters and provider accounts, in the order of their keys. So these
+//! its campaigns, then lanes, counters, sums of calls and provider accounts, in the order of their keys. So these
 //! rows, which everybody wants, are locked for a moment only, and no two units of work wait for each
 //! other there.
 //!
@@ -22,11 +22,13 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
 use sqlx::{Acquire as _, IntoArguments, Postgres, Row as _};
 use uuid::Uuid;
+use voicesurvey_core::call_rollup::RollupChanges;
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
-    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
+    CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
+    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository,
+    StorageError, UnitOfWork,
 };
 
 use crate::counters::CounterChanges;
@@ -45,6 +47,7 @@ pub(crate) struct PostgresUnitOfWork {
     pub(crate) counters: CounterChanges,
     pub(crate) ready_list: ReadyListChanges,
     pub(crate) lanes: LaneChanges,
+    pub(crate) rollups: RollupChanges,
     /// A statement has failed. PostgreSQL would answer a commit with a silent rollback.
     failed: bool,
 }
@@ -112,6 +115,7 @@ impl PostgresUnitOfWork {
             counters: CounterChanges::default(),
             ready_list: ReadyListChanges::default(),
             lanes: LaneChanges::default(),
+            rollups: RollupChanges::default(),
             failed: false,
         })
     }
@@ -264,11 +268,12 @@ impl PostgresUnitOfWork {
         Ok(found)
     }
 
-    /// Writes ready list, lanes and counters, so that later statements see them.
+    /// Writes ready list, lanes, counters and sums, so that later statements see them.
     pub(crate) async fn write_changes(&mut self) -> Result<(), StorageError> {
         self.write_ready_list().await?;
         self.write_lanes().await?;
         self.write_counters().await?;
+        self.write_rollups().await?;
         self.write_providers().await
     }
 
@@ -326,6 +331,10 @@ impl UnitOfWork for PostgresUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
         self
     }
 

@@ -15,9 +15,11 @@ mod api_keys;
 mod attempts;
 mod auth;
 mod calls;
+mod calls_over_time;
 mod campaign_body;
 mod campaigns;
 mod companies;
+mod contact_filter;
 mod contacts;
 mod docs;
 mod dry_run;
@@ -27,7 +29,9 @@ mod fields;
 mod health;
 mod outcomes;
 mod page;
+mod rates;
 mod request;
+mod results;
 mod skillbases;
 mod stats;
 mod test_conversation;
@@ -83,6 +87,8 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(attempts::routes())
         .merge(answers::routes())
         .merge(stats::routes())
+        .merge(results::routes())
+        .merge(rates::routes())
         .merge(outcomes::routes())
         .merge(health::routes())
         .layer(DefaultBodyLimit::max(extract::LARGEST_JSON_BYTES))

@@ -26,6 +26,7 @@ use tokio::time::MissedTickBehavior;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_list::Upload;
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::contact_record::ContactFilter;
 use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::time::Clock as _;
 
@@ -200,7 +201,9 @@ impl Demo {
         } = self;
         let app = server.app();
         let results = Results::read(app, actor, campaign.id).await?;
-        let questions = app.reports.results(actor, campaign.id).await?;
+        let everybody = ContactFilter::default();
+        let answered = app.reports.results(actor, campaign.id, everybody, None);
+        let questions = answered.await?.all.questions;
         report::outcomes(screen, counters)?;
         report::people(screen, counters)?;
         report::questions(screen, campaign, &questions, &results)?;

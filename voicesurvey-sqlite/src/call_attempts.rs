@@ -7,6 +7,7 @@ use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::call_rollup::{RolledCall, RollupChanges};
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
@@ -55,7 +56,7 @@ fn key(attempt: &CallAttempt) -> CampaignKey {
     }
 }
 
-fn values(attempt: &CallAttempt) -> Result<[Value; 25], StorageError> {
+fn values(attempt: &CallAttempt) -> Result<[Value; 26], StorageError> {
     Ok([
         attempt.company_id.as_uuid().into(),
         attempt.id.as_uuid().into(),
@@ -96,7 +97,13 @@ fn values(attempt: &CallAttempt) -> Result<[Value; 25], StorageError> {
         attempt.version.into(),
         attempt.price_due_at.map(micros).into(),
         attempt.recording.as_ref().map(json).transpose()?.into(),
+        latencies(attempt).into(),
     ])
+}
+
+/// The latencies as they are stored: JSON.
+fn latencies(attempt: &CallAttempt) -> String {
+    serde_json::Value::from(attempt.latencies.clone()).to_string()
 }
 
 pub(crate) fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
@@ -125,6 +132,7 @@ pub(crate) fn read(row: &SqliteRow) -> Result<CallAttempt, StorageError> {
         cost: read_cost(&row)?,
         price_due_at: row.optional_instant("price_due_at")?,
         recording: row.optional_document("recording")?,
+        latencies: row.document("latencies")?,
         version: row.get("version")?,
     })
 }
@@ -227,7 +235,7 @@ impl SqliteUnitOfWork {
                  lease_until = ?7, accepted_at = ?8, ringing_at = ?9, answered_at = ?10,
                  ended_at = ?11, answered_by = ?12, outcome = ?13, raw_status = ?14,
                  error_code = ?15, cost_amount = ?16, cost_currency = ?17,
-                 price_due_at = ?18, recording = ?19,
+                 price_due_at = ?18, recording = ?19, latencies = ?20,
                  version = version + 1
              WHERE company_id = ?1 AND id = ?2",
         )
@@ -249,19 +257,22 @@ impl SqliteUnitOfWork {
         .bind(attempt.cost.as_ref().map(|cost| cost.amount.to_string()))
         .bind(attempt.cost.as_ref().map(|cost| cost.currency.clone()))
         .bind(attempt.price_due_at.map(micros))
-        .bind(attempt.recording.as_ref().map(json).transpose()?);
+        .bind(attempt.recording.as_ref().map(json).transpose()?)
+        .bind(latencies(attempt));
         self.execute(update).await?;
         Ok(())
     }
 
-    /// As what the stored attempt is counted, and whose line it holds. A conflict unless it has that
-    /// version.
+    /// As what the stored attempt is counted and summed up, and whose line it holds. A conflict unless
+    /// it has that version.
     async fn attempt_counted_as(
         &mut self,
         attempt: &CallAttempt,
-    ) -> Result<(CountedAttempt, String), StorageError> {
+    ) -> Result<(RolledCall, String), StorageError> {
         let stored = sqlx::query(
-            "SELECT state, outcome, cost_amount, cost_currency, provider FROM call_attempts
+            "SELECT state, attempt_number, answered_at, ended_at, outcome, cost_amount, cost_currency,
+                 latencies, provider
+             FROM call_attempts
              WHERE company_id = ?1 AND id = ?2 AND version = ?3",
         )
         .bind(attempt.company_id.as_uuid())
@@ -272,10 +283,14 @@ impl SqliteUnitOfWork {
             .await?
             .ok_or_else(|| stale(CALL_ATTEMPTS.name))?;
         let row = Row::new(&stored, CALL_ATTEMPTS.name);
-        let counted = CountedAttempt {
+        let counted = RolledCall {
             state: row.word("state")?,
+            number: row.get("attempt_number")?,
+            answered_at: row.optional_instant("answered_at")?,
+            ended_at: row.optional_instant("ended_at")?,
             outcome: row.optional_word("outcome")?,
             cost: read_cost(&row)?,
+            latencies: row.document("latencies")?,
         };
         Ok((counted, row.get("provider")?))
     }
@@ -338,6 +353,14 @@ impl CallAttemptRepository for SqliteUnitOfWork {
             ));
         }
         self.write_attempt(attempt).await?;
+        let mut sums = RollupChanges::default();
+        sums.call_changed(Some(&before), attempt);
+        self.roll_up(sums).await?;
+        let before = CountedAttempt {
+            state: before.state,
+            outcome: before.outcome,
+            cost: before.cost,
+        };
         let mut changes = CounterChanges::default();
         changes.attempts(key(attempt), before, -1);
         changes.attempts(key(attempt), counted(attempt), 1);

@@ -74,6 +74,14 @@ fn wanted(
     if let Some(status) = filter.status {
         select.and_where(Expr::col("status").eq(status.name()));
     }
+    if let Some(key) = &filter.answered {
+        select.and_where(Expr::cust_with_values(
+            "EXISTS (SELECT 1 FROM answers AS answer
+                     WHERE answer.company_id = call_tasks.company_id
+                         AND answer.task_id = call_tasks.id AND answer.question_key = ?)",
+            [key.clone()],
+        ));
+    }
     page::by_creation(&mut select, "id", Order::Asc, page)?;
     Ok(select)
 }

@@ -17,6 +17,7 @@ mod api_keys;
 mod audit;
 mod call_attempts;
 mod call_lists;
+mod call_rollups;
 mod call_tasks;
 mod campaigns;
 mod companies;

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 20] = [
+const MIGRATIONS: [(i64, &str, &str); 21] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -51,6 +51,7 @@ const MIGRATIONS: [(i64, &str, &str); 20] = [
     migration!(20261121092500, "keep_doubts_and_revisions"),
     migration!(20261121092600, "ask_for_prices"),
     migration!(20261121092700, "keep_recordings"),
+    migration!(20261121093200, "roll_calls_up"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));
@@ -239,6 +240,18 @@ mod tests {
             counter("task", "pending", 2),
         ];
         assert_eq!(counters, expected);
+        let sums: Vec<(i64, String, String, i64)> =
+            sqlx::query_as("SELECT quarter, kind, name, value FROM call_rollups ORDER BY kind")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let sum = |kind: &str, name: &str, value| (0, kind.to_owned(), name.to_owned(), value);
+        let expected = [
+            sum("cost_millionths", "EUR", 12_300),
+            sum("number", "1", 1),
+            sum("outcome", "busy", 1),
+        ];
+        assert_eq!(sums, expected);
     }
 
     #[test]

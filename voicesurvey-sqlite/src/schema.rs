@@ -204,7 +204,7 @@ pub(crate) const CALL_TASKS: Table<24> = Table {
     ],
 };
 
-pub(crate) const CALL_ATTEMPTS: Table<25> = Table {
+pub(crate) const CALL_ATTEMPTS: Table<26> = Table {
     name: "call_attempts",
     columns: [
         "company_id",
@@ -232,6 +232,19 @@ pub(crate) const CALL_ATTEMPTS: Table<25> = Table {
         "version",
         "price_due_at",
         "recording",
+        "latencies",
+    ],
+};
+
+pub(crate) const CALL_ROLLUPS: Table<6> = Table {
+    name: "call_rollups",
+    columns: [
+        "company_id",
+        "campaign_id",
+        "quarter",
+        "kind",
+        "name",
+        "value",
     ],
 };
 
@@ -399,6 +412,7 @@ mod tests {
         assert_columns(&mut connection, &UPLOADS).await;
         assert_columns(&mut connection, &CALL_TASKS).await;
         assert_columns(&mut connection, &CALL_ATTEMPTS).await;
+        assert_columns(&mut connection, &CALL_ROLLUPS).await;
         assert_columns(&mut connection, &CONVERSATIONS).await;
         assert_columns(&mut connection, &TURNS).await;
         assert_columns(&mut connection, &ANSWERS).await;

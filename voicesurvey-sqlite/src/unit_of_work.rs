@@ -12,9 +12,10 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Execute, Sqlite, Transaction};
 use voicesurvey_core::id::CompanyId;
 use voicesurvey_core::ports::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
-    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
+    CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
+    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository,
+    StorageError, UnitOfWork,
 };
 
 use crate::error::{conflict, storage_error};
@@ -154,6 +155,10 @@ impl UnitOfWork for SqliteUnitOfWork {
     }
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
+        self
+    }
+
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
         self
     }
 

@@ -16,11 +16,11 @@ use voicesurvey::money::Cost;
 use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
-    CallReference, CallTaskRepository, CampaignKey, CampaignRepository, Cancellation, Claim,
-    ClaimRequest, CompanyRepository, ContactRecordRepository, EventRepository, ExclusionRepository, FoundCall,
-    InterviewRepository, PlaceCallError, Placed, ProviderError, Scope, SkillbaseRepository,
-    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
-    WebhookReply, WebhookRequest,
+    CallReference, CallRollupRepository, CallTaskRepository, CampaignKey, CampaignRepository,
+    Cancellation, Claim, ClaimRequest, CompanyRepository, ContactRecordRepository, EventRepository,
+    ExclusionRepository, FoundCall, InterviewRepository, PlaceCallError, Placed, ProviderError,
+    Scope, SkillbaseRepository, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork,
+    Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
@@ -115,6 +115,10 @@ impl UnitOfWork for Work {
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
         self.touched.interviews = true;
         self.inner.interviews()
+    }
+
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
+        self.inner.call_rollups()
     }
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {

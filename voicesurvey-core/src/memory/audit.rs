@@ -45,6 +45,7 @@ const fn needs_history(check: Check) -> bool {
             | Check::LinkedResponses
             | Check::AttemptCounters
             | Check::CostCounters
+            | Check::CallRollups
     )
 }
 
@@ -72,6 +73,7 @@ impl Transaction {
             Check::TaskCounters => Box::new(self.miscounted_tasks()),
             Check::AttemptCounters => Box::new(self.miscounted_attempts()),
             Check::CostCounters => Box::new(self.miscounted_costs()),
+            Check::CallRollups => Box::new(self.wrong_rollups()),
             Check::LaneCounters => Box::new(self.miscounted_lanes()),
             Check::LinesInUse => Box::new(self.miscounted_lines()),
         }

@@ -130,6 +130,7 @@ impl Transaction {
             self.remove::<Upload>(id);
         }
         self.remove_counts(campaign.id);
+        self.remove_rollups(campaign.id);
         self.remove_lanes(campaign.id);
         self.remove::<Emptying>(campaign.id);
         self.remove::<CampaignLevel>(campaign.id);

@@ -21,13 +21,17 @@ impl Transaction {
         under(&attempts.index().by_task, task_id).filter_map(|id| attempts.get(&id))
     }
 
-    fn interviewed(&self, task: &CallTask) -> Interviewed {
+    fn interviewed(&self, task: &CallTask, filter: &ContactFilter) -> Interviewed {
         let spoken = self.attempts_of(task.id).rev();
         let mut spoken = spoken.filter_map(|attempt| self.get::<Conversation>(&attempt.id));
         let response = self.get::<SurveyResponse>(&task.id);
         Interviewed {
             language: spoken.next().map(|conversation| conversation.language),
             at: response.map(|response| response.started_at),
+            has_answer: filter
+                .answered
+                .as_ref()
+                .is_some_and(|key| self.has::<Answer>(&(task.id, key.clone()))),
         }
     }
 
@@ -104,7 +108,7 @@ impl ContactRecordRepository for MemoryUnitOfWork {
             .filter_map(|id| tasks.get(&id))
             .map(|row| &row.task)
             .filter(|task| self.sees(task.company_id))
-            .filter(|task| filter.matches(task, rows.interviewed(task), language));
+            .filter(|task| filter.matches(task, rows.interviewed(task, filter), language));
         let page = page_of(wanted, page, |task| task.id.to_string());
         Ok(Page {
             rows: page

@@ -101,6 +101,7 @@ impl Transaction {
             }
             self.add_cost(after, 1);
         }
+        self.roll_up(before, after);
     }
 
     fn add_cost(&mut self, attempt: &CallAttempt, sign: i64) {

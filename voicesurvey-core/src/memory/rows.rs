@@ -9,6 +9,7 @@ use super::table::{Row, shift};
 use crate::api_key::ApiKey;
 use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
 use crate::call_list::Upload;
+use crate::call_rollup::RolledUp;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::Company;
@@ -105,6 +106,7 @@ plain_rows! {
     ReceivedEvent, (CallAttemptId, String) = |row| (row.0.attempt_id, row.0.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
+    RollupRow, (CampaignId, Timestamp, RolledUp) = |row| row.key.clone();
     ProviderLevel, String = |row| row.provider.clone();
     Emptying, CampaignId = |row| row.campaign_id;
     PastCall, (CompanyId, PhoneNumber, Timestamp, CallAttemptId) = |row| row.0;
@@ -142,6 +144,13 @@ pub(super) struct CostRow {
     pub(super) campaign_id: CampaignId,
     pub(super) currency: String,
     pub(super) cost: CostCount,
+}
+
+/// One sum of the calls of a campaign. Never zero: then there is no row.
+#[derive(Clone)]
+pub(super) struct RollupRow {
+    pub(super) key: (CampaignId, Timestamp, RolledUp),
+    pub(super) value: i64,
 }
 
 /// The row of a limited provider account.

@@ -11,7 +11,7 @@ use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
     CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, PastCall, ProviderLevel,
-    ReceivedEvent, TaskRow,
+    ReceivedEvent, RollupRow, TaskRow,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
@@ -152,6 +152,7 @@ tables! {
     emptying: Emptying,
     counts: Count,
     costs: CostRow,
+    rollups: RollupRow,
     uploads: Upload,
     call_tasks: TaskRow,
     call_attempts: CallAttempt,

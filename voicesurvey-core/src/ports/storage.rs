@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::call_rollups::CallRollupRepository;
 use super::contact_records::ContactRecordRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
@@ -55,6 +56,8 @@ pub trait UnitOfWork: Send {
     fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository;
     /// Conversations, turns, answers, consents and responses.
     fn interviews(&mut self) -> &mut dyn InterviewRepository;
+    /// What the calls of a campaign add up to over time.
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository;
     /// Everything known of a campaign's people, person by person.
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository;
     /// Exclusions.

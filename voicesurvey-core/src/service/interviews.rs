@@ -196,6 +196,7 @@ impl Interviews {
         step: u32,
         heard: Heard,
     ) -> Result<Taken, StorageError> {
+        let arrived = self.clock.now();
         let heard = heard.cleaned();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
         let Some(scene) = scene(&mut *work, call).await? else {
@@ -211,7 +212,10 @@ impl Interviews {
         }
         let script = scene.script().spoken_in(conversation.language);
         let understood = understand(&*self.interpreter, &conversation, &script, &heard).await;
-        match self.answer(call, step, &heard, &understood, &scene).await {
+        match self
+            .answer((call, step, arrived), &heard, &understood, &scene)
+            .await
+        {
             // Another request may have answered it at the same instant.
             Err(StorageError::Conflict { what }) => match self.answered_since(call, step).await? {
                 Some(reply) => Ok(Taken::from(reply)),
@@ -225,15 +229,14 @@ impl Interviews {
     /// followed is given again.
     async fn answer(
         &self,
-        call: &CallReference,
-        step: u32,
+        (call, step, arrived): (&CallReference, u32, Timestamp),
         heard: &Heard,
         understood: &Understood,
         scene: &Scene,
     ) -> Result<Taken, StorageError> {
         let now = self.clock.now();
         let mut work = self.storage.begin(Scope::Company(call.company_id)).await?;
-        let Some(attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
+        let Some(mut attempt) = work.call_attempts().get_for_update(call.attempt_id).await? else {
             return Ok(Taken::from(silent_goodbye()));
         };
         let Some(conversation) = work.interviews().conversation(call.attempt_id).await? else {
@@ -250,6 +253,10 @@ impl Interviews {
             reply: step.conversation.last_reply.clone(),
             is_to_be_recorded: has_consented && scene.campaign.effective_settings().recording,
         };
+        let waited = (now - arrived).num_milliseconds();
+        attempt
+            .latencies
+            .push(waited.try_into().unwrap_or(u32::MAX));
         self.store(&mut *work, attempt, step, now).await?;
         work.commit().await?;
         Ok(taken)

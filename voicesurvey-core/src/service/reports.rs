@@ -1,14 +1,15 @@
 //! Reading for screens and files. Needs no more than the role viewer.
 
+mod calls_over_time;
+pub mod records;
+mod results;
 mod standing;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::calls_over_time::{CallPeriod, CallsOverTime};
+pub use self::results::TextAnswer;
 pub use self::standing::{Standing, WhyNotNow};
-
-use rust_decimal::Decimal;
-use serde::Serialize;
 
 use super::error::ServiceError;
 use crate::api_key::Actor;
@@ -16,11 +17,10 @@ use crate::call_attempt::CallAttempt;
 use crate::call_list::Upload;
 use crate::call_task::CallTask;
 use crate::campaign::Campaign;
-use crate::conversation::{Answer, AnswerResult, Consent, Conversation, SurveyResponse, Turn};
+use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, UploadId};
 use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter, CampaignCounters};
 use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
-use crate::survey::{AnswerValue, Question};
 
 /// Reads what a company may see.
 #[derive(Clone, Debug)]
@@ -45,29 +45,6 @@ pub struct CallDetail {
     pub answers: Vec<Answer>,
     /// The response, if this call left one.
     pub response: Option<SurveyResponse>,
-}
-
-/// What the answers to one question add up to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QuestionResult {
-    /// The question's key.
-    pub key: String,
-    /// Its text.
-    pub text: String,
-    /// Its type.
-    pub kind: &'static str,
-    /// How many answered it.
-    pub answered: u64,
-    /// How many did not want to.
-    pub skipped: u64,
-    /// How many did not know.
-    pub dont_know: u64,
-    /// How many were not understood.
-    pub not_understood: u64,
-    /// How often each value was given; for free text this stays empty.
-    pub values: BTreeMap<String, u64>,
-    /// The mean of the numbers, to two decimals; `None` without numbers.
-    pub mean: Option<Decimal>,
 }
 
 impl Reports {
@@ -199,33 +176,6 @@ impl Reports {
         let mut work = self.begin(actor).await?;
         Ok(work.interviews().answers(task_id).await?)
     }
-
-    /// What the answers of a campaign add up to, question by question.
-    pub async fn results(
-        &self,
-        actor: &Actor,
-        id: CampaignId,
-    ) -> Result<Vec<QuestionResult>, ServiceError> {
-        let mut work = self.begin(actor).await?;
-        let campaign = campaign(&mut *work, id).await?;
-        let questions = &campaign.effective_settings().survey.questions;
-        let mut results: Vec<Tally> = questions.iter().map(Tally::new).collect();
-        let mut page = PageRequest::first(PageRequest::LARGEST);
-        loop {
-            let answers = work.interviews().campaign_answers(id, &page).await?;
-            for answer in &answers.rows {
-                if let Some(tally) = results
-                    .iter_mut()
-                    .find(|tally| tally.result.key == answer.question_key)
-                {
-                    tally.add(&answer.result);
-                }
-            }
-            let Some(next) = answers.next else { break };
-            page = PageRequest::after(next, PageRequest::LARGEST);
-        }
-        Ok(results.into_iter().map(Tally::finish).collect())
-    }
 }
 
 async fn campaign(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign, ServiceError> {
@@ -233,60 +183,4 @@ async fn campaign(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign,
         .get(id)
         .await?
         .ok_or(ServiceError::NotFound { what: "campaign" })
-}
-
-/// A question's result while it is being added up.
-struct Tally {
-    result: QuestionResult,
-    /// `None` once it has become too large to be told.
-    sum: Option<Decimal>,
-    numbers: u64,
-}
-
-impl Tally {
-    fn new(question: &Question) -> Self {
-        let result = QuestionResult {
-            key: question.key.clone(),
-            text: question.text.clone(),
-            kind: question.kind.name(),
-            answered: 0,
-            skipped: 0,
-            dont_know: 0,
-            not_understood: 0,
-            values: BTreeMap::new(),
-            mean: None,
-        };
-        Self {
-            result,
-            sum: Some(Decimal::ZERO),
-            numbers: 0,
-        }
-    }
-
-    fn add(&mut self, answer: &AnswerResult) {
-        let result = &mut self.result;
-        match answer {
-            AnswerResult::Answered { value } => {
-                result.answered += 1;
-                if let AnswerValue::Number(number) = value {
-                    self.sum = self.sum.and_then(|sum| sum.checked_add(*number));
-                    self.numbers += 1;
-                }
-                if !matches!(value, AnswerValue::Text(_)) {
-                    *result.values.entry(value.to_text()).or_default() += 1;
-                }
-            }
-            AnswerResult::Skipped => result.skipped += 1,
-            AnswerResult::DontKnow => result.dont_know += 1,
-            AnswerResult::NotUnderstood => result.not_understood += 1,
-        }
-    }
-
-    fn finish(mut self) -> QuestionResult {
-        self.result.mean = self
-            .sum
-            .and_then(|sum| sum.checked_div(Decimal::from(self.numbers)))
-            .map(|mean| mean.round_dp(2));
-        self.result
-    }
 }

@@ -38,6 +38,7 @@
 
 pub mod audit;
 pub mod call_attempts;
+pub mod call_rollups;
 pub mod call_tasks;
 pub mod call_tasks_together;
 pub mod campaigns;
@@ -175,6 +176,13 @@ macro_rules! storage_conformance {
                 a_correction_keeps_what_it_replaces,
                 a_reviewed_answer_is_not_replaced,
                 a_removed_campaign_takes_its_reviews_with_it,
+            }
+            call_rollups {
+                a_call_is_summed_up_when_it_has_ended,
+                what_is_better_known_later_moves_the_sums,
+                calls_belong_to_the_quarter_in_which_they_were_made,
+                many_calls_that_end_together_are_summed_up,
+                sums_of_others_do_not_exist,
             }
             contact_records {
                 a_record_has_everything_that_came_of_a_contact,

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::contact_record::ContactFilter;
 use voicesurvey_core::conversation::{Answer, AnswerResult, Doubt, Heard, Turn};
 use voicesurvey_core::id::AnswerId;
 use voicesurvey_core::interpretation::{
@@ -250,7 +251,9 @@ async fn results_show_what_was_corrected() {
     let decided = desk.reviews.decide(actor, answer.id, 0, correct(NO));
     decided.await.unwrap();
     let reports = Reports::new(Arc::new(desk.world.store.clone()));
-    let results = reports.results(actor, desk.campaign.id).await.unwrap();
+    let everybody = ContactFilter::default();
+    let results = reports.results(actor, desk.campaign.id, everybody, None);
+    let results = results.await.unwrap().all.questions;
     let values: Vec<_> = results[0].values.clone().into_iter().collect();
     assert_eq!(values, [("no".to_owned(), 1)]);
 }

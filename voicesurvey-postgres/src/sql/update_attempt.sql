@@ -1,6 +1,7 @@
 -- Writes an attempt back if it is still the one that was read, and tells what it was before.
 WITH old AS MATERIALIZED (
-    SELECT id, state, outcome, cost_amount, cost_currency
+    SELECT id, state, answered_at, ended_at, outcome, cost_amount, cost_currency,
+        latencies
     FROM call_attempts
     WHERE company_id = $1 AND id = $2 AND version = $3
     FOR NO KEY UPDATE
@@ -22,8 +23,10 @@ SET provider_call_id = $4,
     cost_currency = $17,
     price_due_at = $18,
     recording = $19,
+    latencies = $20,
     version = attempt.version + 1
 FROM old
 WHERE attempt.company_id = $1 AND attempt.id = old.id AND attempt.version = $3
-RETURNING old.state AS old_state, old.outcome AS old_outcome, old.cost_amount AS old_cost_amount,
-    old.cost_currency AS old_cost_currency
+RETURNING old.state AS old_state, old.answered_at AS old_answered_at,
+    old.ended_at AS old_ended_at, old.outcome AS old_outcome, old.cost_amount AS old_cost_amount,
+    old.cost_currency AS old_cost_currency, old.latencies AS old_latencies

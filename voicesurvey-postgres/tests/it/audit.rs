@@ -101,6 +101,10 @@ damaged! {
          UPDATE provider_queue SET in_flight = 2";
     a_task_in_progress_whose_call_has_ended: [(Check::TasksInProgress, 1)] =>
         "UPDATE call_attempts SET state = 'ended', ended_at = created_at;
+         INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
+         SELECT company_id, campaign_id,
+             to_timestamp(floor(extract(epoch FROM created_at) / 900) * 900), kind, name, 1
+         FROM call_attempts, (VALUES ('outcome', ''), ('number', '1')) AS sums (kind, name);
          UPDATE campaign_counters SET name = 'ended' WHERE kind = 'attempt';
          UPDATE company_queue SET in_flight = 0;
          UPDATE campaign_queue SET in_flight = 0;
@@ -146,6 +150,9 @@ damaged! {
         "UPDATE campaign_counters SET count = 7 WHERE kind = 'attempt'";
     miscounted_costs: [(Check::CostCounters, 1)] =>
         "UPDATE call_attempts SET cost_amount = 0.01, cost_currency = 'EUR'";
+    wrong_sums_of_calls: [(Check::CallRollups, 1)] =>
+        "INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
+         SELECT company_id, id, '2027-01-15T08:00:00Z', 'outcome', 'busy', 1 FROM campaigns";
     miscounted_lanes: [(Check::LaneCounters, 1)] =>
         "UPDATE campaign_lanes SET claimable = 5";
     lines_that_nobody_holds: [(Check::LinesInUse, 2)] =>

@@ -7,13 +7,17 @@ use chrono::TimeDelta;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
+use voicesurvey_core::audit::{Check, Finding};
 use voicesurvey_core::call_attempt::CallAttempt;
+use voicesurvey_core::call_rollup::{RolledUp, TalkBucket};
 use voicesurvey_core::campaign::Campaign;
+use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CostCount;
 use voicesurvey_core::ports::{
     Audit as _, PageRequest, Scope, Storage as _, StorageError, TaskQueue as _,
 };
 use voicesurvey_core::testing::samples::{self, SampleCampaign as _};
+use voicesurvey_core::time::Timestamp;
 use voicesurvey_postgres::testing::TestDatabase;
 use voicesurvey_postgres::{MIGRATOR, PostgresStorage};
 
@@ -270,6 +274,59 @@ async fn failed_calls_that_were_counted_as_priced_are_so_no_longer() {
         [("EUR".into(), counted)].into()
     );
     assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+/// Calls that ended before their sums were kept: one answered for 63 seconds and a half, one not, and
+/// one is still live.
+const ENDED_BEFORE_SUMS: &str = "
+    SET voicesurvey.scope = 'platform';
+    UPDATE call_attempts SET state = 'ended', outcome = 'completed',
+        created_at = '2026-11-21T08:14:59.999999Z', answered_at = '2026-11-21T08:15:10Z',
+        ended_at = '2026-11-21T08:16:13.5Z', cost_amount = 0.0123445, cost_currency = 'EUR'
+    WHERE phone_number = '+393470000001';
+    UPDATE call_attempts SET state = 'ended', created_at = '2026-11-21T08:15:00Z',
+        ended_at = '2026-11-21T08:16:00Z'
+    WHERE phone_number = '+393470000002'";
+
+#[tokio::test]
+async fn calls_that_ended_before_sums_were_kept_are_summed_up() {
+    let (database, mut connection) = migrated_before(20_261_121_093_200).await;
+    let store = database.storage();
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    let tasks = samples::tasks(&campaign, 1, 3);
+    crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
+    assert_eq!(claim(store, samples::now(), 3).await.len(), 3);
+    sqlx::raw_sql(ENDED_BEFORE_SUMS)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+    let mut work = store.begin(Scope::Company(company.id)).await.unwrap();
+    let expected = [
+        (RolledUp::Outcome(None), 1),
+        (RolledUp::Outcome(Some(Outcome::Completed)), 1),
+        (RolledUp::Number(1), 2),
+        (RolledUp::TalkSeconds, 63),
+        (RolledUp::Talk(TalkBucket::of(63)), 1),
+        // Halves go to the even neighbour.
+        (RolledUp::Cost("EUR".to_owned()), 12_344),
+    ];
+    let totals = work.call_rollups().totals(campaign.id).await.unwrap();
+    assert_eq!(totals, expected.into());
+    let quarter = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (first, second) = (
+        quarter("2026-11-21T08:00:00Z"),
+        quarter("2026-11-21T08:15:00Z"),
+    );
+    let quarters = work.call_rollups().quarters(campaign.id, first, second);
+    let quarters = quarters.await.unwrap();
+    assert!(quarters.keys().all(|(at, _)| *at == first), "{quarters:?}");
+    assert_eq!(quarters.len(), 4);
+    drop(work);
+    let findings = store.audit(samples::now()).await.unwrap();
+    let is_of_sums = |finding: &Finding| finding.check == Check::CallRollups;
+    assert!(!findings.iter().any(is_of_sums), "{findings:?}");
 }
 
 async fn costs(store: &PostgresStorage, campaign: &Campaign) -> BTreeMap<String, CostCount> {

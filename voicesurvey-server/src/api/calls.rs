@@ -91,6 +91,9 @@ pub(super) struct CallBody {
     error_code: Option<String>,
     /// What it cost; absent until the provider says so.
     cost: Option<CostBody>,
+    /// How long the person waited for each reply, in milliseconds: from the moment what they said had
+    /// arrived here to the moment it was decided what is said next.
+    latencies_milliseconds: Vec<u32>,
 }
 
 /// What a call cost.
@@ -127,6 +130,7 @@ impl From<CallAttempt> for CallBody {
             provider_call_id: attempt.provider_call_id,
             provider_raw_status: attempt.raw_status,
             error_code: attempt.error_code,
+            latencies_milliseconds: attempt.latencies,
         }
     }
 }

@@ -113,6 +113,20 @@ impl<T: From<Uuid>, U: From<Uuid>, S: Send + Sync> FromRequestParts<S> for Ids<T
     }
 }
 
+/// The identifier in the path and the name after it.
+#[derive(Clone, Debug)]
+pub(super) struct IdAndName<T>(pub T, pub String);
+
+impl<T: From<Uuid>, S: Send + Sync> FromRequestParts<S> for IdAndName<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let both = Path::<(Uuid, String)>::from_request_parts(parts, state).await;
+        both.map(|Path((id, name))| Self(id.into(), name))
+            .map_err(|_| no_uuid())
+    }
+}
+
 fn no_uuid() -> ApiError {
     ApiError::not_found("an identifier in the path is no UUID")
 }

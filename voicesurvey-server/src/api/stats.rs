@@ -1,4 +1,4 @@
-//! What a campaign's rows add up to, and what its answers do.
+//! What a campaign's rows add up to.
 //!
 //! Nothing is counted here: the counters are kept with the rows. A rate always shows what was
 //! divided by what, and is absent, not zero, while there is nothing to divide by.
@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,17 +22,16 @@ use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CostCount;
-use voicesurvey_core::service::reports::{QuestionResult, Standing};
+use voicesurvey_core::service::reports::Standing;
 
+use super::calls_over_time::{CallsOverTimeBody, PeriodQuery};
 use super::campaign_body::winds_up;
 use super::error::ApiError;
-use super::extract::Id;
+use super::extract::{Id, QueryParameters};
 use crate::app::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(get_campaign_stats))
-        .routes(routes!(get_campaign_results))
+    OpenApiRouter::new().routes(routes!(get_campaign_stats))
 }
 
 /// What a campaign's rows add up to.
@@ -69,6 +67,8 @@ pub(super) struct StatsBody {
     next_opening: Option<DateTime<Utc>>,
     /// Completed interviews, and how many are enough.
     target: TargetBody,
+    /// Calls over time, contacts by how often they were called, and durations.
+    calls: CallsOverTimeBody,
     /// What the calls cost whose price is known, by currency.
     spent: Vec<SpentBody>,
     /// What is left of the budget, if there is one.
@@ -179,11 +179,11 @@ const CLOSED_BY_CALLING: [TaskStatus; 4] = [
     TaskStatus::Failed,
 ];
 
-impl From<Standing> for StatsBody {
-    fn from(standing: Standing) -> Self {
+impl StatsBody {
+    fn new(standing: &Standing, calls: CallsOverTimeBody) -> Self {
         let Standing {
             campaign, counters, ..
-        } = &standing;
+        } = standing;
         let outcome = |outcome: &Outcome| counters.outcomes.get(outcome).copied().unwrap_or(0);
         let closed = CLOSED_BY_CALLING
             .iter()
@@ -216,8 +216,9 @@ impl From<Standing> for StatsBody {
                 completed: counters.tasks_in(TaskStatus::Completed),
                 target: campaign.effective_settings().target.map(NonZeroU32::get),
             },
+            calls,
             spent: counters.costs.iter().map(SpentBody::from).collect(),
-            budget: budget_left(&standing),
+            budget: budget_left(standing),
             completed_rate: RateBody::new(counters.tasks_in(TaskStatus::Completed), closed.sum()),
             contacted_rate: RateBody::new(contacts.map(outcome).sum(), with_outcome),
         }
@@ -266,85 +267,23 @@ fn reasons(counted: &BTreeMap<Reason, u64>) -> Vec<ReasonBody> {
     reasons
 }
 
-/// What the answers of a campaign add up to.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ResultsBody {
-    /// The campaign.
-    campaign_id: Uuid,
-    /// Question by question.
-    questions: Vec<QuestionResultBody>,
-}
-
-/// What the answers to one question add up to.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct QuestionResultBody {
-    /// The question's key.
-    key: String,
-    /// Its text.
-    text: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// How many answered it.
-    answered: u64,
-    /// How many did not want to.
-    skipped: u64,
-    /// How many did not know.
-    dont_know: u64,
-    /// How many were not understood.
-    not_understood: u64,
-    /// How often each value was given; empty for free text.
-    values: BTreeMap<String, u64>,
-    /// The mean of the numbers, to two decimals.
-    #[schema(value_type = Option<f64>)]
-    mean: Option<Value>,
-}
-
-impl From<QuestionResult> for QuestionResultBody {
-    fn from(result: QuestionResult) -> Self {
-        Self {
-            key: result.key,
-            text: result.text,
-            kind: result.kind,
-            answered: result.answered,
-            skipped: result.skipped,
-            dont_know: result.dont_know,
-            not_understood: result.not_understood,
-            values: result.values,
-            mean: result.mean.map(super::number),
-        }
-    }
-}
-
 /// What a campaign's rows add up to, and why who is not being called is not.
 #[utoipa::path(
     get, path = "/api/campaigns/{id}/stats", tag = "results",
-    params(("id" = Uuid, Path, description = "The campaign")),
+    params(("id" = Uuid, Path, description = "The campaign"), PeriodQuery),
     responses((status = 200, body = StatsBody))
 )]
 async fn get_campaign_stats(
     State(app): State<App>,
     actor: Actor,
     Id(id): Id<CampaignId>,
+    QueryParameters(query): QueryParameters<PeriodQuery>,
 ) -> Result<Json<StatsBody>, ApiError> {
-    let standing = app.reports.standing(&actor, id, app.clock.now()).await?;
-    Ok(Json(standing.into()))
-}
-
-/// What the answers of a campaign add up to, question by question.
-#[utoipa::path(
-    get, path = "/api/campaigns/{id}/results", tag = "results",
-    params(("id" = Uuid, Path, description = "The campaign")),
-    responses((status = 200, body = ResultsBody))
-)]
-async fn get_campaign_results(
-    State(app): State<App>,
-    actor: Actor,
-    Id(id): Id<CampaignId>,
-) -> Result<Json<ResultsBody>, ApiError> {
-    let results = app.reports.results(&actor, id).await?;
-    Ok(Json(ResultsBody {
-        campaign_id: id.as_uuid(),
-        questions: results.into_iter().map(QuestionResultBody::from).collect(),
-    }))
+    let now = app.clock.now();
+    let company = app.companies.get(&actor, actor.company_id).await?;
+    let period = query.read(company.time_zone, now)?;
+    let standing = app.reports.standing(&actor, id, now).await?;
+    let calls = app.reports.calls_over_time(&actor, id, period).await?;
+    let calls = CallsOverTimeBody::new(period, calls);
+    Ok(Json(StatsBody::new(&standing, calls)))
 }

@@ -9,7 +9,7 @@ use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CampaignCounters;
-use voicesurvey_core::service::reports::QuestionResult;
+use voicesurvey_core::results::QuestionResult;
 use voicesurvey_core::survey::{AnswerValue, QuestionKind};
 
 use super::results::Results;

@@ -40,6 +40,7 @@ async fn a_call_shows_its_provider_times_and_outcome() {
   "ended_at": "[time]",
   "error_code": null,
   "id": "[id]",
+  "latencies_milliseconds": [0,0,0,0],
   "outcome": "completed",
   "phone_number": "+393471234567",
   "provider": "simulated",
@@ -166,6 +167,24 @@ async fn stats_count_every_status_and_divide_by_nothing() {
 {
   "attempts": {"accepted":0,"answered":0,"created":0,"ended":0,"ringing":0,"unknown":0},
   "budget": null,
+  "calls": {
+    "from": "[time]",
+    "latency": {"median":null,"p90":null,"p99":null,"replies":0},
+    "per_contact": [{"calls":0,"contacts":1}],
+    "per_day": [],
+    "per_hour": [],
+    "talk": {
+      "calls": 0,
+      "mean": null,
+      "median": null,
+      "p90": null,
+      "p99": null,
+      "ranges": [],
+      "seconds": 0
+    },
+    "time_zone": "Europe/Rome",
+    "to": "[time]"
+  },
   "calls_in_progress": 0,
   "campaign_id": "[id]",
   "completed_rate": {"denominator":0,"numerator":0,"rate":null},
@@ -236,6 +255,56 @@ async fn stats_count_what_has_become_of_people_and_calls() {
         (stats.at("/completed_rate"), stats.at("/contacted_rate")),
         (rate.clone(), rate)
     );
+}
+
+/// A24.
+#[tokio::test]
+async fn stats_tell_calls_by_day_and_hour_of_a_zone() {
+    let app = TestApp::start().await;
+    let (manager, campaign) = called(&app).await;
+    let stats = manager.get(&format!("{campaign}/stats")).await;
+    let calls = stats.at("/calls");
+    assert_eq!(calls["time_zone"], "Europe/Rome");
+    assert_eq!(calls["to"], "2026-11-20T23:00:00Z");
+    let day = json!([{
+        "day": "2026-11-20", "calls": 1, "outcomes": { "completed": 1 }, "talk_seconds": 35,
+        "costs": {},
+    }]);
+    assert_eq!(calls["per_day"], day);
+    let hour = &calls["per_hour"][0];
+    assert_eq!(hour["begins_at"], "2026-11-20T10:00:00+01:00");
+    assert_eq!(
+        (&hour["calls"], &hour["talk_seconds"]),
+        (&json!(1), &json!(35))
+    );
+    assert_eq!(calls["per_contact"], json!([{ "calls": 1, "contacts": 1 }]));
+    // The clock stands still while a reply is made up.
+    assert_eq!(calls["latency"]["replies"], 4);
+    assert_eq!(calls["latency"]["p99"], 9.9);
+    assert_eq!(calls["talk"]["mean"], 35);
+    assert_eq!(
+        calls["talk"]["ranges"],
+        json!([{ "from": 30, "below": 45, "calls": 1 }])
+    );
+
+    let far = "time_zone=Pacific/Kiritimati&from=2026-11-01&to=2026-11-20";
+    let far = manager.get(&format!("{campaign}/stats?{far}")).await;
+    assert_eq!(far.text_at("/calls/per_day/0/day"), "2026-11-20");
+    assert_eq!(far.text_at("/calls/from"), "2026-10-31T10:00:00Z");
+    let before = manager
+        .get(&format!("{campaign}/stats?to=2026-11-19"))
+        .await;
+    assert_eq!(before.at("/calls/per_day"), json!([]));
+    for (query, name) in [
+        ("time_zone=Mars", "time_zone"),
+        ("from=soon", "from"),
+        ("from=2026-11-21&to=2026-11-20", "from"),
+        ("from=2024-11-21&to=2026-11-20", "from"),
+    ] {
+        let wrong = manager.get(&format!("{campaign}/stats?{query}")).await;
+        assert_eq!(wrong.status, 400, "{wrong}");
+        assert_eq!(wrong.text_at("/errors/0/field"), name);
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod api_document;
 mod api_dry_run;
 mod api_errors;
 mod api_operation;
+mod api_results;
 mod api_review;
 mod api_surveys;
 mod api_test_conversation;

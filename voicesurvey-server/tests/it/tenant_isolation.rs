@@ -58,6 +58,8 @@ fn recipe(operation_id: &str) -> Recipe {
         | "get_upload_errors"
         | "get_campaign_stats"
         | "get_campaign_results"
+        | "list_texts"
+        | "get_campaign_rates"
         | "get_call"
         | "get_answer" => Recipe::Named(None),
         "replace_skillbase" => Recipe::Named(skillbase()),

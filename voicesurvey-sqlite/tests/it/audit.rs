@@ -100,6 +100,10 @@ damaged! {
          UPDATE provider_queue SET in_flight = 2";
     a_task_in_progress_whose_call_has_ended: [(Check::TasksInProgress, 1)] =>
         "UPDATE call_attempts SET state = 'ended', ended_at = created_at;
+         INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
+         SELECT company_id, campaign_id, created_at - created_at % 900000000, sums.column1,
+             sums.column2, 1
+         FROM call_attempts, (VALUES ('outcome', ''), ('number', '1')) AS sums;
          UPDATE campaign_counters SET name = 'ended' WHERE kind = 'attempt';
          UPDATE company_queue SET in_flight = 0;
          UPDATE campaign_queue SET in_flight = 0;
@@ -145,6 +149,9 @@ damaged! {
         "UPDATE campaign_counters SET count = 7 WHERE kind = 'attempt'";
     miscounted_costs: [(Check::CostCounters, 1)] =>
         "UPDATE call_attempts SET cost_amount = '0.01', cost_currency = 'EUR'";
+    wrong_sums_of_calls: [(Check::CallRollups, 1)] =>
+        "INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
+         SELECT company_id, id, 1800000000000000, 'outcome', 'busy', 1 FROM campaigns";
     miscounted_lanes: [(Check::LaneCounters, 1)] =>
         "UPDATE campaign_lanes SET claimable = 5";
     lines_that_nobody_holds: [(Check::LinesInUse, 2)] =>

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use crate::audit::Example;
 use crate::call_attempt::CallAttempt;
+use crate::call_rollup::{RolledCall, quarter_of};
 use crate::id::CampaignId;
 use crate::memory::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Counted, LaneRow, ProviderLevel, TaskRow,
+    CampaignLevel, CompanyLevel, CostRow, Count, Counted, LaneRow, ProviderLevel, RollupRow,
+    TaskRow,
 };
 use crate::memory::table::Transaction;
 use crate::ports::repositories::CostCount;
@@ -75,6 +77,28 @@ impl Transaction {
         different.map(|((campaign_id, currency), [kept, stored])| {
             let told = |cost: CostCount| format!("{} calls for {}", cost.calls, cost.amount());
             let detail = difference(&currency, told(kept), told(stored));
+            Example::new("campaign", Some(campaign_id.as_uuid()), None, detail)
+        })
+    }
+
+    pub(super) fn wrong_rollups(&self) -> impl Iterator<Item = Example> {
+        let mut compared: BTreeMap<_, [i64; 2]> = BTreeMap::new();
+        for row in self.table::<RollupRow>().range(..) {
+            compared.entry(row.key.clone()).or_default()[0] = row.value;
+        }
+        for attempt in self.attempts() {
+            let quarter = quarter_of(attempt.created_at);
+            for (sum, value) in RolledCall::from(attempt).sums() {
+                let key = (attempt.campaign_id, quarter, sum);
+                compared.entry(key).or_default()[1] += value;
+            }
+        }
+        let different = compared
+            .into_iter()
+            .filter(|(_, [kept, stored])| kept != stored);
+        different.map(|((campaign_id, quarter, sum), [kept, stored])| {
+            let what = format!("{quarter} {} {}", sum.kind(), sum.name());
+            let detail = difference(&what, kept, stored);
             Example::new("campaign", Some(campaign_id.as_uuid()), None, detail)
         })
     }

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::call_attempt::AttemptState;
+use crate::call_rollup::{RolledUp, quarter_of};
 use crate::call_task::{TaskState, TaskStatus};
-use crate::memory::rows::{CostRow, Count, Counted};
+use crate::memory::rows::{CostRow, Count, Counted, RollupRow};
 use crate::money::Cost;
 use crate::ports::repositories::CostCount;
 use crate::ports::{ClaimRequest, ClaimedTask, Scope, Storage as _, TaskQueue as _};
@@ -214,8 +215,21 @@ async fn every_count_that_is_wrong_is_found() {
         });
     });
     assert_eq!(found.await, [(Check::CostCounters, 1)]);
+    let rollup = (
+        campaign_id,
+        quarter_of(samples::now()),
+        RolledUp::TalkSeconds,
+    );
     let found = damaged.found(|rows| {
         rows.remove::<CostRow>((campaign_id, "EUR".to_owned()));
+        rows.put(RollupRow {
+            key: rollup.clone(),
+            value: 5,
+        });
+    });
+    assert_eq!(found.await, [(Check::CallRollups, 1)]);
+    let found = damaged.found(|rows| {
+        rows.remove::<RollupRow>(rollup.clone());
         let mut lane = rows.lanes(campaign_id).next().unwrap().clone();
         lane.lane.claimable += 1;
         rows.put(lane);

@@ -98,6 +98,7 @@ pub async fn a_changed_attempt_reads_back(store: &dyn StorageUnderTest) {
                 error: Some("12 'quoted'".to_owned()),
                 ..Recording::new(RecordingState::Finished)
             }),
+            latencies: vec![0, 250, u32::MAX],
             ..attempt
         };
         let mut work = begin(store, &company).await;

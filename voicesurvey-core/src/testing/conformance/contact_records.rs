@@ -292,12 +292,8 @@ async fn four_people(store: &dyn StorageUnderTest) -> (Company, Campaign) {
     (company, campaign)
 }
 
-/// A store wants the same people as the filter does, condition by condition and all at once.
-pub async fn records_are_filtered_as_the_filter_says(store: &dyn StorageUnderTest) {
-    let (company, campaign) = four_people(store).await;
-    let everybody = ContactFilter::default();
-    let everybody = records(store, &company, &campaign, &everybody, RecordParts::ALL).await;
-    assert_eq!(everybody.len(), 4);
+/// Filters, with how many of the four people they want.
+fn filters() -> Vec<(ContactFilter, usize)> {
     let instants = [0, 1, 2].map(|hours| samples::now() + TimeDelta::hours(hours));
     let none = ContactFilter::default;
     let mut filters = vec![(none(), 4)];
@@ -336,6 +332,10 @@ pub async fn records_are_filtered_as_the_filter_says(store: &dyn StorageUnderTes
             people,
         ));
     }
+    for (question, people) in [("second", 2), ("first", 0)] {
+        let answered = Some(question.to_owned());
+        filters.push((ContactFilter { answered, ..none() }, people));
+    }
     // The interviews began at once; who was not reached was called two hours later.
     for (at, from, to) in [(0, 3, 0), (1, 1, 2), (2, 1, 2)] {
         filters.push((
@@ -360,14 +360,28 @@ pub async fn records_are_filtered_as_the_filter_says(store: &dyn StorageUnderTes
         language: Some(Language::En),
         outcome: Some(Outcome::Completed),
         status: Some(TaskStatus::Completed),
+        answered: Some("second".to_owned()),
     };
     filters.push((all_at_once, 1));
-    for (filter, people) in filters {
+    filters
+}
+
+/// A store wants the same people as the filter does, condition by condition and all at once.
+pub async fn records_are_filtered_as_the_filter_says(store: &dyn StorageUnderTest) {
+    let (company, campaign) = four_people(store).await;
+    let everybody = ContactFilter::default();
+    let everybody = records(store, &company, &campaign, &everybody, RecordParts::ALL).await;
+    assert_eq!(everybody.len(), 4);
+    for (filter, people) in filters() {
         let found = records(store, &company, &campaign, &filter, RecordParts::ALL).await;
         let wanted = everybody.iter().filter(|record| {
             let interviewed = Interviewed {
                 language: record.calls.iter().rev().find_map(|call| call.language),
                 at: record.response.as_ref().map(|response| response.started_at),
+                has_answer: filter
+                    .answered
+                    .as_ref()
+                    .is_some_and(|key| record.answer(key).is_some()),
             };
             filter.matches(&record.task, interviewed, Language::It)
         });

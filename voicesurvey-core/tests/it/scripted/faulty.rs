@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, ContactRecordRepository, EventRepository,
-    ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, Storage, StorageError,
-    UnitOfWork,
+    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
+    CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
+    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, Storage,
+    StorageError, UnitOfWork,
 };
 
 /// Commits nothing while it is told so.
@@ -84,6 +84,10 @@ impl UnitOfWork for Work {
 
     fn interviews(&mut self) -> &mut dyn InterviewRepository {
         self.inner.interviews()
+    }
+
+    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
+        self.inner.call_rollups()
     }
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {

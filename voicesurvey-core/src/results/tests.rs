@@ -1,0 +1,403 @@
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::call_attempt::{AttemptState, CallAttempt};
+use crate::call_task::TaskState;
+use crate::contact_record::{CallRecord, QuestionAsked};
+use crate::conversation::{Answer, AnswerResult};
+use crate::outcome::Outcome;
+use crate::survey::{AnswerValue, ChoiceOption};
+use crate::testing::samples::{self, SampleTask as _};
+
+const KEYS: [&str; 5] = ["words", "age", "score", "again", "colour"];
+
+fn questions() -> Vec<Question> {
+    let option = |key: &str| ChoiceOption {
+        key: key.to_owned(),
+        say: vec![format!("{key}ish")],
+    };
+    let kinds = [
+        QuestionKind::FreeText,
+        QuestionKind::Numeric {
+            min: None,
+            max: None,
+            decimals: true,
+        },
+        QuestionKind::Scale {
+            min: 0,
+            max: 10,
+            labels: Vec::new(),
+        },
+        QuestionKind::YesNo,
+        QuestionKind::Choice {
+            options: ["red", "blue"].map(option).into(),
+        },
+    ];
+    let questions = KEYS.iter().zip(kinds);
+    questions
+        .map(|(key, kind)| Question {
+            key: (*key).to_owned(),
+            text: format!("{key}?"),
+            kind,
+            required: false,
+            retries: 2,
+            show_if: None,
+        })
+        .collect()
+}
+
+/// What is random about somebody.
+#[derive(Clone, Debug)]
+struct Person {
+    region: Option<&'static str>,
+    is_final: bool,
+    /// The outcome of each call, none of one in progress, and the questions asked in it.
+    calls: Vec<(Option<Outcome>, Vec<usize>)>,
+    /// The question, its result, the repeats, and after how many milliseconds.
+    answers: Vec<(usize, AnswerResult, u8, i64)>,
+    response: Option<bool>,
+}
+
+fn value(question: usize, seed: i64) -> AnswerValue {
+    match question {
+        0 => AnswerValue::Text(format!("words {seed}")),
+        1 => AnswerValue::Number(Decimal::new(seed * 25, 2)),
+        2 => AnswerValue::Number(Decimal::from(seed.rem_euclid(11))),
+        3 => AnswerValue::YesNo(seed % 2 == 0),
+        _ => AnswerValue::Choice(if seed % 3 == 0 { "red" } else { "blue" }.to_owned()),
+    }
+}
+
+fn answer() -> impl Strategy<Value = (usize, AnswerResult, u8, i64)> {
+    let results = (0..KEYS.len(), -20_i64..80, 0..8, 0_u8..3, 0_i64..9_000);
+    results.prop_map(|(question, seed, kind, repeats, milliseconds)| {
+        let result = match kind {
+            0 => AnswerResult::Skipped,
+            1 => AnswerResult::DontKnow,
+            2 => AnswerResult::NotUnderstood,
+            _ => AnswerResult::Answered {
+                value: value(question, seed),
+            },
+        };
+        (question, result, repeats, milliseconds)
+    })
+}
+
+prop_compose! {
+    fn person()(
+        region in option::of(select(vec!["north", "south", "10", "2"])),
+        is_final in any::<bool>(),
+        calls in vec((option::of(select(Outcome::ALL)), vec(0..KEYS.len(), 0..4)), 0..4),
+        answers in vec(answer(), 0..5),
+        response in option::of(any::<bool>()),
+    ) -> Person {
+        Person { region, is_final, calls, answers, response }
+    }
+}
+
+fn attempt(record: &ContactRecord, number: u16, outcome: Option<Outcome>) -> CallAttempt {
+    let at = samples::now();
+    let id = samples::id();
+    let mut attempt = CallAttempt::created(id, &record.task, "simulated", at, at, at);
+    attempt.number = number;
+    attempt.outcome = outcome;
+    if outcome.is_some() {
+        attempt.state = AttemptState::Ended;
+    }
+    attempt
+}
+
+fn record(person: &Person) -> ContactRecord {
+    let campaign = samples::campaign(&samples::company());
+    let state = if person.is_final {
+        TaskState::NotReached
+    } else {
+        TaskState::Retry {
+            due_at: samples::now(),
+        }
+    };
+    let mut task = samples::task(&campaign, "+393471234567").in_state(state);
+    if let Some(region) = person.region {
+        let extra = &mut task.contact.extra;
+        extra.insert("region".to_owned(), region.to_owned());
+    }
+    let mut record = ContactRecord {
+        task,
+        calls: Vec::new(),
+        answers: Vec::new(),
+        revisions: Vec::new(),
+        response: None,
+    };
+    for (number, (outcome, asked)) in (1..).zip(&person.calls) {
+        let attempt = attempt(&record, number, *outcome);
+        let distinct: BTreeSet<&usize> = asked.iter().collect();
+        let asked = distinct.into_iter().map(|question| QuestionAsked {
+            attempt_id: attempt.id,
+            question_key: KEYS[*question].to_owned(),
+            first_at: samples::now(),
+        });
+        let asked = asked.collect();
+        let call = CallRecord::new(attempt);
+        record.calls.push(CallRecord { asked, ..call });
+    }
+    let Some(last) = record.calls.last().map(|call| call.attempt.clone()) else {
+        return record;
+    };
+    for (question, result, repeats, milliseconds) in &person.answers {
+        let key = KEYS[*question];
+        if record.answer(key).is_none() {
+            let turn = samples::turn(&last, 1);
+            record.answers.push(Answer {
+                result: result.clone(),
+                repeats: *repeats,
+                at: samples::now() + TimeDelta::milliseconds(*milliseconds),
+                ..samples::answer(&last, &turn, key)
+            });
+        }
+    }
+    record.response = person
+        .response
+        .map(|complete| crate::conversation::SurveyResponse {
+            complete,
+            ..samples::response(&last)
+        });
+    record
+}
+
+fn results(records: &[ContactRecord], breakdown: Option<&Breakdown>) -> Results {
+    let questions = questions();
+    let mut tally = Tally::new(&questions, Language::It, breakdown).unwrap();
+    for record in records {
+        tally.add(record).unwrap();
+    }
+    tally.finish()
+}
+
+/// The median of all numbers, sorted.
+fn naive_median(mut numbers: Vec<Decimal>) -> Option<Decimal> {
+    numbers.sort();
+    let middle = numbers.len() / 2;
+    let high = *numbers.get(middle)?;
+    let low = if numbers.len().is_multiple_of(2) {
+        numbers[middle - 1]
+    } else {
+        high
+    };
+    Some((low + high) / Decimal::TWO)
+}
+
+fn count(answers: &[&Answer], name: &str) -> u64 {
+    let of = answers.iter().filter(|answer| answer.result.name() == name);
+    of.count() as u64
+}
+
+fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResult) {
+    let key = &result.key;
+    let answers: Vec<&Answer> = records
+        .iter()
+        .filter_map(|record| {
+            record
+                .answers
+                .iter()
+                .find(|answer| answer.question_key == *key)
+        })
+        .collect();
+    let was_asked = |record: &&ContactRecord| {
+        let mut asked = record.calls.iter().flat_map(|call| &call.asked);
+        asked.any(|asked| asked.question_key == *key) || record.answer(key).is_some()
+    };
+    assert_eq!(
+        result.asked,
+        records.iter().filter(was_asked).count() as u64
+    );
+    assert_eq!(result.answered, count(&answers, "answered"));
+    assert_eq!(result.skipped, count(&answers, "skipped"));
+    assert_eq!(result.dont_know, count(&answers, "dont_know"));
+    assert_eq!(result.not_understood, count(&answers, "not_understood"));
+    let repeats = answers.iter().map(|answer| u64::from(answer.repeats));
+    assert_eq!(result.repeats, repeats.sum::<u64>());
+    let numbers: Vec<Decimal> = answers
+        .iter()
+        .filter_map(|answer| match answer.result.value()? {
+            AnswerValue::Number(number) => Some(*number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(result.smallest, numbers.iter().min().copied());
+    assert_eq!(result.largest, numbers.iter().max().copied());
+    let mean = numbers
+        .iter()
+        .sum::<Decimal>()
+        .checked_div(Decimal::from(numbers.len()));
+    assert_eq!(result.mean, mean.map(|mean| mean.round_dp(2)));
+    let in_bars: u64 = result.histogram.iter().map(|bin| bin.count).sum();
+    if result.kind == "numeric" {
+        assert_eq!(in_bars, numbers.len() as u64);
+    }
+    for bin in &result.histogram {
+        let inside = numbers
+            .iter()
+            .filter(|number| bin.from <= **number && **number < bin.below);
+        assert_eq!(bin.count, inside.count() as u64, "{bin:?}");
+    }
+    assert_eq!(result.median, naive_median(numbers));
+    for share in &result.distribution {
+        let given = answers.iter().filter(|answer| {
+            let value = answer.result.value();
+            value.is_some_and(|value| value.to_text() == share.value)
+        });
+        assert_eq!(share.count, given.count() as u64, "{share:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Everybody who was asked stands in one place, and all is as if counted one by one.
+    #[test]
+    fn results_are_what_counting_one_by_one_gives(people in vec(person(), 0..30)) {
+        let records: Vec<ContactRecord> = people.iter().map(record).collect();
+        let Results { all, groups } = results(&records, None);
+        prop_assert_eq!(groups, []);
+        prop_assert_eq!(all.contacts, records.len() as u64);
+        for result in &all.questions {
+            let known = result.answered + result.skipped + result.dont_know + result.not_understood;
+            let unknown = result.refused + result.left + result.open;
+            prop_assert_eq!(known + unknown, result.asked);
+            let distributed: u64 = result.distribution.iter().map(|value| value.count).sum();
+            let has_values = !matches!(result.kind, "free_text" | "numeric");
+            prop_assert_eq!(distributed, if has_values { result.answered } else { 0 });
+            assert_as_counted_one_by_one(&records, result);
+        }
+    }
+
+    /// In whatever order and parts the records come, the results are the same; and those of the
+    /// groups are those of their people.
+    #[test]
+    fn results_depend_on_the_people_alone(
+        (records, shuffled) in vec(person(), 0..20).prop_flat_map(|people| {
+            let records: Vec<ContactRecord> = people.iter().map(record).collect();
+            (Just(records.clone()), Just(records).prop_shuffle())
+        }),
+        breakdown in select(vec![
+            Breakdown::Column("region".to_owned()),
+            Breakdown::Question("score".to_owned()),
+            Breakdown::Language,
+        ]),
+    ) {
+        let found = results(&records, Some(&breakdown));
+        prop_assert_eq!(&found, &results(&shuffled, Some(&breakdown)));
+        let contacts: u64 = found.groups.iter().map(|group| group.contacts).sum();
+        prop_assert_eq!(contacts, found.all.contacts);
+        for group in &found.groups {
+            let of_group = |record: &&ContactRecord| {
+                value_of(record, &breakdown, Language::It) == group.value
+            };
+            let own: Vec<ContactRecord> = records.iter().filter(of_group).cloned().collect();
+            let alone = results(&own, None).all;
+            prop_assert_eq!(&alone.questions, &group.questions);
+        }
+    }
+}
+
+fn fate(calls: &[(Option<Outcome>, &[usize])], is_final: bool) -> Option<&'static str> {
+    let calls = calls
+        .iter()
+        .map(|(outcome, asked)| (*outcome, asked.to_vec()));
+    let record = record(&Person {
+        region: None,
+        is_final,
+        calls: calls.collect(),
+        answers: Vec::new(),
+        response: None,
+    });
+    Some(match Fate::of(&record, KEYS[1])? {
+        Fate::Dealt(_) => "dealt",
+        Fate::Refused => "refused",
+        Fate::Left => "left",
+        Fate::Open => "open",
+    })
+}
+
+#[test]
+fn who_was_asked_and_did_not_answer_refused_left_or_is_asked_again() {
+    let (asked, not_asked): (&[usize], &[usize]) = (&[0, 1], &[0]);
+    assert_eq!(fate(&[], false), None);
+    assert_eq!(fate(&[(Some(Outcome::Partial), not_asked)], true), None);
+    assert_eq!(fate(&[(None, asked)], false), Some("open"));
+    assert_eq!(fate(&[(Some(Outcome::Partial), asked)], true), Some("left"));
+    assert_eq!(
+        fate(&[(Some(Outcome::OptedOut), asked)], true),
+        Some("refused")
+    );
+    let interrupted = (Some(Outcome::Interrupted), asked);
+    assert_eq!(fate(&[interrupted], false), Some("open"));
+    assert_eq!(fate(&[interrupted], true), Some("left"));
+    let refused = (Some(Outcome::Refused), not_asked);
+    assert_eq!(fate(&[interrupted, refused], true), Some("left"));
+    let no_answer = (Some(Outcome::NoAnswer), not_asked);
+    assert_eq!(fate(&[interrupted, no_answer], false), Some("open"));
+}
+
+#[test]
+fn groups_come_in_the_order_of_their_values() {
+    let regions = [Some("south"), Some("10"), None, Some("2"), Some("north")];
+    let records: Vec<ContactRecord> = regions
+        .into_iter()
+        .map(|region| {
+            record(&Person {
+                region,
+                is_final: true,
+                calls: Vec::new(),
+                answers: Vec::new(),
+                response: None,
+            })
+        })
+        .collect();
+    let by = Breakdown::Column("region".to_owned());
+    let groups = results(&records, Some(&by)).groups.into_iter();
+    let values: Vec<_> = groups
+        .map(|group| group.value.unwrap_or_default())
+        .collect();
+    assert_eq!(values, ["2", "10", "north", "south", ""]);
+}
+
+#[test]
+fn a_breakdown_that_nobody_could_read_is_refused() {
+    let questions = questions();
+    let new = |by: &Breakdown| Tally::new(&questions, Language::It, Some(by)).map(|_| ());
+    let question = |key: &str| Breakdown::Question(key.to_owned());
+    assert!(matches!(
+        new(&question("q9")),
+        Err(BreakdownError::UnknownQuestion(_))
+    ));
+    assert!(matches!(
+        new(&question("words")),
+        Err(BreakdownError::FreeText(_))
+    ));
+    let by = Breakdown::Column("region".to_owned());
+    let mut tally = Tally::new(&questions, Language::It, Some(&by)).unwrap();
+    let mut somebody = record(&Person {
+        region: None,
+        is_final: true,
+        calls: Vec::new(),
+        answers: Vec::new(),
+        response: None,
+    });
+    for number in 0..Tally::MOST_GROUPS {
+        let extra = &mut somebody.task.contact.extra;
+        extra.insert("region".to_owned(), number.to_string());
+        tally.add(&somebody).unwrap();
+        tally.add(&somebody).unwrap();
+    }
+    let extra = &mut somebody.task.contact.extra;
+    extra.insert("region".to_owned(), "one more".to_owned());
+    assert_eq!(tally.add(&somebody), Err(BreakdownError::TooManyGroups));
+}

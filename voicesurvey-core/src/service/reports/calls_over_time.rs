@@ -1,0 +1,67 @@
+//! The calls of a campaign over time. Nothing is counted here: the sums are kept with the calls.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{Reports, campaign};
+use crate::api_key::Actor;
+use crate::call_statistics::{CallSums, ReplyTimes, TalkTimes, by_day, by_hour, calls_per_contact};
+use crate::id::CampaignId;
+use crate::service::error::ServiceError;
+use crate::time::Timestamp;
+use crate::time_zone::TimeZone;
+
+/// Which part of a campaign is wanted hour by hour and day by day, and on whose wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallPeriod {
+    /// The zone.
+    pub zone: TimeZone,
+    /// From this instant on, which should be the beginning of a day there.
+    pub from: Timestamp,
+    /// Hours are told from this instant on.
+    pub hours_from: Timestamp,
+    /// Before this instant.
+    pub to: Timestamp,
+}
+
+/// The calls of a campaign that have ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallsOverTime {
+    /// Of the period, by day.
+    pub days: BTreeMap<NaiveDate, CallSums>,
+    /// Of the period's end, by the instants at which the hours begin.
+    pub hours: BTreeMap<Timestamp, CallSums>,
+    /// Of the whole campaign: how many contacts had how many calls.
+    pub per_contact: BTreeMap<u16, u64>,
+    /// Of the whole campaign: how long answered calls were held.
+    pub talk_times: TalkTimes,
+    /// Of the whole campaign: how long people waited for replies.
+    pub reply_times: ReplyTimes,
+}
+
+impl Reports {
+    /// How many calls were made when, how long they took and what they cost.
+    pub async fn calls_over_time(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        period: CallPeriod,
+    ) -> Result<CallsOverTime, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        campaign(&mut *work, id).await?;
+        let contacts = work.campaigns().counters(id).await?.total_tasks();
+        let rollups = work.call_rollups();
+        let totals = rollups.totals(id).await?;
+        let quarters = rollups.quarters(id, period.from, period.to).await?;
+        let mut of_hours = quarters.clone();
+        of_hours.retain(|(quarter, _), _| *quarter >= period.hours_from);
+        Ok(CallsOverTime {
+            days: by_day(&quarters, period.zone),
+            hours: by_hour(&of_hours, period.zone),
+            per_contact: calls_per_contact(&totals, contacts),
+            talk_times: TalkTimes::of(&totals),
+            reply_times: ReplyTimes::of(&totals),
+        })
+    }
+}

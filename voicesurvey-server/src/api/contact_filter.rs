@@ -1,0 +1,211 @@
+//! Which people's records are wanted: the parameters that results, rates and files share.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use voicesurvey_core::api_key::Actor;
+use voicesurvey_core::contact_record::ContactFilter;
+use voicesurvey_core::time::Timestamp;
+use voicesurvey_core::time_zone::TimeZone;
+
+use super::error::ApiError;
+use super::fields::{Checks, FromJson as _};
+use crate::app::App;
+
+/// What comes before the name of a column.
+const COLUMN: &str = "column.";
+
+/// Which people are wanted. `column.<name>=…` asks for the value of a column of the list, letter for
+/// letter; several conditions must all hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ContactFilterQuery {
+    /// Whose interview began then or later, and without one whose last call was made: an instant, or
+    /// a day in the company's time zone.
+    #[param(example = "2026-11-21")]
+    from: Option<String>,
+    /// Whose interview began before that instant, or on that day or earlier.
+    #[param(example = "2026-11-30")]
+    to: Option<String>,
+    /// Whose interview was held in that language, or would be.
+    #[param(example = "it")]
+    language: Option<String>,
+    /// Whose strongest outcome is this one.
+    #[param(example = "completed")]
+    outcome: Option<String>,
+    /// Whose contact stands there.
+    #[param(example = "not_reached")]
+    status: Option<String>,
+    /// Columns, and the parameters of the operation itself.
+    #[serde(flatten)]
+    #[param(ignore)]
+    others: BTreeMap<String, String>,
+}
+
+/// A moment as the query names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Instant(Timestamp),
+    Day(NaiveDate),
+}
+
+impl Moment {
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(day) = text.parse() {
+            return Some(Self::Day(day));
+        }
+        // An unescaped plus sign is a space in a query.
+        Timestamp::from_json(text.replace(' ', "+").into())
+            .ok()
+            .map(Self::Instant)
+    }
+
+    /// The instant, or the beginning of the day; `None` for a day far outside of all calendars.
+    fn beginning(self, zone: TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::Instant(at) => Some(at),
+            Self::Day(day) => zone.start_of_day(day),
+        }
+    }
+
+    /// The instant, or the end of the day.
+    fn end(self, zone: TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::Instant(at) => Some(at),
+            // Some days were left out where the date line moved.
+            Self::Day(day) => (1..4).find_map(|days| {
+                let next = day.checked_add_signed(TimeDelta::days(days))?;
+                zone.start_of_day(next)
+            }),
+        }
+    }
+}
+
+impl ContactFilterQuery {
+    /// Takes a parameter of the operation itself out.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.others.remove(name)
+    }
+
+    /// The filter. Whatever parameter is left that is no column is unknown; `checks` have found what
+    /// is wrong with the operation's own.
+    pub(super) async fn read(
+        self,
+        app: &App,
+        actor: &Actor,
+        checks: Checks,
+    ) -> Result<ContactFilter, ApiError> {
+        let company = app.companies.get(actor, actor.company_id).await?;
+        self.filter(company.time_zone, checks)
+    }
+
+    fn filter(self, zone: TimeZone, mut checks: Checks) -> Result<ContactFilter, ApiError> {
+        let mut moment =
+            |name: &str, text: Option<String>, of: fn(Moment, TimeZone) -> Option<Timestamp>| {
+                let text = text?;
+                let at = Moment::read(&text).and_then(|moment| of(moment, zone));
+                if at.is_none() {
+                    checks.wrong(
+                        name,
+                        "use a day (2026-11-21) or an instant (2026-11-21T08:00:00Z)",
+                    );
+                }
+                at
+            };
+        let from = moment("from", self.from, Moment::beginning);
+        let to = moment("to", self.to, Moment::end);
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            checks.wrong("to", "must be later than from");
+        }
+        let mut columns = BTreeMap::new();
+        for (name, value) in self.others {
+            match name.strip_prefix(COLUMN) {
+                Some(column) => {
+                    columns.insert(column.to_owned(), value);
+                }
+                None => checks.wrong(
+                    name,
+                    "unknown parameter; columns are asked for as column.<name>",
+                ),
+            }
+        }
+        let filter = ContactFilter {
+            columns,
+            from,
+            to,
+            language: checks.parse("language", self.language.as_deref()),
+            outcome: checks.parse("outcome", self.outcome.as_deref()),
+            status: checks.parse("status", self.status.as_deref()),
+            answered: None,
+        };
+        checks.finish_query()?;
+        Ok(filter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voicesurvey_core::call_task::TaskStatus;
+    use voicesurvey_core::language::Language;
+    use voicesurvey_core::outcome::Outcome;
+
+    use super::*;
+
+    fn read(query: &str) -> Result<ContactFilter, String> {
+        let uri = format!("/?{query}").parse().unwrap();
+        let query = axum::extract::Query::<ContactFilterQuery>::try_from_uri(&uri).unwrap();
+        let rome = "Europe/Rome".parse().unwrap();
+        let filter = query.0.filter(rome, Checks::default());
+        filter.map_err(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_companys_zone_and_counts_to_its_end() {
+        let filter = read("from=2026-10-25&to=2026-10-25").unwrap();
+        let instant = |text: &str| text.parse::<Timestamp>().ok();
+        assert_eq!(filter.from, instant("2026-10-24T22:00:00Z"));
+        // The clocks were put back that day.
+        assert_eq!(filter.to, instant("2026-10-25T23:00:00Z"));
+        let filter = read("from=2026-10-25T10:00:00%2B02:00&to=2026-10-25T09:00:00Z").unwrap();
+        assert_eq!(filter.from, instant("2026-10-25T08:00:00Z"));
+        assert_eq!(filter.to, instant("2026-10-25T09:00:00Z"));
+    }
+
+    #[test]
+    fn every_condition_is_read() {
+        let query =
+            "column.Citt%C3%A0=L%27Aquila&column.=x&language=en&outcome=partial&status=completed";
+        let expected = ContactFilter {
+            columns: [("Città", "L'Aquila"), ("", "x")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            language: Some(Language::En),
+            outcome: Some(Outcome::Partial),
+            status: Some(TaskStatus::Completed),
+            ..ContactFilter::default()
+        };
+        assert_eq!(read(query), Ok(expected));
+        assert_eq!(read(""), Ok(ContactFilter::default()));
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_named() {
+        for (query, name) in [
+            ("from=yesterday", "from"),
+            ("to=2026-13-01", "to"),
+            ("from=2026-11-22&to=2026-11-21", "to"),
+            ("language=xx", "language"),
+            ("outcome=happy", "outcome"),
+            ("status=done", "status"),
+            ("region=north", "region"),
+        ] {
+            let error = read(query).unwrap_err();
+            assert!(
+                error.contains(&format!("field: \"{name}\"")),
+                "{query}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Outcome rates by the definitions of the AAPOR.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+use voicesurvey_core::api_key::Actor;
+use voicesurvey_core::id::CampaignId;
+use voicesurvey_core::rates::{Disposition, Eligibility, Group, Rate, Rates};
+
+use super::contact_filter::ContactFilterQuery;
+use super::error::ApiError;
+use super::extract::{Id, QueryParameters};
+use super::fields::Checks;
+use super::number;
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(get_campaign_rates))
+}
+
+/// The rates of a campaign, with what they are made of. Nothing is weighted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RatesBody {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// People in the sample: the dispositions add up to it.
+    cases: u64,
+    /// Cases that are not closed yet; each counts with what is known so far, so the rates change.
+    open: u64,
+    /// People on the exclusion list who were never called: no part of the sample.
+    suppressed: u64,
+    /// Cases by disposition, those that there are.
+    dispositions: Vec<DispositionBody>,
+    /// Cases by the symbol of their group, every group.
+    groups: BTreeMap<&'static str, u64>,
+    /// `default` or `given`: where `e` comes from.
+    e_rule: &'static str,
+    /// The share of those of whom it is not known that is taken to be eligible.
+    e: QuotientBody,
+    /// RR1 to RR6, COOP1 to COOP4, REF1 to REF3, CON1 to CON3. K is I + P + R + NC + O, and U is
+    /// UH + UO.
+    rates: Vec<QuotientBody>,
+    /// Always `none`.
+    weights: &'static str,
+}
+
+/// Cases of one disposition.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DispositionBody {
+    /// The AAPOR code.
+    code: &'static str,
+    /// What it means.
+    meaning: &'static str,
+    /// The symbol of its group.
+    group: &'static str,
+    /// How many cases.
+    count: u64,
+}
+
+/// A rate with what was divided by what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct QuotientBody {
+    /// Its name.
+    name: &'static str,
+    /// What is divided by what.
+    formula: &'static str,
+    /// The numerator.
+    #[schema(value_type = f64)]
+    numerator: Value,
+    /// The denominator; absent when `e` has no value.
+    #[schema(value_type = Option<f64>)]
+    denominator: Option<Value>,
+    /// The quotient to four decimals; absent, not zero, while there is nothing to divide by.
+    #[schema(value_type = Option<f64>)]
+    value: Option<Value>,
+}
+
+impl From<&Rate> for QuotientBody {
+    fn from(rate: &Rate) -> Self {
+        Self {
+            name: rate.name,
+            formula: rate.formula,
+            numerator: number(rate.numerator),
+            denominator: rate.denominator.map(number),
+            value: rate.value.map(number),
+        }
+    }
+}
+
+impl RatesBody {
+    fn new(id: CampaignId, rates: &Rates) -> Self {
+        let counted = &rates.dispositions;
+        let dispositions = Disposition::ALL.iter().filter_map(|disposition| {
+            Some(DispositionBody {
+                code: disposition.code,
+                meaning: disposition.meaning,
+                group: disposition.group.symbol(),
+                count: *counted.by_code.get(disposition.code)?,
+            })
+        });
+        Self {
+            campaign_id: id.as_uuid(),
+            cases: counted.total(),
+            open: counted.open,
+            suppressed: counted.suppressed,
+            dispositions: dispositions.collect(),
+            groups: Group::ALL
+                .map(|group| (group.symbol(), counted.of(group)))
+                .into(),
+            e_rule: if rates.e_is_given { "given" } else { "default" },
+            e: (&rates.e).into(),
+            rates: rates.rates.iter().map(QuotientBody::from).collect(),
+            weights: "none",
+        }
+    }
+}
+
+/// `e` as it is given, or the default rule.
+fn eligibility(e: Option<&str>, checks: &mut Checks) -> Eligibility {
+    let Some(text) = e else {
+        return Eligibility::AmongKnown;
+    };
+    let e: Option<Decimal> = text.parse().ok();
+    let e = e.filter(|e| (Decimal::ZERO..=Decimal::ONE).contains(e) && e.scale() <= 6);
+    if e.is_none() {
+        checks.wrong(
+            "e",
+            "use a number from 0 to 1 with at most six decimals, such as 0.4",
+        );
+    }
+    e.map_or(Eligibility::AmongKnown, Eligibility::Given)
+}
+
+/// Response, cooperation, refusal and contact rates as the AAPOR defines them. `e` is taken from the
+/// cases themselves unless it is given.
+#[utoipa::path(
+    get, path = "/api/campaigns/{id}/rates", tag = "results",
+    params(
+        ("id" = Uuid, Path, description = "The campaign"),
+        ("e" = Option<f64>, Query, description = "The share of those of whom it is not known that is \
+            taken to be eligible, from 0 to 1; if it is left out K / (K + NE)"),
+        ContactFilterQuery
+    ),
+    responses((status = 200, body = RatesBody))
+)]
+async fn get_campaign_rates(
+    State(app): State<App>,
+    actor: Actor,
+    Id(id): Id<CampaignId>,
+    QueryParameters(mut query): QueryParameters<ContactFilterQuery>,
+) -> Result<Json<RatesBody>, ApiError> {
+    let mut checks = Checks::default();
+    let eligibility = eligibility(query.take("e").as_deref(), &mut checks);
+    let filter = query.read(&app, &actor, checks).await?;
+    let rates = app.reports.rates(&actor, id, filter, eligibility).await?;
+    Ok(Json(RatesBody::new(id, &rates)))
+}
