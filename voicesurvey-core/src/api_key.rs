@@ -15,9 +15,9 @@ use crate::time::Timestamp;
 pub enum Role {
     /// Reads.
     Viewer,
-    /// Creates and runs campaigns, uploads call lists, edits skillbases.
+    /// Creates and runs campaigns, uploads call lists, edits skillbases, excludes numbers.
     Manager,
-    /// Also manages API keys, limits and exclusions.
+    /// Also manages API keys, and takes numbers off the exclusion list.
     Admin,
 }
 

@@ -88,6 +88,8 @@ id! {
     SurveyResponseId,
     /// Names an event that others may subscribe to.
     OutboxEventId,
+    /// Names the removal of a number from an exclusion list.
+    ExclusionRemovalId,
 }
 
 /// Makes identifiers from the clock and a source of chance.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod call_rollups;
 pub mod contact_records;
+pub mod exclusions;
 pub mod leadership;
 pub mod repositories;
 pub mod storage;
@@ -13,11 +14,12 @@ pub mod wake_up;
 pub use audit::{Audit, OtherProcess};
 pub use call_rollups::CallRollupRepository;
 pub use contact_records::ContactRecordRepository;
+pub use exclusions::{ExclusionFilter, ExclusionRepository};
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, SkillbaseRepository,
+    CampaignRepository, CompanyRepository, EventRepository, InterviewRepository,
+    SkillbaseRepository,
 };
 pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
 pub use task_queue::{AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, TaskQueue};

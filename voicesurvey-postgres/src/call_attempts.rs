@@ -79,8 +79,8 @@ fn cost(row: &Reader<'_>, amount: &str, currency: &str) -> Result<Option<Cost>, 
 }
 
 impl PostgresUnitOfWork {
-    /// The company whose calls to a number are meant.
-    fn own_company(&self) -> Result<CompanyId, StorageError> {
+    /// The company whose tasks or calls with a number are meant.
+    pub(crate) fn own_company(&self) -> Result<CompanyId, StorageError> {
         match self.scope {
             Scope::Company(company_id) => Ok(company_id),
             Scope::Platform => Err(StorageError::Conflict {
@@ -241,6 +241,22 @@ impl CallAttemptRepository for PostgresUnitOfWork {
             .as_ref()
             .map(call_attempt)
             .transpose()
+    }
+
+    async fn live_among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let numbers: Vec<String> = phone_numbers.iter().map(PhoneNumber::to_string).collect();
+        let select = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM call_attempts
+             WHERE company_id = $1 AND phone_number = ANY($2) AND state <> 'ended'"
+        ))
+        .bind(self.own_company()?.as_uuid())
+        .bind(numbers);
+        self.rows(select).await?.iter().map(call_attempt).collect()
     }
 
     async fn history(

@@ -1,5 +1,7 @@
 //! Call tasks. Every write moves the counters and wakes the ready list.
 
+mod ending;
+
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU16;
 
@@ -11,7 +13,7 @@ use uuid::Uuid;
 use voicesurvey_core::call_list::Contact;
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::gate::Reason;
-use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
+use voicesurvey_core::id::{CallAttemptId, CallTaskId, CampaignId, UploadId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::PhoneNumber;
@@ -231,17 +233,6 @@ pub(crate) fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
     zones.iter().map(|zone| zone.name()).collect()
 }
 
-/// What becomes of a waiting task that is ended for that reason, as [`CallTask::barred`] says: its
-/// status, and its outcome if it has none yet.
-fn barred_as(reason: Reason) -> (TaskStatus, Option<Outcome>) {
-    match reason {
-        Reason::Excluded => (TaskStatus::Excluded, None),
-        Reason::AttemptsUsedUp => (TaskStatus::NotReached, None),
-        Reason::NeverInCallingHours | Reason::UnknownTimeZone => (TaskStatus::Failed, None),
-        _ => (TaskStatus::Cancelled, Some(Outcome::Cancelled)),
-    }
-}
-
 /// Whether name or number contain `text`, in any case.
 fn name_or_number_contains(text: &str) -> Expr {
     use sea_query::extension::postgres::PgExpr as _;
@@ -417,6 +408,14 @@ impl CallTaskRepository for PostgresUnitOfWork {
         self.list(&list).await?.iter().map(call_task).collect()
     }
 
+    async fn exclude_waiting(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        self.exclude_tasks(phone_numbers, now).await
+    }
+
     async fn cancel_waiting(
         &mut self,
         campaign_id: CampaignId,
@@ -424,70 +423,6 @@ impl CallTaskRepository for PostgresUnitOfWork {
         now: Timestamp,
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
-        let id = campaign_id.as_uuid();
-        let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
-            return Ok(0);
-        };
-        let (status, outcome) = barred_as(reason);
-        let cancel = sqlx::query(include_str!("sql/cancel_waiting.sql"))
-            .bind(company_id)
-            .bind(id)
-            .bind(now)
-            .bind(status.name())
-            .bind(reason.name())
-            .bind(i64::from(at_most.get()))
-            .bind(outcome.map(Outcome::name));
-        let campaign = (CompanyId::from_uuid(company_id), campaign_id);
-        let mut cancelled = 0;
-        // Planned with its limit each time: with a plan for any limit, the planner expects a tenth
-        // of the table and may read all of it.
-        for row in self.rows(cancel.persistent(false)).await? {
-            let (old_status, old_reason) = old_state(&row)?;
-            let row = Reader::new("call_tasks", &row);
-            let count: i64 = row.get("count")?;
-            self.counters
-                .tasks(campaign, old_status, old_reason, -count);
-            self.counters.tasks(campaign, status, Some(reason), count);
-            if row.get("was_claimable")? {
-                let lane = LaneId::from_bits(row.get("lane_id")?);
-                self.lanes.remove(campaign, lane, count);
-            }
-            cancelled += count.unsigned_abs();
-        }
-        if cancelled < u64::from(at_most.get()) {
-            // Only when none can come back: a call that ends at this moment may have read the
-            // campaign before it ended. Those just ended still count, so it takes one more look.
-            let emptied = "UPDATE campaigns SET emptying = false
-                           WHERE company_id = $1 AND id = $2 AND emptying
-                               AND NOT EXISTS (
-                                   SELECT FROM campaign_counters
-                                   WHERE company_id = $1 AND campaign_id = $2 AND kind = 'task'
-                                       AND name IN ('pending', 'retry', 'in_progress')
-                                       AND count > 0
-                               )";
-            self.execute(sqlx::query(emptied).bind(company_id).bind(id))
-                .await?;
-        }
-        Ok(cancelled)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use voicesurvey_core::testing::samples;
-
-    use super::*;
-
-    #[test]
-    fn a_cancelled_task_is_what_the_core_makes_of_it() {
-        let campaign = samples::campaign(&samples::company());
-        for &reason in Reason::ALL {
-            let task = samples::task(&campaign, "+393471234567").barred(reason, samples::now());
-            assert_eq!(
-                (task.state.status(), task.outcome),
-                barred_as(reason),
-                "{reason}"
-            );
-        }
+        self.cancel_tasks(campaign_id, reason, now, at_most).await
     }
 }

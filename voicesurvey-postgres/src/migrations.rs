@@ -53,6 +53,9 @@ const FILES: &[(&str, &str)] = files![
     "20261121092600_ask_for_prices",
     "20261121092700_keep_recordings",
     "20261121093200_roll_calls_up",
+    "20261121093000_keep_causes_of_exclusions",
+    "20261121093001_create_exclusion_removals",
+    "20261121093002_create_operator_exclusions",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

@@ -24,6 +24,7 @@ mod contacts;
 mod docs;
 mod dry_run;
 pub mod error;
+mod exclusions;
 mod extract;
 mod fields;
 mod health;
@@ -83,6 +84,7 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(dry_run::routes())
         .merge(test_conversation::routes())
         .merge(contacts::routes())
+        .merge(exclusions::routes())
         .merge(calls::routes())
         .merge(attempts::routes())
         .merge(answers::routes())
@@ -94,6 +96,7 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(extract::LARGEST_JSON_BYTES))
         // Their own limit stands below this one.
         .merge(uploads::routes(largest_upload_bytes))
+        .merge(exclusions::import_routes(largest_upload_bytes))
 }
 
 /// A number as JSON has it: whole where it is whole.

@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Reports, Reviews, Skillbases,
-    TestConversations, UnresolvedCalls,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Exclusions, Reports, Reviews,
+    Skillbases, TestConversations, UnresolvedCalls,
 };
 use voicesurvey_core::time::Clock;
 
@@ -22,6 +22,8 @@ pub struct App {
     pub skillbases: Skillbases,
     /// Campaigns.
     pub campaigns: Arc<dyn CampaignService>,
+    /// Who must not be called.
+    pub exclusions: Exclusions,
     /// Reading for screens.
     pub reports: Reports,
     /// What people make of answers that may be wrong.
@@ -91,6 +93,12 @@ impl App {
             companies: Companies::new(storage.clone(), clock.clone(), ids.clone(), wake_up.clone()),
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
             campaigns: Arc::new(engine.campaigns().clone()),
+            exclusions: Exclusions::new(
+                storage.clone(),
+                provider.clone(),
+                clock.clone(),
+                ids.clone(),
+            ),
             reports: Reports::new(storage.clone()),
             reviews: Reviews::new(storage.clone(), clock.clone()),
             test_conversations: TestConversations::new(

@@ -173,11 +173,13 @@ impl DryRun {
             let is_excluded = excluded.contains(&number);
             if is_excluded {
                 let exclusion = Exclusion {
-                    company_id: self.company.id,
+                    company_id: Some(self.company.id),
                     phone_number: number,
                     source: ExclusionSource::Staff,
                     attempt_id: None,
+                    note: None,
                     created_at: self.started_at,
+                    created_by: None,
                 };
                 work.exclusions().insert(&exclusion).await?;
             }

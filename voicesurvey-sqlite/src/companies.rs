@@ -102,6 +102,7 @@ impl CompanyRepository for SqliteUnitOfWork {
             "DELETE FROM api_keys WHERE company_id = ?1",
             "DELETE FROM skillbases WHERE company_id = ?1",
             "DELETE FROM exclusions WHERE company_id = ?1",
+            "DELETE FROM exclusion_removals WHERE company_id = ?1",
             "DELETE FROM provider_events WHERE company_id = ?1",
             "DELETE FROM outbox_events WHERE company_id = ?1",
         ] {

@@ -89,7 +89,8 @@ fn one_more(page: &PageRequest) -> u64 {
     u64::from(page.limit()) + 1
 }
 
-fn unknown_cursor() -> StorageError {
+/// A cursor that no page of this list has given out.
+pub(crate) fn unknown_cursor() -> StorageError {
     conflict("the cursor does not belong to this list")
 }
 

@@ -22,6 +22,11 @@ impl<const N: usize> Table<N> {
             .take()
     }
 
+    /// All rows of a table that belongs to no company, all columns.
+    pub(crate) fn select_shared(&self) -> SelectStatement {
+        Query::select().columns(self.columns).from(self.name).take()
+    }
+
     /// Removes rows within `scope`. The caller adds which.
     pub(crate) fn delete(&self, scope: Scope) -> DeleteStatement {
         Query::delete()
@@ -351,7 +356,7 @@ pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
     ],
 };
 
-pub(crate) const EXCLUSIONS: Table<5> = Table {
+pub(crate) const EXCLUSIONS: Table<7> = Table {
     name: "exclusions",
     columns: [
         "company_id",
@@ -359,6 +364,45 @@ pub(crate) const EXCLUSIONS: Table<5> = Table {
         "source",
         "attempt_id",
         "created_at",
+        "note",
+        "created_by",
+    ],
+};
+
+pub(crate) const EXCLUSION_REMOVALS: Table<11> = Table {
+    name: "exclusion_removals",
+    columns: [
+        "company_id",
+        "id",
+        "phone_number",
+        "source",
+        "attempt_id",
+        "note",
+        "created_at",
+        "created_by",
+        "reason",
+        "removed_at",
+        "removed_by",
+    ],
+};
+
+/// Belongs to no company.
+pub(crate) const OPERATOR_EXCLUSIONS: Table<4> = Table {
+    name: "operator_exclusions",
+    columns: ["phone_number", "source", "note", "created_at"],
+};
+
+/// Belongs to no company.
+pub(crate) const OPERATOR_EXCLUSION_REMOVALS: Table<7> = Table {
+    name: "operator_exclusion_removals",
+    columns: [
+        "id",
+        "phone_number",
+        "source",
+        "note",
+        "created_at",
+        "reason",
+        "removed_at",
     ],
 };
 
@@ -420,6 +464,9 @@ mod tests {
         assert_columns(&mut connection, &CONSENTS).await;
         assert_columns(&mut connection, &SURVEY_RESPONSES).await;
         assert_columns(&mut connection, &EXCLUSIONS).await;
+        assert_columns(&mut connection, &EXCLUSION_REMOVALS).await;
+        assert_columns(&mut connection, &OPERATOR_EXCLUSIONS).await;
+        assert_columns(&mut connection, &OPERATOR_EXCLUSION_REMOVALS).await;
         assert_columns(&mut connection, &PROVIDER_EVENTS).await;
         assert_columns(&mut connection, &OUTBOX_EVENTS).await;
     }

@@ -20,7 +20,9 @@ use voicesurvey::exclusion::ExclusionSource;
 use voicesurvey::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId};
 use voicesurvey::outcome::Outcome;
 use voicesurvey::phone_number::PhoneNumber;
-use voicesurvey::ports::{CallOrder, ClaimedTask, PageRequest, Scope, Storage, UnitOfWork};
+use voicesurvey::ports::{
+    CallOrder, ClaimedTask, ExclusionFilter, PageRequest, Scope, Storage, UnitOfWork,
+};
 use voicesurvey::survey::Survey;
 use voicesurvey::time::Timestamp;
 use voicesurvey::time_zone::TimeZone;
@@ -182,7 +184,7 @@ impl Judge {
             let page = PageRequest::first(PageRequest::LARGEST);
             let excluded = self
                 .drive
-                .finish(work.exclusions().list(&page))
+                .finish(work.exclusions().list(&ExclusionFilter::default(), &page))
                 .unwrap()
                 .rows;
             for row in &excluded {

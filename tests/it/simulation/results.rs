@@ -11,7 +11,7 @@ use voicesurvey::id::{CampaignId, CompanyId};
 use voicesurvey::outcome::Outcome;
 use voicesurvey::phone_number::PhoneNumber;
 use voicesurvey::ports::repositories::{CallTaskFilter, CampaignCounters};
-use voicesurvey::ports::{PageRequest, Scope, Storage};
+use voicesurvey::ports::{ExclusionFilter, PageRequest, Scope, Storage};
 use voicesurvey::simulator::Ring;
 use voicesurvey::time::Timestamp;
 
@@ -93,7 +93,13 @@ impl Results {
             self.fates
                 .insert((task.campaign_id, task.contact.phone_number), fate);
         }
-        for exclusion in work.exclusions().list(&page).await.unwrap().rows {
+        for exclusion in work
+            .exclusions()
+            .list(&ExclusionFilter::default(), &page)
+            .await
+            .unwrap()
+            .rows
+        {
             self.excluded.insert((company_id, exclusion.phone_number));
         }
     }

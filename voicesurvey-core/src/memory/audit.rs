@@ -16,7 +16,9 @@ use crate::campaign::Campaign;
 use crate::company::{Company, CompanyStatus};
 use crate::conversation::{Consent, SurveyResponse};
 use crate::exclusion::{Exclusion, ExclusionSource};
+use crate::id::CompanyId;
 use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
 use crate::ports::{Audit, StorageError};
 use crate::queue::QueueLevel;
 use crate::time::Timestamp;
@@ -216,8 +218,7 @@ impl Transaction {
     fn excluded_tasks(&self, opted_out: bool) -> impl Iterator<Item = Example> {
         let waiting = self.tasks().filter(|task| task.state.due_at().is_some());
         waiting.filter_map(move |task| {
-            let key = (task.contact.phone_number, task.company_id);
-            let exclusion = self.get::<Exclusion>(&key)?;
+            let exclusion = self.exclusion_of(task.contact.phone_number, task.company_id)?;
             let is_ended_by_it = exclusion.source == ExclusionSource::Spoken
                 && task.created_at <= exclusion.created_at;
             let source = exclusion.source;
@@ -226,14 +227,21 @@ impl Transaction {
         })
     }
 
+    /// The exclusion that holds for the company, its own first.
+    fn exclusion_of(&self, number: PhoneNumber, company_id: CompanyId) -> Option<&Exclusion> {
+        let lists = [Some(company_id), None].into_iter();
+        let mut found = lists.filter_map(|list| self.get::<Exclusion>(&(number, list)));
+        found.next()
+    }
+
     fn calls_after_exclusion(&self) -> impl Iterator<Item = Example> {
         let dialed = self
             .attempts()
             .filter(|attempt| attempt.accepted_at.is_some())
             .filter(|attempt| attempt.outcome != Some(Outcome::Cancelled));
         dialed.filter_map(|attempt| {
-            let key = (attempt.phone_number, attempt.company_id);
-            let since = self.get::<Exclusion>(&key)?.created_at;
+            let exclusion = self.exclusion_of(attempt.phone_number, attempt.company_id)?;
+            let since = exclusion.created_at;
             let is_late = attempt.created_at > since + EXCLUDED_SINCE;
             let detail = format!("its number is excluded since {since}");
             is_late.then(|| of_attempt(attempt, detail))

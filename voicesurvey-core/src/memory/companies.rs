@@ -8,7 +8,7 @@ use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::campaign::Campaign;
 use crate::company::Company;
-use crate::exclusion::Exclusion;
+use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::id::{ApiKeyId, CompanyId};
 use crate::pace::Pace;
 use crate::ports::repositories::OutboxEvent;
@@ -86,7 +86,9 @@ impl CompanyRepository for MemoryUnitOfWork {
         self.transaction
             .remove_where::<Skillbase>(|row| row.company_id == id);
         self.transaction
-            .remove_where::<Exclusion>(|row| row.company_id == id);
+            .remove_where::<Exclusion>(|row| row.company_id == Some(id));
+        self.transaction
+            .remove_where::<ExclusionRemoval>(|row| row.exclusion.company_id == Some(id));
         self.transaction
             .remove_where::<OutboxEvent>(|row| row.company_id == id);
         self.transaction.remove::<CompanyLevel>(id);

@@ -5,30 +5,68 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use super::rows::{first_id, last_id};
-use super::{MemoryUnitOfWork, cursor, page_of, require};
+use super::rows::last_id;
+use super::table::Transaction;
+use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::company::Company;
-use crate::exclusion::Exclusion;
+use crate::exclusion::{ExcludedBy, Exclusion, ExclusionRemoval};
+use crate::id::{CompanyId, ExclusionRemovalId};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{ExclusionRepository, Page, PageRequest, StorageError};
+use crate::ports::{ExclusionFilter, ExclusionRepository, Page, PageRequest, Scope, StorageError};
+
+impl Transaction {
+    /// Why that company must not call the number.
+    pub(super) fn excluded_by(
+        &self,
+        company_id: CompanyId,
+        number: PhoneNumber,
+    ) -> Option<ExcludedBy> {
+        if self.has::<Exclusion>(&(number, Some(company_id))) {
+            Some(ExcludedBy::Company)
+        } else {
+            self.excluded_by_operator(number)
+        }
+    }
+
+    fn excluded_by_operator(&self, number: PhoneNumber) -> Option<ExcludedBy> {
+        let is_listed = self.has::<Exclusion>(&(number, None));
+        is_listed.then_some(ExcludedBy::Operator)
+    }
+}
 
 impl MemoryUnitOfWork {
-    /// The exclusions of that number: one at most, but for the platform.
-    fn exclusions_of(&self, phone_number: PhoneNumber) -> impl Iterator<Item = &Exclusion> {
-        let exclusions = self.transaction.table::<Exclusion>();
-        exclusions
-            .range((phone_number, first_id())..)
-            .take_while(move |row| row.phone_number == phone_number)
-            .filter(|row| self.sees(row.company_id))
+    /// Whose list the scope keeps.
+    fn own_list(&self) -> Option<CompanyId> {
+        match self.scope {
+            Scope::Company(company_id) => Some(company_id),
+            Scope::Platform => None,
+        }
+    }
+
+    /// Why the scope's company must not call the number.
+    fn bar(&self, number: PhoneNumber) -> Option<ExcludedBy> {
+        match self.own_list() {
+            Some(company_id) => self.transaction.excluded_by(company_id, number),
+            None => self.transaction.excluded_by_operator(number),
+        }
+    }
+
+    /// Refuses the list of another company, of none that exists, and the operator's to a company.
+    fn may_write_list(&self, list: Option<CompanyId>) -> Result<(), StorageError> {
+        let Some(company_id) = list else {
+            let is_operator = self.scope == Scope::Platform;
+            return require(is_operator, "the list is the operator's");
+        };
+        self.may_write(company_id)?;
+        let exists = self.transaction.has::<Company>(&company_id);
+        require(exists, "the company does not exist")
     }
 }
 
 #[async_trait]
 impl ExclusionRepository for MemoryUnitOfWork {
     async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError> {
-        self.may_write(exclusion.company_id)?;
-        let company_exists = self.transaction.has::<Company>(&exclusion.company_id);
-        require(company_exists, "the company does not exist")?;
+        self.may_write_list(exclusion.company_id)?;
         let key = (exclusion.phone_number, exclusion.company_id);
         let is_new = !self.transaction.has::<Exclusion>(&key);
         if is_new {
@@ -38,39 +76,72 @@ impl ExclusionRepository for MemoryUnitOfWork {
     }
 
     async fn get(&mut self, phone_number: &PhoneNumber) -> Result<Option<Exclusion>, StorageError> {
-        Ok(self.exclusions_of(*phone_number).next().cloned())
+        let key = (*phone_number, self.own_list());
+        Ok(self.transaction.get::<Exclusion>(&key).cloned())
+    }
+
+    async fn excluded_by(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<ExcludedBy>, StorageError> {
+        Ok(self.bar(*phone_number))
     }
 
     async fn among(
         &mut self,
         phone_numbers: &[PhoneNumber],
     ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        let is_excluded = |number: &&PhoneNumber| self.exclusions_of(**number).next().is_some();
+        let is_excluded = |number: &&PhoneNumber| self.bar(**number).is_some();
         Ok(phone_numbers.iter().filter(is_excluded).copied().collect())
     }
 
     async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError> {
-        let rows: Vec<Exclusion> = self.exclusions_of(*phone_number).cloned().collect();
-        for row in &rows {
-            self.transaction
-                .remove::<Exclusion>((row.phone_number, row.company_id));
-        }
-        Ok(!rows.is_empty())
+        let key = (*phone_number, self.own_list());
+        Ok(self.transaction.remove::<Exclusion>(key))
     }
 
-    async fn list(&mut self, page: &PageRequest) -> Result<Page<Exclusion>, StorageError> {
-        // The platform may see a number twice and gets the first company's only.
+    async fn list(
+        &mut self,
+        filter: &ExclusionFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Exclusion>, StorageError> {
         let after = cursor::<PhoneNumber>(page)?;
         let rows = self.transaction.table::<Exclusion>().range((
             after.map_or(Bound::Unbounded, |number| {
-                Bound::Excluded((number, last_id()))
+                Bound::Excluded((number, Some(last_id())))
             }),
             Bound::Unbounded,
         ));
-        let mut last = None;
+        let list = self.own_list();
+        let text = filter.text.as_deref().unwrap_or_default();
         let rows = rows.filter(|row| {
-            self.sees(row.company_id) && last.replace(row.phone_number) != Some(row.phone_number)
+            row.company_id == list
+                && filter.source.is_none_or(|source| row.source == source)
+                && row.phone_number.as_str().contains(text)
         });
         Ok(page_of(rows, page, |row| row.phone_number.to_string()))
+    }
+
+    async fn insert_removal(&mut self, removal: &ExclusionRemoval) -> Result<(), StorageError> {
+        self.may_write_list(removal.exclusion.company_id)?;
+        if self.transaction.has::<ExclusionRemoval>(&removal.id) {
+            return Err(conflict("the removal is kept already"));
+        }
+        self.transaction.put(removal.clone());
+        Ok(())
+    }
+
+    async fn removals(
+        &mut self,
+        page: &PageRequest,
+    ) -> Result<Page<ExclusionRemoval>, StorageError> {
+        let before = cursor::<ExclusionRemovalId>(page)?;
+        let rows = self.transaction.table::<ExclusionRemoval>().range((
+            Bound::Unbounded,
+            before.map_or(Bound::Unbounded, Bound::Excluded),
+        ));
+        let list = self.own_list();
+        let rows = rows.rev().filter(|row| row.exclusion.company_id == list);
+        Ok(page_of(rows, page, |row| row.id.to_string()))
     }
 }

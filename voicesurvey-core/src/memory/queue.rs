@@ -16,7 +16,6 @@ use super::{MemoryStorage, MemoryUnitOfWork};
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskState};
 use crate::campaign::{Campaign, Pacing};
-use crate::exclusion::Exclusion;
 use crate::gate::ContactHistory;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
 use crate::planted::{self, Bug};
@@ -120,7 +119,7 @@ impl ClaimRows for MemoryUnitOfWork {
                 let calls = calls.filter(|(id, _)| rows.is_capped_by(*id, campaign_id));
                 Candidate {
                     task: task.clone(),
-                    excluded: rows.get::<Exclusion>(&(number, company_id)).is_some(),
+                    excluded: rows.excluded_by(company_id, number).is_some(),
                     history: ContactHistory::new(calls.map(|(_, at)| at).collect()),
                 }
             })

@@ -14,11 +14,11 @@ use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
-use crate::exclusion::Exclusion;
+use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::gate::Reason;
 use crate::id::{
-    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId,
-    SkillbaseId, UploadId,
+    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, ExclusionRemovalId,
+    OutboxEventId, SkillbaseId, UploadId,
 };
 use crate::language::Language;
 use crate::outcome::Outcome;
@@ -102,7 +102,8 @@ plain_rows! {
     AnswerRevision, (AnswerId, u32) = |row| (row.answer_id, row.number);
     Consent, CallAttemptId = |row| row.attempt_id;
     SurveyResponse, CallTaskId = |row| row.task_id;
-    Exclusion, (PhoneNumber, CompanyId) = |row| (row.phone_number, row.company_id);
+    Exclusion, (PhoneNumber, Option<CompanyId>) = |row| (row.phone_number, row.company_id);
+    ExclusionRemoval, ExclusionRemovalId = |row| row.id;
     ReceivedEvent, (CallAttemptId, String) = |row| (row.0.attempt_id, row.0.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());

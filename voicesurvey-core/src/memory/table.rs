@@ -19,7 +19,7 @@ use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
-use crate::exclusion::Exclusion;
+use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::ports::repositories::OutboxEvent;
 use crate::skillbase::Skillbase;
 
@@ -164,6 +164,7 @@ tables! {
     consents: Consent,
     responses: SurveyResponse,
     exclusions: Exclusion,
+    exclusion_removals: ExclusionRemoval,
     received_events: ReceivedEvent,
     outbox_events: OutboxEvent,
 }

@@ -28,7 +28,6 @@ use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
-use crate::exclusion::Exclusion;
 use crate::gate::{ContactHistory, Reason};
 use crate::id::{
     AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId,
@@ -279,6 +278,22 @@ pub trait CallTaskRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError>;
+    /// Ends the tasks that wait with one of the numbers as excluded, in all campaigns of the company,
+    /// and returns how many. To avoid deadlocks the numbers are sorted.
+    async fn exclude_waiting(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let mut excluded = 0;
+        for number in phone_numbers {
+            for task in self.waiting_with_number(number).await? {
+                self.update(&task.barred(Reason::Excluded, now)).await?;
+                excluded += 1;
+            }
+        }
+        Ok(excluded)
+    }
     /// Ends up to `at_most` waiting tasks of a campaign for that reason, as [`CallTask::barred`] would,
     /// and returns how many. Fewer than `at_most` means that none waits any more.
     async fn cancel_waiting(
@@ -311,6 +326,17 @@ pub trait CallAttemptRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Option<CallAttempt>, StorageError>;
+    /// The live attempts to the numbers, of the scope's company.
+    async fn live_among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let mut found = Vec::new();
+        for number in phone_numbers {
+            found.extend(self.live(number).await?);
+        }
+        Ok(found)
+    }
     /// When the scope's company called the number since then, in any campaign: the attempts that
     /// count ([`Outcome::counts_as_contact`]), but not `except`.
     async fn history(
@@ -437,24 +463,6 @@ pub trait InterviewRepository: Send {
         &mut self,
         task_id: CallTaskId,
     ) -> Result<Option<SurveyResponse>, StorageError>;
-}
-
-/// Exclusions.
-#[async_trait]
-pub trait ExclusionRepository: Send {
-    /// Adds a number; one that is there already stays as it is. `true` if it was added.
-    async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError>;
-    /// The exclusion of a number.
-    async fn get(&mut self, phone_number: &PhoneNumber) -> Result<Option<Exclusion>, StorageError>;
-    /// Those of the numbers that are excluded.
-    async fn among(
-        &mut self,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError>;
-    /// Removes a number. `false` if it was not there.
-    async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError>;
-    /// Exclusions in the order of their numbers.
-    async fn list(&mut self, page: &PageRequest) -> Result<Page<Exclusion>, StorageError>;
 }
 
 /// Events from the provider (inbox) and for subscribers (outbox).

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 
 use super::call_rollups::CallRollupRepository;
 use super::contact_records::ContactRecordRepository;
+use super::exclusions::ExclusionRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, ExclusionRepository,
-    InterviewRepository, SkillbaseRepository,
+    CampaignRepository, CompanyRepository, EventRepository, InterviewRepository,
+    SkillbaseRepository,
 };
 use crate::id::CompanyId;
 

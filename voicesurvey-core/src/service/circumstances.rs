@@ -19,7 +19,7 @@ pub(super) async fn circumstances(
     now: Timestamp,
 ) -> Result<Circumstances, StorageError> {
     let company = company_of(work, company_id).await?;
-    let excluded = work.exclusions().get(number).await?.is_some();
+    let excluded = work.exclusions().excluded_by(number).await?.is_some();
     let history = if company.caps.is_unlimited() {
         ContactHistory::default()
     } else {

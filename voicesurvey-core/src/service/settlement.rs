@@ -246,7 +246,7 @@ async fn unless_over_meanwhile(
         return Ok(task);
     }
     let number = &task.contact.phone_number;
-    if work.exclusions().get(number).await?.is_some() {
+    if work.exclusions().excluded_by(number).await?.is_some() {
         return Ok(task.barred(Reason::Excluded, now));
     }
     let locked = work.campaigns().get_for_update(task.campaign_id).await?;
@@ -341,22 +341,18 @@ async fn exclude(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let exclusion = Exclusion {
-        company_id: attempt.company_id,
+        company_id: Some(attempt.company_id),
         phone_number: attempt.phone_number,
         source: ExclusionSource::Spoken,
         attempt_id: Some(attempt.id),
+        note: None,
         created_at: now,
+        created_by: None,
     };
     work.exclusions().insert(&exclusion).await?;
-    for task in work
-        .call_tasks()
-        .waiting_with_number(&attempt.phone_number)
-        .await?
-    {
-        work.call_tasks()
-            .update(&task.barred(Reason::Excluded, now))
-            .await?;
-    }
+    work.call_tasks()
+        .exclude_waiting(&[attempt.phone_number], now)
+        .await?;
     Ok(())
 }
 

@@ -198,6 +198,10 @@ macro_rules! storage_conformance {
                 excluded_numbers_are_found_among_many,
                 an_exclusion_is_removed_once,
                 exclusions_are_listed_in_the_order_of_their_numbers,
+                numbers_are_excluded_together,
+                exclusions_are_searched,
+                removals_are_kept_newest_first,
+                excluding_ends_what_waits,
             }
             events {
                 an_event_is_received_once,
@@ -221,6 +225,7 @@ macro_rules! storage_conformance {
                 reviews_of_others_do_not_exist,
                 nothing_is_written_into_interviews_of_others,
                 exclusions_of_others_do_not_exist,
+                the_operators_exclusions_are_the_operators,
                 events_of_others_do_not_exist,
                 the_platform_sees_every_company,
             }

@@ -36,7 +36,7 @@ use crate::campaign::{
     Schedule,
 };
 use crate::company::{Company, CompanyLimits, CompanyStatus};
-use crate::exclusion::{Exclusion, ExclusionSource};
+use crate::exclusion::{Exclusion, ExclusionRemoval, ExclusionSource};
 use crate::gate::AttemptCaps;
 use crate::id::SkillbaseId;
 use crate::language::Language;
@@ -324,11 +324,32 @@ impl SampleTask for CallTask {
 /// A number that a member of staff put on the list.
 pub fn exclusion(company: &Company, phone_number: PhoneNumber) -> Exclusion {
     Exclusion {
-        company_id: company.id,
+        company_id: Some(company.id),
         phone_number,
         source: ExclusionSource::Staff,
         attempt_id: None,
+        note: None,
         created_at: now(),
+        created_by: None,
+    }
+}
+
+/// A number that the operator excluded for every company.
+pub fn operators_exclusion(phone_number: PhoneNumber) -> Exclusion {
+    Exclusion {
+        company_id: None,
+        ..exclusion(&company(), phone_number)
+    }
+}
+
+/// That the exclusion was taken off its list.
+pub fn exclusion_removal(exclusion: &Exclusion) -> ExclusionRemoval {
+    ExclusionRemoval {
+        id: id(),
+        exclusion: exclusion.clone(),
+        reason: "The number belongs to somebody else now.".to_owned(),
+        removed_at: now(),
+        removed_by: exclusion.company_id.map(|_| id()),
     }
 }
 

@@ -12,6 +12,7 @@ mod corrections;
 mod engine;
 mod event_inbox;
 mod event_orders;
+mod exclusions;
 mod interviews;
 mod late_and_lost;
 mod lifecycle;

@@ -329,9 +329,12 @@ SELECT claimed.*,
     ) AS campaign_version,
     company.version AS company_version,
     -- Not EXISTS, for which the planner might read all exclusions once.
-    (
-        SELECT 1 FROM exclusions
-        WHERE company_id = claimed.company_id AND phone_number = claimed.phone_number
+    COALESCE(
+        (
+            SELECT 1 FROM exclusions
+            WHERE company_id = claimed.company_id AND phone_number = claimed.phone_number
+        ),
+        (SELECT 1 FROM operator_exclusions WHERE phone_number = claimed.phone_number)
     ) IS NOT NULL AS excluded,
     CASE WHEN company.has_caps THEN ARRAY(
         SELECT attempt.created_at

@@ -92,7 +92,13 @@ async fn plan_of_the_claim(connection: &mut PgConnection) -> String {
 fn assert_the_claim_walks_over_nothing(plan: &str) {
     let lines: Vec<&str> = plan.lines().map(str::trim_start).collect();
     for (index, line) in lines.iter().enumerate() {
-        for table in ["call_tasks", "call_attempts", "exclusions", "campaigns"] {
+        for table in [
+            "call_tasks",
+            "call_attempts",
+            "exclusions",
+            "operator_exclusions",
+            "campaigns",
+        ] {
             let scans = line.contains(&format!(" on {table}")) && line.contains("Scan");
             let by_key = line.contains("Index") && lines[index + 1].contains("Index Cond");
             assert!(!scans || by_key, "{line}\n{plan}");

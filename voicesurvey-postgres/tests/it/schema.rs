@@ -7,8 +7,9 @@ use voicesurvey_core::ports::TaskQueue as _;
 use crate::support::{PostgresUnderTest, texts};
 
 /// Tables that belong to no company: the log of migrations, what all companies together may use of a
-/// provider account, and who leads.
-const SHARED: &str = "('_sqlx_migrations', 'provider_queue', 'leadership')";
+/// provider account, who leads, and whom the operator has excluded.
+const SHARED: &str = "('_sqlx_migrations', 'provider_queue', 'leadership', \
+    'operator_exclusions', 'operator_exclusion_removals')";
 
 #[tokio::test]
 async fn every_table_has_a_company_and_forced_row_level_security() {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::{PageRequest, Scope};
+use voicesurvey_core::ports::{ExclusionFilter, PageRequest, Scope};
 
 use crate::support::{Answer, Caller, TestApp, TestCompany, shown};
 
@@ -135,7 +135,8 @@ async fn everything(app: &TestApp, company: &TestCompany<'_>, campaign: &str) ->
     let mut work = app.app.storage.begin(scope).await.unwrap();
     let counters = work.campaigns().counters(id.parse().unwrap()).await;
     found.push(format!("{:?}", counters.unwrap()).into());
-    let excluded = work.exclusions().list(&PageRequest::first(10)).await;
+    let (all, page) = (ExclusionFilter::default(), PageRequest::first(10));
+    let excluded = work.exclusions().list(&all, &page).await;
     let nobodys = work.exclusions().get(&PhoneNumber::NOBODYS).await;
     assert_eq!(
         (excluded.unwrap().rows, nobodys.unwrap()),

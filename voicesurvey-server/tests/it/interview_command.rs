@@ -9,7 +9,7 @@ use tokio::process::Command;
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CallTaskFilter};
-use voicesurvey_core::ports::{PageRequest, Scope, Storage};
+use voicesurvey_core::ports::{ExclusionFilter, PageRequest, Scope, Storage};
 use voicesurvey_core::survey::{ChoiceOption, Question, QuestionKind, SurveyTranslation};
 use voicesurvey_core::testing::samples;
 use voicesurvey_postgres::testing::TestDatabase;
@@ -133,7 +133,8 @@ async fn an_interview_is_held_beside_a_running_server_and_leaves_nothing() {
             .await
             .unwrap()
             .rows;
-        let excluded = work.exclusions().list(&page).await.unwrap().rows;
+        let all = ExclusionFilter::default();
+        let excluded = work.exclusions().list(&all, &page).await.unwrap().rows;
         assert_eq!((tasks.len(), calls.len(), excluded.len()), (1, 0, 0));
         (counters, found, tasks)
     };
@@ -235,7 +236,8 @@ opted_out
         .await
         .unwrap();
     let page = PageRequest::first(10);
-    assert_eq!(work.exclusions().list(&page).await.unwrap().rows, []);
+    let all = ExclusionFilter::default();
+    assert_eq!(work.exclusions().list(&all, &page).await.unwrap().rows, []);
     let counters = work.campaigns().counters(campaign.id).await.unwrap();
     assert_eq!(counters.open_tasks(), 1);
 }

@@ -15,6 +15,7 @@ mod api_companies;
 mod api_document;
 mod api_dry_run;
 mod api_errors;
+mod api_exclusions;
 mod api_operation;
 mod api_results;
 mod api_review;

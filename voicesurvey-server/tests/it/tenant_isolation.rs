@@ -24,6 +24,8 @@ enum Recipe {
     Named(Option<Value>),
     /// The same, with a file.
     NamedUpload,
+    /// It takes a file, and names nothing of anybody.
+    OwnUpload,
     /// No key of a company opens it.
     Operator(Option<Value>),
 }
@@ -34,9 +36,18 @@ fn recipe(operation_id: &str) -> Recipe {
     let campaign = || Some(serde_json::from_str(CAMPAIGN_OF_A).unwrap());
     match operation_id {
         "get_health" | "get_readiness" => Recipe::Public,
-        "list_api_keys" | "list_skillbases" | "list_campaigns" | "list_calls" | "list_attempts"
-        | "list_outcomes" | "list_review" => Recipe::Own(None),
+        "list_api_keys"
+        | "list_skillbases"
+        | "list_campaigns"
+        | "list_calls"
+        | "list_attempts"
+        | "list_outcomes"
+        | "list_review"
+        | "list_exclusions"
+        | "list_exclusion_removals" => Recipe::Own(None),
         "create_api_key" => Recipe::Own(Some(json!({ "name": "Mine", "role": "viewer" }))),
+        "add_exclusions" => Recipe::Own(Some(json!({ "phone_number": "+393471234567" }))),
+        "import_exclusions" => Recipe::OwnUpload,
         "create_skillbase" => Recipe::Own(skillbase()),
         "create_campaign" => Recipe::Own(campaign()),
         "list_companies" | "delete_company" => Recipe::Operator(None),
@@ -61,7 +72,9 @@ fn recipe(operation_id: &str) -> Recipe {
         | "list_texts"
         | "get_campaign_rates"
         | "get_call"
-        | "get_answer" => Recipe::Named(None),
+        | "get_answer"
+        | "get_exclusion"
+        | "remove_exclusion" => Recipe::Named(None),
         "replace_skillbase" => Recipe::Named(skillbase()),
         "change_campaign" => Recipe::Named(Some(json!({ "name": "Mine" }))),
         "set_campaign_status" => Recipe::Named(Some(json!({ "status": "cancelled" }))),
@@ -208,10 +221,14 @@ async fn what_is_anothers_does_not_exist_in_any_operation() {
         let recipe = recipe(&operation.id);
         let (status, body) = match &recipe {
             Recipe::Public => continue,
-            Recipe::Own(body) => {
-                let answer = operation
-                    .send(&stranger, &operation.path, body.as_ref())
-                    .await;
+            Recipe::Own(_) | Recipe::OwnUpload => {
+                let answer = match &recipe {
+                    Recipe::Own(body) => {
+                        let body = body.as_ref();
+                        operation.send(&stranger, &operation.path, body).await
+                    }
+                    _ => upload(&stranger, &operation.path).await,
+                };
                 assert!(
                     (200..300).contains(&answer.status),
                     "{}: {answer}",

@@ -1,7 +1,5 @@
 //! The claim's side of the rows: what may be claimed, and what the claim writes.
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::CallTask;
@@ -16,8 +14,8 @@ use voicesurvey_core::queue::lane::LaneId;
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks;
-use crate::row::{Row, json, micros, read_all};
-use crate::schema::{CAMPAIGN_LANES, EXCLUSIONS};
+use crate::row::{Row, micros, read_all};
+use crate::schema::CAMPAIGN_LANES;
 use crate::unit_of_work::SqliteUnitOfWork;
 
 pub(super) const PROVIDER_QUEUE: &str = "provider_queue";
@@ -133,23 +131,6 @@ impl SqliteUnitOfWork {
         }
         Ok(tasks)
     }
-
-    async fn excluded_among(
-        &mut self,
-        company_id: CompanyId,
-        phone_numbers: &[PhoneNumber],
-    ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        let excluded = sqlx::query(
-            "SELECT phone_number FROM exclusions
-             WHERE company_id = ?1 AND phone_number IN (SELECT value FROM json_each(?2))",
-        )
-        .bind(company_id.as_uuid())
-        .bind(json(&phone_numbers)?);
-        let rows = self.fetch_all(excluded).await?;
-        rows.iter()
-            .map(|row| Row::new(row, EXCLUSIONS.name).word("phone_number"))
-            .collect()
-    }
 }
 
 #[async_trait]
@@ -214,7 +195,7 @@ impl ClaimRows for SqliteUnitOfWork {
         let numbers: Vec<PhoneNumber> =
             tasks.iter().map(|task| task.contact.phone_number).collect();
         let company_id = campaign.company_id;
-        let excluded = self.excluded_among(company_id, &numbers).await?;
+        let excluded = self.excluded_among(Some(company_id), &numbers).await?;
         let since = now - ContactHistory::REACH;
         let mut calls = self.calls_to(company_id, &numbers, since, None).await?;
         let judged = tasks.into_iter().map(|task| Candidate {

@@ -195,13 +195,16 @@ impl Run {
             Operation::Exclude => {
                 let phone_number = samples::phone_number(chance.below(14));
                 let exclusion = Exclusion {
-                    company_id: actor.company_id,
+                    company_id: Some(actor.company_id),
                     phone_number,
                     source: ExclusionSource::Api,
                     attempt_id: None,
+                    note: None,
                     created_at: now,
+                    created_by: Some(actor.api_key_id),
                 };
-                Box::pin(async move { exclude(&*storage, &exclusion).await })
+                let scope = Scope::Company(actor.company_id);
+                Box::pin(async move { exclude(&*storage, scope, &exclusion).await })
             }
         }
     }
@@ -282,8 +285,8 @@ fn truth(
     Some(Resolution::Ended(outcome))
 }
 
-async fn exclude(storage: &dyn Storage, exclusion: &Exclusion) {
-    let Ok(mut work) = storage.begin(Scope::Company(exclusion.company_id)).await else {
+async fn exclude(storage: &dyn Storage, scope: Scope, exclusion: &Exclusion) {
+    let Ok(mut work) = storage.begin(scope).await else {
         return;
     };
     if work.exclusions().insert(exclusion).await.is_ok() {

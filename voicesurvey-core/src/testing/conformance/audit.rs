@@ -112,11 +112,13 @@ async fn end(store: &dyn StorageUnderTest, call: &ClaimedTask, outcome: Outcome,
     if outcome == Outcome::OptedOut {
         let number = call.task.contact.phone_number;
         let exclusion = Exclusion {
-            company_id: call.task.company_id,
+            company_id: Some(call.task.company_id),
             phone_number: number,
             source: ExclusionSource::Spoken,
             attempt_id: Some(call.attempt.id),
+            note: None,
             created_at: now,
+            created_by: None,
         };
         work.exclusions().insert(&exclusion).await.unwrap();
         for task in work

@@ -85,6 +85,8 @@ pub async fn a_company_is_removed_with_what_belongs_to_it(store: &dyn StorageUnd
     drop(work);
     let mut work = begin(store, &company).await;
     work.exclusions().insert(&exclusion).await.unwrap();
+    let removal = samples::exclusion_removal(&exclusion);
+    work.exclusions().insert_removal(&removal).await.unwrap();
     work.events()
         .publish(&samples::outbox_event(&company))
         .await

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 
 use super::StorageUnderTest;
 use super::support::{
-    PROVIDER, all_pages, assert_conflict, at_most, begin, change_campaign, claim, claim_all,
-    claim_request, commit, live_call, run_campaign, running_campaign, settle, store_campaign,
-    store_tasks, stored_company, stored_task,
+    PROVIDER, all_pages, assert_conflict, at_most, begin, begin_as, change_campaign, claim,
+    claim_all, claim_request, commit, live_call, run_campaign, running_campaign, settle,
+    store_campaign, store_tasks, stored_company, stored_task,
 };
 use crate::call_task::{CallTask, TaskEvent, TaskState};
 use crate::calling_hours::CallingHours;
@@ -18,7 +18,7 @@ use crate::gate::Reason;
 use crate::id::{CallAttemptId, CallTaskId};
 use crate::outcome::Outcome;
 use crate::ports::repositories::CallAttemptFilter;
-use crate::ports::{ClaimRequest, ClaimedTask};
+use crate::ports::{ClaimRequest, ClaimedTask, Scope};
 use crate::testing::samples::{self, SampleCampaign, SampleTask};
 
 /// Nothing is claimed from an empty store, and nothing is ready.
@@ -284,7 +284,7 @@ pub async fn companies_and_campaigns_take_turns(store: &dyn StorageUnderTest) {
 pub async fn an_excluded_number_is_not_claimed(store: &dyn StorageUnderTest) {
     let (company, campaign) = running_campaign(store).await;
     let stranger = stored_company(store).await;
-    let tasks = samples::tasks(&campaign, 1, 3);
+    let tasks = samples::tasks(&campaign, 1, 4);
     store_tasks(store, &tasks).await;
     let exclusions = [
         samples::exclusion(&company, tasks[0].contact.phone_number),
@@ -296,16 +296,23 @@ pub async fn an_excluded_number_is_not_claimed(store: &dyn StorageUnderTest) {
         work.exclusions().insert(exclusion).await.unwrap();
         commit(work).await;
     }
+    // What the operator excludes counts everywhere.
+    let mut work = begin_as(store, Scope::Platform).await;
+    let exclusion = samples::operators_exclusion(tasks[3].contact.phone_number);
+    work.exclusions().insert(&exclusion).await.unwrap();
+    commit(work).await;
     let claimed = claim_all(store, samples::now()).await;
     let claimed: HashSet<_> = claimed.iter().map(|call| call.task.id).collect();
     assert_eq!(claimed, HashSet::from([tasks[1].id, tasks[2].id]));
-    let excluded = stored_task(store, tasks[0].id).await;
-    assert_eq!(excluded.state, TaskState::Excluded);
-    assert_eq!(
-        (excluded.reason, excluded.attempts_count),
-        (Some(Reason::Excluded), 0)
-    );
-    assert_eq!((excluded.version, excluded.updated_at), (2, samples::now()));
+    for task in [&tasks[0], &tasks[3]] {
+        let excluded = stored_task(store, task.id).await;
+        assert_eq!(excluded.state, TaskState::Excluded);
+        assert_eq!(
+            (excluded.reason, excluded.attempts_count),
+            (Some(Reason::Excluded), 0)
+        );
+        assert_eq!((excluded.version, excluded.updated_at), (2, samples::now()));
+    }
 }
 
 /// A claim that has only turned people away is told apart from one that found nobody: others may

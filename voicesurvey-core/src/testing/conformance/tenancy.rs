@@ -1,5 +1,7 @@
 //! Tenancy: a company sees, changes and affects only its own rows (I11).
 
+use std::collections::HashSet;
+
 use super::StorageUnderTest;
 use super::reviews::corrected;
 use super::support::{
@@ -8,6 +10,7 @@ use super::support::{
 };
 use crate::company::Company;
 use crate::conversation::{Answer, Doubt};
+use crate::exclusion::ExcludedBy;
 use crate::gate::Reason;
 use crate::id::CompanyId;
 use crate::language::Language;
@@ -15,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::ports::repositories::{
     CallAttemptFilter, CallTaskFilter, CampaignCounters, OutboxEvent,
 };
-use crate::ports::{ClaimedTask, PageRequest, Scope, UnitOfWork};
+use crate::ports::{ClaimedTask, ExclusionFilter, PageRequest, Scope, UnitOfWork};
 use crate::testing::samples::{self, SampleCampaign};
 
 /// A company with a call, and a stranger who must not notice.
@@ -340,19 +343,27 @@ pub async fn nothing_is_written_into_interviews_of_others(store: &dyn StorageUnd
     assert_conflict(begin().await.interviews().put_response(&response).await);
 }
 
-/// An exclusion counts in its own company only.
+/// An exclusion counts in its own company only, and what became of it is no business of others.
 pub async fn exclusions_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     let (owner, _, stranger) = owner_and_stranger(store).await;
     let number = samples::phone_number(77);
     let exclusion = samples::exclusion(&owner, number);
+    let removal = samples::exclusion_removal(&exclusion);
     let mut work = begin(store, &owner).await;
     work.exclusions().insert(&exclusion).await.unwrap();
+    work.exclusions().insert_removal(&removal).await.unwrap();
     commit(work).await;
     let mut work = begin(store, &stranger).await;
     assert_eq!(work.exclusions().get(&number).await.unwrap(), None);
+    assert_eq!(work.exclusions().excluded_by(&number).await.unwrap(), None);
     assert!(work.exclusions().among(&[number]).await.unwrap().is_empty());
     assert!(!work.exclusions().delete(&number).await.unwrap());
-    assert_eq!(all_pages!(10, |page| work.exclusions().list(page)), []);
+    let all = ExclusionFilter::default();
+    assert_eq!(
+        all_pages!(10, |page| work.exclusions().list(&all, page)),
+        []
+    );
+    assert_eq!(all_pages!(10, |page| work.exclusions().removals(page)), []);
     assert!(
         work.exclusions()
             .insert(&samples::exclusion(&stranger, number))
@@ -361,11 +372,73 @@ pub async fn exclusions_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     );
     assert_conflict(work.exclusions().insert(&exclusion).await);
     drop(work);
+    let mut work = begin(store, &stranger).await;
+    let planted = samples::exclusion_removal(&exclusion);
+    assert_conflict(work.exclusions().insert_removal(&planted).await);
+    drop(work);
     let mut work = begin(store, &owner).await;
     assert_eq!(
         work.exclusions().get(&number).await.unwrap(),
         Some(exclusion)
     );
+    assert_eq!(
+        all_pages!(10, |page| work.exclusions().removals(page)),
+        [removal]
+    );
+}
+
+/// The operator's list holds for every company, and no company reads or changes it.
+pub async fn the_operators_exclusions_are_the_operators(store: &dyn StorageUnderTest) {
+    let (company, _, stranger) = owner_and_stranger(store).await;
+    let number = samples::phone_number(77);
+    let exclusion = samples::operators_exclusion(number);
+    let removal = samples::exclusion_removal(&exclusion);
+    let all = ExclusionFilter::default();
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert!(work.exclusions().insert(&exclusion).await.unwrap());
+    assert!(!work.exclusions().insert(&exclusion).await.unwrap());
+    work.exclusions().insert_removal(&removal).await.unwrap();
+    commit(work).await;
+    for company in [&company, &stranger] {
+        let mut work = begin(store, company).await;
+        let bar = work.exclusions().excluded_by(&number).await.unwrap();
+        assert_eq!(bar, Some(ExcludedBy::Operator));
+        let others = samples::phone_number(78);
+        let excluded = work.exclusions().among(&[number, others]).await.unwrap();
+        assert_eq!(excluded, HashSet::from([number]));
+        assert_eq!(work.exclusions().get(&number).await.unwrap(), None);
+        let listed = all_pages!(10, |page| work.exclusions().list(&all, page));
+        assert_eq!(listed, []);
+        assert_eq!(all_pages!(10, |page| work.exclusions().removals(page)), []);
+        assert!(!work.exclusions().delete(&number).await.unwrap());
+        let planted = samples::operators_exclusion(others);
+        assert_conflict(work.exclusions().insert(&planted).await);
+        drop(work);
+        let mut work = begin(store, company).await;
+        let planted = samples::exclusion_removal(&exclusion);
+        assert_conflict(work.exclusions().insert_removal(&planted).await);
+    }
+    let mut work = begin(store, &company).await;
+    let own = samples::exclusion(&company, number);
+    assert!(work.exclusions().insert(&own).await.unwrap());
+    let bar = work.exclusions().excluded_by(&number).await.unwrap();
+    assert_eq!(bar, Some(ExcludedBy::Company));
+    commit(work).await;
+
+    // The platform keeps the operator's list, and no company's.
+    let mut work = begin_as(store, Scope::Platform).await;
+    let listed = all_pages!(1, |page| work.exclusions().list(&all, page));
+    assert_eq!(listed, [exclusion]);
+    let removals = all_pages!(1, |page| work.exclusions().removals(page));
+    assert_eq!(removals, [removal]);
+    assert!(work.exclusions().delete(&number).await.unwrap());
+    assert!(!work.exclusions().delete(&number).await.unwrap());
+    commit(work).await;
+    let mut work = begin(store, &company).await;
+    assert_eq!(work.exclusions().get(&number).await.unwrap(), Some(own));
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    assert_eq!(work.exclusions().excluded_by(&number).await.unwrap(), None);
 }
 
 /// Events of others can neither be noted nor published nor read.

@@ -8,3 +8,12 @@ JOIN call_attempts AS attempt
 WHERE attempt.created_at > exclusion.created_at + (SELECT excluded_since FROM asked)
     AND attempt.accepted_at IS NOT NULL
     AND attempt.outcome IS DISTINCT FROM 'cancelled'
+UNION ALL
+SELECT
+    'attempt', attempt.id, attempt.company_id,
+    'its number is excluded by the operator since ' || exclusion.created_at
+FROM operator_exclusions AS exclusion
+JOIN call_attempts AS attempt ON attempt.phone_number = exclusion.phone_number
+WHERE attempt.created_at > exclusion.created_at + (SELECT excluded_since FROM asked)
+    AND attempt.accepted_at IS NOT NULL
+    AND attempt.outcome IS DISTINCT FROM 'cancelled'
