@@ -155,10 +155,12 @@ async fn waiting_with_an_excluded_number_is_found_and_worse_after_an_opt_out() {
             let company_id = damaged.waiting.company_id;
             let phone_number = damaged.waiting.contact.phone_number;
             rows.put(Exclusion {
-                company_id,
+                company_id: Some(company_id),
                 phone_number,
                 source,
                 attempt_id: None,
+                note: None,
+                created_by: None,
                 created_at: samples::now(),
             });
         });
@@ -175,10 +177,12 @@ async fn a_call_to_an_excluded_number_is_found() {
             ..damaged.call.attempt.clone()
         };
         rows.put(Exclusion {
-            company_id: attempt.company_id,
+            company_id: Some(attempt.company_id),
             phone_number: attempt.phone_number,
             source: ExclusionSource::Staff,
             attempt_id: None,
+            note: None,
+            created_by: None,
             created_at: samples::now() - TimeDelta::hours(1),
         });
         rows.put(attempt);
