@@ -43,7 +43,8 @@ async fn every_primary_key_and_unique_constraint_begins_with_the_company() {
          JOIN pragma_index_info(keys.name) AS columns ON columns.seqno = 0
          WHERE tables.schema = 'main' AND tables.type = 'table'
            AND tables.name NOT LIKE 'sqlite_%'
-           AND tables.name NOT IN ('_sqlx_migrations', 'provider_queue')",
+           AND tables.name NOT IN ('_sqlx_migrations', 'provider_queue', 'operator_exclusions',
+                                   'operator_exclusion_removals')",
     )
     .fetch_all(&mut connection)
     .await
@@ -103,7 +104,9 @@ async fn every_tenant_table_names_its_company() {
     let without: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM pragma_table_list
          WHERE schema = 'main' AND type = 'table'
-           AND name NOT LIKE 'sqlite_%' AND name NOT IN ('_sqlx_migrations', 'provider_queue')
+           AND name NOT LIKE 'sqlite_%'
+           AND name NOT IN ('_sqlx_migrations', 'provider_queue', 'operator_exclusions',
+                            'operator_exclusion_removals')
            AND NOT EXISTS (SELECT 1 FROM pragma_table_info(pragma_table_list.name) AS info
                            WHERE info.name = 'company_id' AND info.\"notnull\" = 1)",
     )
