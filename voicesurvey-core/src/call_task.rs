@@ -13,6 +13,7 @@ use crate::call_list::Contact;
 use crate::gate::Reason;
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
 use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
 use crate::queue::lane::LaneKey;
 use crate::time::Timestamp;
 
@@ -53,6 +54,13 @@ impl CallTask {
     /// The lane in which the task waits when its time has come.
     pub fn lane(&self) -> LaneKey {
         LaneKey::of(&self.contact)
+    }
+
+    /// The number that stands in the place of the person's when they are erased: nobody's, and another
+    /// one for each task.
+    pub fn nobodys_number(&self) -> PhoneNumber {
+        let (_, seed) = self.id.as_uuid().as_u64_pair();
+        PhoneNumber::of_nobody(seed)
     }
 
     /// What the person has decided in one of the calls. It is final (I8), also while a further call

@@ -55,6 +55,8 @@ pub enum ExcludedBy {
     Company,
     /// It is on the operator's list.
     Operator,
+    /// Whoever has it was erased, and only a keyed hash remains.
+    Erasure,
 }
 
 impl ExcludedBy {
@@ -63,12 +65,13 @@ impl ExcludedBy {
         match self {
             Self::Company => "company",
             Self::Operator => "operator",
+            Self::Erasure => "erasure",
         }
     }
 
     /// The one of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Company, Self::Operator]
+        [Self::Company, Self::Operator, Self::Erasure]
             .into_iter()
             .find(|by| by.name() == name)
     }

@@ -220,7 +220,7 @@ fn standing(
     let policy = &campaign.effective_settings().retry;
     if task.state.status().is_final() || task.decision().is_some() {
         never(Reason::TaskEnded)
-    } else if circumstances.excluded {
+    } else if circumstances.excluded || task.contact.phone_number.is_nobodys() {
         never(Reason::Excluded)
     } else if campaign.status.is_final() {
         never(Reason::CampaignEnded)

@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// Declares identifier types.
 macro_rules! id {
@@ -90,6 +90,15 @@ id! {
     OutboxEventId,
     /// Names the removal of a number from an exclusion list.
     ExclusionRemovalId,
+    /// Names the erasure of a person.
+    ErasureId,
+}
+
+/// The first identifier that could be made at that instant: those that sort before it are older, to
+/// the millisecond.
+pub fn first_at<I: From<Uuid>>(at: Timestamp) -> I {
+    let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or(0);
+    I::from(Uuid::from_u128(milliseconds << 80))
 }
 
 /// Makes identifiers from the clock and a source of chance.
@@ -206,6 +215,15 @@ impl fmt::Debug for IdGenerator {
 mod tests {
     use super::*;
     use crate::time::{ManualClock, SystemClock};
+
+    #[test]
+    fn an_identifier_tells_when_it_was_made() {
+        let at = SystemClock.now();
+        let ids = IdGenerator::from_seed(Arc::new(ManualClock::new(at)), 1);
+        let id: CallTaskId = ids.next();
+        assert!(first_at::<CallTaskId>(at) <= id);
+        assert!(id < first_at(at + chrono::TimeDelta::milliseconds(1)));
+    }
 
     #[test]
     fn identifiers_sort_in_the_order_in_which_they_were_made() {

@@ -28,6 +28,7 @@ pub mod campaign;
 pub mod company;
 pub mod contact_record;
 pub mod conversation;
+pub mod erasure;
 pub mod exclusion;
 pub mod gate;
 pub mod id;
@@ -36,6 +37,7 @@ pub mod language;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod money;
+pub mod number_keys;
 pub mod outcome;
 pub mod pace;
 pub mod phone_number;

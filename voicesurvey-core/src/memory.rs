@@ -21,12 +21,14 @@ mod call_tasks;
 mod campaigns;
 mod companies;
 mod contact_records;
+mod erasures;
 mod events;
 mod exclusions;
 mod interviews;
 mod lanes;
 mod queue;
 mod ready_list;
+mod retention;
 mod rows;
 mod skillbases;
 mod table;
@@ -40,11 +42,13 @@ use futures_util::lock::Mutex;
 
 use self::table::{Tables, Transaction};
 use crate::id::CompanyId;
+use crate::number_keys::NumberKeys;
 use crate::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    EventRepository, ExclusionRepository, InterviewRepository, Page, PageRequest, Scope,
-    SkillbaseRepository, Storage, StorageError, UnitOfWork,
+    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository, Page,
+    PageRequest, RetentionRepository, Scope, SkillbaseRepository, Storage, StorageError,
+    UnitOfWork,
 };
 
 /// A store in memory. Clones share their rows.
@@ -52,6 +56,7 @@ use crate::ports::{
 pub struct MemoryStorage {
     tables: Arc<Mutex<Tables>>,
     forgets: bool,
+    keys: NumberKeys,
 }
 
 impl MemoryStorage {
@@ -62,6 +67,21 @@ impl MemoryStorage {
         Self {
             forgets: true,
             ..Self::default()
+        }
+    }
+
+    /// The same store for whoever has those keys for what remains of erased numbers. Without any,
+    /// nobody can be erased.
+    #[must_use]
+    pub fn with_number_keys(self, keys: NumberKeys) -> Self {
+        Self { keys, ..self }
+    }
+
+    async fn work(&self, scope: Scope) -> MemoryUnitOfWork {
+        MemoryUnitOfWork {
+            scope,
+            transaction: self.transaction().await,
+            keys: self.keys.clone(),
         }
     }
 
@@ -79,10 +99,7 @@ impl fmt::Debug for MemoryStorage {
 #[async_trait]
 impl Storage for MemoryStorage {
     async fn begin(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        Ok(Box::new(MemoryUnitOfWork {
-            scope,
-            transaction: self.transaction().await,
-        }))
+        Ok(Box::new(self.work(scope).await))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
@@ -94,6 +111,7 @@ impl Storage for MemoryStorage {
 struct MemoryUnitOfWork {
     scope: Scope,
     transaction: Transaction,
+    keys: NumberKeys,
 }
 
 impl MemoryUnitOfWork {
@@ -158,6 +176,14 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionRepository {
         self
     }
 

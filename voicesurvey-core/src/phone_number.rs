@@ -112,6 +112,26 @@ impl PhoneNumber {
         text: *b"+9990000000\0\0\0\0\0",
     };
 
+    /// One of the numbers that nobody has, which stands where a person's was erased. Seeds that differ
+    /// in their last twelve decimal digits give different ones.
+    pub fn of_nobody(seed: u64) -> Self {
+        let mut text = [0; 16];
+        let mut digits = seed;
+        for place in text[4..].iter_mut().rev() {
+            // OK because a remainder of ten is a digit.
+            *place = b'0' + u8::try_from(digits % 10).unwrap_or(0);
+            digits /= 10;
+        }
+        text[..4].copy_from_slice(b"+999");
+        Self { text }
+    }
+
+    /// Whether nobody has the number, because no country has its calling code, +999: it stands for
+    /// somebody who was erased, or who is only made up.
+    pub fn is_nobodys(&self) -> bool {
+        self.text.starts_with(b"+999")
+    }
+
     /// Reads a number as people and files write it.
     ///
     /// A number without country code is one of `default_region`. Spaces, brackets, dashes, dots

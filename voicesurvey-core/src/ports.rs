@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod call_rollups;
 pub mod contact_records;
+pub mod erasures;
 pub mod exclusions;
 pub mod leadership;
 pub mod repositories;
@@ -14,6 +15,7 @@ pub mod wake_up;
 pub use audit::{Audit, OtherProcess};
 pub use call_rollups::CallRollupRepository;
 pub use contact_records::ContactRecordRepository;
+pub use erasures::{ErasureRepository, RetentionRepository};
 pub use exclusions::{ExclusionFilter, ExclusionRepository};
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{

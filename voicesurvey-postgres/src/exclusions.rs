@@ -194,13 +194,22 @@ impl ExclusionRepository for PostgresUnitOfWork {
              WHERE company_id = $1 AND phone_number = $2
              UNION ALL
              SELECT 'operator' FROM operator_exclusions WHERE phone_number = $2
-             LIMIT 1",
+             UNION ALL
+             -- Only where a company has erased numbers it is asked whether this is one.
+             SELECT 'erasure' FROM erasure_keys WHERE company_id = $1",
         )
         .bind(self.scoped_company())
         .bind(phone_number.to_string());
-        let row = self.row(select).await?;
-        row.map(|row| Reader::new("exclusions", &row).named("excluded_by", ExcludedBy::from_name))
-            .transpose()
+        let rows = self.rows(select).await?;
+        let found = rows
+            .iter()
+            .map(|row| Reader::new("exclusions", row).named("excluded_by", ExcludedBy::from_name));
+        let found: Vec<ExcludedBy> = found.collect::<Result<_, _>>()?;
+        let is_erased = found.contains(&ExcludedBy::Erasure)
+            && !self.erased_numbers(&[*phone_number]).await?.is_empty();
+        let lists = [ExcludedBy::Company, ExcludedBy::Operator];
+        let listed = lists.into_iter().find(|list| found.contains(list));
+        Ok(listed.or(is_erased.then_some(ExcludedBy::Erasure)))
     }
 
     async fn among(
@@ -217,9 +226,12 @@ impl ExclusionRepository for PostgresUnitOfWork {
         .bind(self.scoped_company())
         .bind(numbers);
         let rows = self.rows(select).await?;
-        rows.iter()
-            .map(|row| Reader::new("exclusions", row).parsed("phone_number"))
-            .collect()
+        let listed = rows
+            .iter()
+            .map(|row| Reader::new("exclusions", row).parsed("phone_number"));
+        let mut excluded: HashSet<PhoneNumber> = listed.collect::<Result<_, _>>()?;
+        excluded.extend(self.erased_numbers(phone_numbers).await?.into_keys());
+        Ok(excluded)
     }
 
     async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError> {

@@ -56,6 +56,8 @@ const FILES: &[(&str, &str)] = files![
     "20261121093000_keep_causes_of_exclusions",
     "20261121093001_create_exclusion_removals",
     "20261121093002_create_operator_exclusions",
+    "20261121093400_create_erasures",
+    "20261121093401_create_company_retention",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

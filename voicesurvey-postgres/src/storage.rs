@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
+use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{Claim, ClaimRequest, Scope, Storage, StorageError, UnitOfWork};
 
 use crate::error::storage_error;
@@ -72,6 +73,7 @@ pub struct PostgresStorage {
     /// Who must lead for a unit of work to commit; `None` when that does not matter.
     fence: Option<PostgresLeadership>,
     known: Known,
+    keys: NumberKeys,
 }
 
 impl PostgresStorage {
@@ -105,7 +107,15 @@ impl PostgresStorage {
             unlimited,
             fence: None,
             known: Known::default(),
+            keys: NumberKeys::default(),
         })
+    }
+
+    /// The same store for whoever has those keys for what remains of erased numbers. Without any,
+    /// nobody can be erased.
+    #[must_use]
+    pub fn with_number_keys(self, keys: NumberKeys) -> Self {
+        Self { keys, ..self }
     }
 
     /// The same store for a leader's duties: its units of work fail with
@@ -133,7 +143,9 @@ impl PostgresStorage {
     }
 
     pub(crate) async fn work(&self, scope: Scope) -> Result<PostgresUnitOfWork, StorageError> {
-        PostgresUnitOfWork::begin(&self.pool, scope, self.fence.as_ref()).await
+        let mut work = PostgresUnitOfWork::begin(&self.pool, scope, self.fence.as_ref()).await?;
+        work.keys = self.keys.clone();
+        Ok(work)
     }
 
     pub(crate) const fn pool(&self) -> &PgPool {
@@ -173,7 +185,12 @@ impl Storage for PostgresStorage {
 
     async fn check(&self) -> Result<(), StorageError> {
         let mut connection = self.pool.acquire().await.map_err(storage_error)?;
-        migrations::check(&mut connection).await
+        migrations::check(&mut connection).await?;
+        drop(connection);
+        let mut work = PostgresUnitOfWork::begin(&self.pool, Scope::Platform, None).await?;
+        let used = work.all_erasure_keys().await?;
+        let known = self.keys.must_include(used);
+        known.map_err(|error| StorageError::Failed(Box::new(error)))
     }
 }
 

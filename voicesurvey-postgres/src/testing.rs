@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::OnceCell;
+use voicesurvey_core::number_keys::NumberKeys;
 
 pub use self::private_cluster::PrivateCluster;
 use self::server_url::ServerUrl;
@@ -98,7 +99,11 @@ impl TestDatabase {
         let url = template.server_url.of_database(&name);
         let storage = PostgresStorage::connect(&url, &PostgresOptions::default())
             .await
-            .expect("the test database answers");
+            .expect("the test database answers")
+            .with_number_keys(
+                NumberKeys::new(["a key that is known to every reader"])
+                    .expect("it is long enough"),
+            );
         Self {
             url,
             storage,

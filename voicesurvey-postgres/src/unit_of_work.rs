@@ -24,11 +24,12 @@ use sqlx::{Acquire as _, IntoArguments, Postgres, Row as _};
 use uuid::Uuid;
 use voicesurvey_core::call_rollup::RollupChanges;
 use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository,
-    StorageError, UnitOfWork,
+    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    RetentionRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
 use crate::counters::CounterChanges;
@@ -48,6 +49,8 @@ pub(crate) struct PostgresUnitOfWork {
     pub(crate) ready_list: ReadyListChanges,
     pub(crate) lanes: LaneChanges,
     pub(crate) rollups: RollupChanges,
+    /// For what remains of erased numbers.
+    pub(crate) keys: NumberKeys,
     /// A statement has failed. PostgreSQL would answer a commit with a silent rollback.
     failed: bool,
 }
@@ -116,6 +119,7 @@ impl PostgresUnitOfWork {
             ready_list: ReadyListChanges::default(),
             lanes: LaneChanges::default(),
             rollups: RollupChanges::default(),
+            keys: NumberKeys::default(),
             failed: false,
         })
     }
@@ -343,6 +347,14 @@ impl UnitOfWork for PostgresUnitOfWork {
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionRepository {
         self
     }
 

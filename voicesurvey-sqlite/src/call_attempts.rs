@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::call_attempt::{AnsweredBy, CallAttempt};
-use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::call_rollup::{RolledCall, RollupChanges};
+use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::gate::ContactHistory;
 use voicesurvey_core::id::{CallAttemptId, CompanyId};
 use voicesurvey_core::money::Cost;
@@ -192,7 +192,7 @@ impl SqliteUnitOfWork {
     }
 
     /// The company whose calls are asked for.
-    fn own_company(&self) -> Result<CompanyId, StorageError> {
+    pub(crate) fn own_company(&self) -> Result<CompanyId, StorageError> {
         match self.scope {
             Scope::Company(company_id) => Ok(company_id),
             Scope::Platform => Err(conflict("the calls to a number are a company's")),

@@ -103,6 +103,10 @@ impl CompanyRepository for SqliteUnitOfWork {
             "DELETE FROM skillbases WHERE company_id = ?1",
             "DELETE FROM exclusions WHERE company_id = ?1",
             "DELETE FROM exclusion_removals WHERE company_id = ?1",
+            "DELETE FROM erasures WHERE company_id = ?1",
+            "DELETE FROM erased_numbers WHERE company_id = ?1",
+            "DELETE FROM erasure_keys WHERE company_id = ?1",
+            "DELETE FROM company_retention WHERE company_id = ?1",
             "DELETE FROM provider_events WHERE company_id = ?1",
             "DELETE FROM outbox_events WHERE company_id = ?1",
         ] {

@@ -103,8 +103,20 @@ impl SqliteUnitOfWork {
         }
     }
 
-    /// Those of the numbers that the company must not call, whoever excluded them; without a company
-    /// those that the operator has excluded.
+    /// Those of the numbers that the scope's company has erased.
+    async fn erased_numbers(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let Some(company_id) = own_list(self.scope) else {
+            return Ok(HashSet::new());
+        };
+        let erased = self.erased_among(company_id, phone_numbers).await?;
+        Ok(erased.into_keys().collect())
+    }
+
+    /// Those of the numbers that are on a list which the company must heed; without a company those
+    /// that the operator has excluded.
     pub(crate) async fn excluded_among(
         &mut self,
         company_id: Option<CompanyId>,
@@ -169,17 +181,24 @@ impl ExclusionRepository for SqliteUnitOfWork {
         )
         .bind(own_list(self.scope).map(CompanyId::as_uuid))
         .bind(phone_number.as_str().to_owned());
-        let row = self.fetch_optional(select).await?;
-        row.map(|row| Row::new(&row, EXCLUSIONS.name).word("excluded_by"))
-            .transpose()
+        if let Some(row) = self.fetch_optional(select).await? {
+            return Row::new(&row, EXCLUSIONS.name)
+                .word("excluded_by")
+                .map(Some);
+        }
+        let erased = self.erased_numbers(&[*phone_number]).await?;
+        Ok((!erased.is_empty()).then_some(ExcludedBy::Erasure))
     }
 
     async fn among(
         &mut self,
         phone_numbers: &[PhoneNumber],
     ) -> Result<HashSet<PhoneNumber>, StorageError> {
-        self.excluded_among(own_list(self.scope), phone_numbers)
-            .await
+        let mut excluded = self
+            .excluded_among(own_list(self.scope), phone_numbers)
+            .await?;
+        excluded.extend(self.erased_numbers(phone_numbers).await?);
+        Ok(excluded)
     }
 
     async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError> {

@@ -23,6 +23,7 @@ mod campaigns;
 mod companies;
 mod contact_records;
 mod counters;
+mod erasures;
 mod error;
 mod events;
 mod exclusions;
@@ -34,6 +35,7 @@ mod page;
 #[cfg(test)]
 mod query_plan;
 mod ready_list;
+mod retention;
 mod row;
 mod schema;
 mod server_lock;

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 23] = [
+const MIGRATIONS: [(i64, &str, &str); 25] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -54,6 +54,8 @@ const MIGRATIONS: [(i64, &str, &str); 23] = [
     migration!(20261121093000, "keep_causes_of_exclusions"),
     migration!(20261121093001, "create_operator_exclusions"),
     migration!(20261121093200, "roll_calls_up"),
+    migration!(20261121093400, "create_erasures"),
+    migration!(20261121093401, "create_company_retention"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

@@ -406,6 +406,33 @@ pub(crate) const OPERATOR_EXCLUSION_REMOVALS: Table<7> = Table {
     ],
 };
 
+pub(crate) const ERASURES: Table<6> = Table {
+    name: "erasures",
+    columns: [
+        "company_id",
+        "id",
+        "reason",
+        "requested_by",
+        "erased",
+        "created_at",
+    ],
+};
+
+pub(crate) const ERASED_NUMBERS: Table<4> = Table {
+    name: "erased_numbers",
+    columns: ["company_id", "number_hash", "erasure_id", "created_at"],
+};
+
+pub(crate) const ERASURE_KEYS: Table<2> = Table {
+    name: "erasure_keys",
+    columns: ["company_id", "key_id"],
+};
+
+pub(crate) const COMPANY_RETENTION: Table<2> = Table {
+    name: "company_retention",
+    columns: ["company_id", "retention"],
+};
+
 pub(crate) const PROVIDER_EVENTS: Table<5> = Table {
     name: "provider_events",
     columns: [
@@ -467,6 +494,10 @@ mod tests {
         assert_columns(&mut connection, &EXCLUSION_REMOVALS).await;
         assert_columns(&mut connection, &OPERATOR_EXCLUSIONS).await;
         assert_columns(&mut connection, &OPERATOR_EXCLUSION_REMOVALS).await;
+        assert_columns(&mut connection, &ERASURES).await;
+        assert_columns(&mut connection, &ERASED_NUMBERS).await;
+        assert_columns(&mut connection, &ERASURE_KEYS).await;
+        assert_columns(&mut connection, &COMPANY_RETENTION).await;
         assert_columns(&mut connection, &PROVIDER_EVENTS).await;
         assert_columns(&mut connection, &OUTBOX_EVENTS).await;
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqlitePool;
+use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{Scope, Storage, StorageError, UnitOfWork};
 
+use crate::erasures;
 use crate::error::storage_error;
 use crate::migrations;
 use crate::open::{self, OpenError, OpenMode, Opened};
@@ -20,6 +22,7 @@ use crate::unit_of_work::SqliteUnitOfWork;
 #[derive(Clone, Debug)]
 pub struct SqliteStorage {
     opened: Arc<Opened>,
+    keys: NumberKeys,
 }
 
 impl SqliteStorage {
@@ -42,7 +45,15 @@ impl SqliteStorage {
     pub async fn open(location: &str, mode: OpenMode) -> Result<Self, OpenError> {
         open::open(location, mode).await.map(|opened| Self {
             opened: Arc::new(opened),
+            keys: NumberKeys::default(),
         })
+    }
+
+    /// The same store for whoever has those keys for what remains of erased numbers. Without any,
+    /// nobody can be erased.
+    #[must_use]
+    pub fn with_number_keys(self, keys: NumberKeys) -> Self {
+        Self { keys, ..self }
     }
 
     /// The database file.
@@ -79,13 +90,16 @@ impl SqliteStorage {
 #[async_trait]
 impl Storage for SqliteStorage {
     async fn begin(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        Ok(Box::new(
-            SqliteUnitOfWork::begin(self.writer(), scope).await?,
-        ))
+        let mut work = SqliteUnitOfWork::begin(self.writer(), scope).await?;
+        work.keys = self.keys.clone();
+        Ok(Box::new(work))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
         let mut connection = self.readers().acquire().await.map_err(storage_error)?;
-        migrations::check(&mut connection).await
+        migrations::check(&mut connection).await?;
+        let used = erasures::all_keys(&mut connection).await?;
+        let known = self.keys.must_include(used);
+        known.map_err(|error| StorageError::Failed(Box::new(error)))
     }
 }

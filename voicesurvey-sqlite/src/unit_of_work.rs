@@ -11,11 +11,12 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Execute, Sqlite, Transaction};
 use voicesurvey_core::id::CompanyId;
+use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository,
-    StorageError, UnitOfWork,
+    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    RetentionRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
 use crate::error::{conflict, storage_error};
@@ -24,6 +25,8 @@ use crate::error::{conflict, storage_error};
 pub(crate) struct SqliteUnitOfWork {
     transaction: Transaction<'static, Sqlite>,
     pub(crate) scope: Scope,
+    /// For what remains of erased numbers.
+    pub(crate) keys: NumberKeys,
     has_failed: bool,
 }
 
@@ -42,6 +45,7 @@ impl SqliteUnitOfWork {
         Ok(Self {
             transaction,
             scope,
+            keys: NumberKeys::default(),
             has_failed: false,
         })
     }
@@ -167,6 +171,14 @@ impl UnitOfWork for SqliteUnitOfWork {
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
+        self
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionRepository {
         self
     }
 

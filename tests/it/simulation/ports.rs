@@ -17,10 +17,11 @@ use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
     CallReference, CallRollupRepository, CallTaskRepository, CampaignKey, CampaignRepository,
-    Cancellation, Claim, ClaimRequest, CompanyRepository, ContactRecordRepository, EventRepository,
-    ExclusionRepository, FoundCall, InterviewRepository, PlaceCallError, Placed, ProviderError,
-    Scope, SkillbaseRepository, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork,
-    Webhook, WebhookError, WebhookReply, WebhookRequest,
+    Cancellation, Claim, ClaimRequest, CompanyRepository, ContactRecordRepository,
+    ErasureRepository, EventRepository, ExclusionRepository, FoundCall, InterviewRepository,
+    PlaceCallError, Placed, ProviderError, RetentionRepository, Scope, SkillbaseRepository,
+    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
+    WebhookReply, WebhookRequest,
 };
 use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
@@ -128,6 +129,14 @@ impl UnitOfWork for Work {
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
         self.touched.exclusions = true;
         self.inner.exclusions()
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self.inner.erasures()
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionRepository {
+        self.inner.retention()
     }
 
     fn events(&mut self) -> &mut dyn EventRepository {

@@ -111,6 +111,19 @@ fn an_excluded_number_is_never_called() {
 }
 
 #[test]
+fn a_number_that_is_nobodys_is_never_called() {
+    let (campaign, mut task) = scene();
+    task.contact.phone_number = task.nobodys_number();
+    let now = at("2026-11-20T10:00:00Z");
+    assert_eq!(
+        decide(&task, &campaign, &Circumstances::default(), now),
+        Decision::Never {
+            reason: Reason::Excluded
+        }
+    );
+}
+
+#[test]
 fn only_a_running_campaign_calls() {
     let now = at("2026-11-20T10:00:00Z");
     for status in CampaignStatus::ALL {

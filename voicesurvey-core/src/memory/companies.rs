@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 
 use super::ready_list::AT_ONCE;
-use super::rows::CompanyLevel;
+use super::rows::{CompanyLevel, ErasedNumber, RetentionRow};
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
 use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::campaign::Campaign;
 use crate::company::Company;
+use crate::erasure::Erasure;
 use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::id::{ApiKeyId, CompanyId};
 use crate::pace::Pace;
@@ -89,6 +90,11 @@ impl CompanyRepository for MemoryUnitOfWork {
             .remove_where::<Exclusion>(|row| row.company_id == Some(id));
         self.transaction
             .remove_where::<ExclusionRemoval>(|row| row.exclusion.company_id == Some(id));
+        self.transaction
+            .remove_where::<Erasure>(|row| row.company_id == id);
+        self.transaction
+            .remove_where::<ErasedNumber>(|row| row.company_id == id);
+        self.transaction.remove::<RetentionRow>(id);
         self.transaction
             .remove_where::<OutboxEvent>(|row| row.company_id == id);
         self.transaction.remove::<CompanyLevel>(id);

@@ -43,12 +43,21 @@ impl MemoryUnitOfWork {
         }
     }
 
-    /// Why the scope's company must not call the number.
+    /// Which list the number is on, of those that the scope's company must heed.
     fn bar(&self, number: PhoneNumber) -> Option<ExcludedBy> {
         match self.own_list() {
             Some(company_id) => self.transaction.excluded_by(company_id, number),
             None => self.transaction.excluded_by_operator(number),
         }
+    }
+
+    /// Those of the numbers that the scope's company has erased.
+    fn erased(&self, numbers: &[PhoneNumber]) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let Some(company_id) = self.own_list() else {
+            return Ok(HashSet::new());
+        };
+        let erased = self.erased_among(company_id, numbers)?.into_iter();
+        Ok(erased.map(|(number, _)| number).collect())
     }
 
     /// Refuses the list of another company, of none that exists, and the operator's to a company.
@@ -84,7 +93,9 @@ impl ExclusionRepository for MemoryUnitOfWork {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Option<ExcludedBy>, StorageError> {
-        Ok(self.bar(*phone_number))
+        let is_erased = !self.erased(&[*phone_number])?.is_empty();
+        let bar = self.bar(*phone_number);
+        Ok(bar.or(is_erased.then_some(ExcludedBy::Erasure)))
     }
 
     async fn among(
@@ -92,7 +103,8 @@ impl ExclusionRepository for MemoryUnitOfWork {
         phone_numbers: &[PhoneNumber],
     ) -> Result<HashSet<PhoneNumber>, StorageError> {
         let is_excluded = |number: &&PhoneNumber| self.bar(**number).is_some();
-        Ok(phone_numbers.iter().filter(is_excluded).copied().collect())
+        let excluded = phone_numbers.iter().filter(is_excluded).copied();
+        Ok(excluded.chain(self.erased(phone_numbers)?).collect())
     }
 
     async fn delete(&mut self, phone_number: &PhoneNumber) -> Result<bool, StorageError> {

@@ -199,10 +199,7 @@ impl TaskQueue for MemoryStorage {
     async fn claim_due(&self, request: &ClaimRequest) -> Result<Claim, StorageError> {
         #[cfg(feature = "planted-bugs")]
         let counted = self.counted_before().await;
-        let mut rows = MemoryUnitOfWork {
-            scope: Scope::Platform,
-            transaction: self.transaction().await,
-        };
+        let mut rows = self.work(Scope::Platform).await;
         #[cfg(feature = "planted-bugs")]
         rows.transaction.put_counted(counted);
         let claim = claim(&mut rows, request).await?;
@@ -327,10 +324,7 @@ impl TaskQueue for MemoryStorage {
     }
 
     async fn review_lanes(&self, now: Timestamp, at_most: NonZeroU16) -> Result<u64, StorageError> {
-        let mut rows = MemoryUnitOfWork {
-            scope: Scope::Platform,
-            transaction: self.transaction().await,
-        };
+        let mut rows = self.work(Scope::Platform).await;
         let reviewed = review(&mut rows, now, at_most.get()).await?;
         rows.transaction.commit();
         Ok(reviewed)

@@ -14,13 +14,15 @@ use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
+use crate::erasure::{Erasure, Retention};
 use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::gate::Reason;
 use crate::id::{
-    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, ExclusionRemovalId,
-    OutboxEventId, SkillbaseId, UploadId,
+    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, ErasureId,
+    ExclusionRemovalId, OutboxEventId, SkillbaseId, UploadId,
 };
 use crate::language::Language;
+use crate::number_keys::{NumberHash, NumberKeyId};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::ports::repositories::{CostCount, OutboxEvent};
@@ -37,6 +39,20 @@ pub(super) fn first_id<I: From<Uuid>>() -> I {
 /// Comes after every other identifier.
 pub(super) fn last_id<I: From<Uuid>>() -> I {
     I::from(Uuid::max())
+}
+
+/// What remains of a number that was erased.
+pub(super) struct ErasedNumber {
+    pub(super) company_id: CompanyId,
+    pub(super) hash: NumberHash,
+    pub(super) key_id: NumberKeyId,
+    pub(super) erasure_id: ErasureId,
+}
+
+/// What a company keeps.
+pub(super) struct RetentionRow {
+    pub(super) company_id: CompanyId,
+    pub(super) retention: Retention,
 }
 
 /// The entries of an index that stand under `key`, in order.
@@ -104,6 +120,9 @@ plain_rows! {
     SurveyResponse, CallTaskId = |row| row.task_id;
     Exclusion, (PhoneNumber, Option<CompanyId>) = |row| (row.phone_number, row.company_id);
     ExclusionRemoval, ExclusionRemovalId = |row| row.id;
+    Erasure, ErasureId = |row| row.id;
+    ErasedNumber, (CompanyId, NumberHash) = |row| (row.company_id, row.hash);
+    RetentionRow, CompanyId = |row| row.company_id;
     ReceivedEvent, (CallAttemptId, String) = |row| (row.0.attempt_id, row.0.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());

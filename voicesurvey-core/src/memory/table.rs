@@ -10,8 +10,8 @@ use std::ops::{Bound, RangeBounds};
 use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, LaneRow, PastCall, ProviderLevel,
-    ReceivedEvent, RollupRow, TaskRow,
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall,
+    ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
@@ -19,6 +19,7 @@ use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
+use crate::erasure::Erasure;
 use crate::exclusion::{Exclusion, ExclusionRemoval};
 use crate::ports::repositories::OutboxEvent;
 use crate::skillbase::Skillbase;
@@ -165,6 +166,9 @@ tables! {
     responses: SurveyResponse,
     exclusions: Exclusion,
     exclusion_removals: ExclusionRemoval,
+    erasures: Erasure,
+    erased_numbers: ErasedNumber,
+    retention: RetentionRow,
     received_events: ReceivedEvent,
     outbox_events: OutboxEvent,
 }

@@ -329,9 +329,16 @@ fn a_number_knows_its_region() {
 }
 
 #[test]
-fn nobodys_number_is_well_formed_and_tells_nothing() {
-    let number = PhoneNumber::NOBODYS;
-    assert_eq!(number.to_string().parse(), Ok(number));
-    assert_eq!((number.region(), number.time_zones()), (None, Vec::new()));
-    assert!(PhoneNumber::parse(number.as_str(), Region::IT).is_err());
+fn nobodys_numbers_are_well_formed_and_tell_nothing() {
+    let of_nobody = [0, 7, u64::MAX].map(PhoneNumber::of_nobody);
+    assert_eq!(of_nobody[1].as_str(), "+999000000000007");
+    assert_ne!(of_nobody[0], of_nobody[2]);
+    for number in of_nobody.into_iter().chain([PhoneNumber::NOBODYS]) {
+        assert_eq!(number.to_string().parse(), Ok(number));
+        assert_eq!((number.region(), number.time_zones()), (None, Vec::new()));
+        assert!(PhoneNumber::parse(number.as_str(), Region::IT).is_err());
+        assert!(number.is_nobodys());
+    }
+    let somebody: PhoneNumber = "+99812345678".parse().unwrap();
+    assert!(!somebody.is_nobodys());
 }

@@ -19,6 +19,10 @@ pub struct ExclusionFilter {
 
 /// Exclusions.
 ///
+/// A number that was erased stands on no list and is excluded all the same: a store asks the keyed
+/// hashes too, and fails where it lacks a key with which a number was erased, because nobody can say
+/// then who may be called.
+///
 /// The scope says whose list is read and written: the company's, or in the platform's scope the
 /// operator's. Whether a number may be called is another question, and both lists answer it:
 /// [`excluded_by`](Self::excluded_by) and [`among`](Self::among).

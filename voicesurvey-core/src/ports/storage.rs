@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::call_rollups::CallRollupRepository;
 use super::contact_records::ContactRecordRepository;
+use super::erasures::{ErasureRepository, RetentionRepository};
 use super::exclusions::ExclusionRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
@@ -63,6 +64,10 @@ pub trait UnitOfWork: Send {
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository;
     /// Exclusions.
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository;
+    /// Erasing one person.
+    fn erasures(&mut self) -> &mut dyn ErasureRepository;
+    /// What companies keep, and forgetting the rest.
+    fn retention(&mut self) -> &mut dyn RetentionRepository;
     /// Events in and out.
     fn events(&mut self) -> &mut dyn EventRepository;
     /// Commits. After `Unavailable` it is not known whether the commit happened.

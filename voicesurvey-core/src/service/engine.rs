@@ -19,6 +19,7 @@ use super::dispatcher::Dispatcher;
 use super::interviews::Interviews;
 use super::prices::Prices;
 use super::recovery::Recovery;
+use super::retention::Forgetting;
 use super::scheduler::Scheduler;
 use super::webhooks::Webhooks;
 use crate::call_attempt::Leases;
@@ -96,6 +97,7 @@ pub struct Engine {
     prices: Option<Prices>,
     webhooks: Webhooks,
     campaigns: Campaigns,
+    forgetting: Forgetting,
 }
 
 impl Engine {
@@ -141,6 +143,7 @@ impl Engine {
             settings.leases,
         );
         Self {
+            forgetting: Forgetting::new(duties.storage.clone(), clock.clone()),
             dispatcher: Dispatcher::new(
                 storage.clone(),
                 queue.clone(),
@@ -189,9 +192,11 @@ impl Engine {
         let moved = self.scheduler.tick().await;
         let recovered = self.recover().await;
         let claimed = self.dispatch().await;
+        // Boxed, as every step would hold it.
+        let forgotten = Box::pin(self.forgetting.tick()).await;
         // After the claim, because a gate that turns the last person away ends a campaign.
         let finished = self.scheduler.finish_done().await;
-        Ok(moved? + recovered? + claimed? + finished?)
+        Ok(moved? + recovered? + claimed? + finished? + forgotten?)
     }
 
     /// The leader's half of a step: starts, promotes, finishes, and looks after lost calls. Returns
@@ -203,11 +208,13 @@ impl Engine {
         Ok(scheduled? + recovered?)
     }
 
-    /// The part of [`Engine::lead`] that asks nobody but the store. Returns how much was done.
+    /// The part of [`Engine::lead`] that asks nobody but the store, with forgetting what is too old.
+    /// Returns how much was done.
     pub async fn schedule(&self) -> Result<u64, StorageError> {
         let moved = self.scheduler.tick().await;
         let finished = self.scheduler.finish_done().await;
-        Ok(moved? + finished?)
+        let forgotten = Box::pin(self.forgetting.tick()).await;
+        Ok(moved? + finished? + forgotten?)
     }
 
     /// The part of [`Engine::lead`] that asks the provider: what became of calls, and what they have

@@ -6,6 +6,7 @@
 //! use std::ops::Deref;
 //!
 //! use voicesurvey_core::memory::MemoryStorage;
+//! use voicesurvey_core::testing::samples;
 //!
 //! /// A store of its own for each test; a database would keep its temporary directory here too.
 //! struct MemoryUnderTest(MemoryStorage);
@@ -13,7 +14,7 @@
 //! impl MemoryUnderTest {
 //!     /// An empty store; a database would be migrated here.
 //!     async fn create() -> Self {
-//!         Self(MemoryStorage::default())
+//!         Self(MemoryStorage::default().with_number_keys(samples::number_keys()))
 //!     }
 //! }
 //!
@@ -29,7 +30,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! A case gets an empty store. It never holds two units of work at once, because a store may let
+//! A case gets an empty store, which has the [keys](crate::testing::samples::number_keys) of samples. It never holds two units of work at once, because a store may let
 //! the second one wait for the first.
 //!
 //! To add a case, write it in the file of its area and add its name to
@@ -45,6 +46,7 @@ pub mod campaigns;
 pub mod companies;
 pub mod contact_records;
 pub mod counters;
+pub mod erasures;
 pub mod events;
 pub mod exclusions;
 pub mod interviews;
@@ -53,6 +55,7 @@ pub mod queue_lanes;
 pub mod queue_limits;
 pub mod queue_prices;
 pub mod queue_schedule;
+pub mod retention;
 pub mod reviews;
 pub mod skillbases;
 mod support;
@@ -202,6 +205,18 @@ macro_rules! storage_conformance {
                 exclusions_are_searched,
                 removals_are_kept_newest_first,
                 excluding_ends_what_waits,
+            }
+            erasures {
+                an_erased_person_is_nobody,
+                an_erased_number_stays_excluded,
+                erasing_twice_erases_what_has_come_since,
+                reports_of_erasures_read_back,
+            }
+            retention {
+                what_a_company_keeps_reads_back,
+                words_of_old_calls_are_forgotten,
+                old_answers_are_forgotten,
+                contacts_of_old_campaigns_are_forgotten,
             }
             events {
                 an_event_is_received_once,

@@ -36,10 +36,12 @@ use crate::campaign::{
     Schedule,
 };
 use crate::company::{Company, CompanyLimits, CompanyStatus};
+use crate::erasure::{ErasedRows, Erasure};
 use crate::exclusion::{Exclusion, ExclusionRemoval, ExclusionSource};
 use crate::gate::AttemptCaps;
 use crate::id::SkillbaseId;
 use crate::language::Language;
+use crate::number_keys::NumberKeys;
 use crate::pace::Pace;
 use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::repositories::OutboxEvent;
@@ -351,6 +353,27 @@ pub fn exclusion_removal(exclusion: &Exclusion) -> ExclusionRemoval {
         removed_at: now(),
         removed_by: exclusion.company_id.map(|_| id()),
     }
+}
+
+/// That somebody was erased.
+pub fn erasure(company: &Company) -> Erasure {
+    Erasure {
+        id: id(),
+        company_id: company.id,
+        reason: "A letter of 3 May.".to_owned(),
+        requested_by: id(),
+        erased: ErasedRows {
+            contacts: 2,
+            turns: 14,
+            ..ErasedRows::default()
+        },
+        created_at: now(),
+    }
+}
+
+/// Keys for what remains of erased numbers.
+pub fn number_keys() -> NumberKeys {
+    NumberKeys::new(["a key that is known to every reader"]).expect("it is long enough")
 }
 
 /// News of a call that rings.

@@ -10,6 +10,7 @@ mod budgets;
 mod conversation_properties;
 mod corrections;
 mod engine;
+mod erasures;
 mod event_inbox;
 mod event_orders;
 mod exclusions;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use voicesurvey_core::memory::MemoryStorage;
+use voicesurvey_core::testing::samples;
 
 struct MemoryUnderTest(MemoryStorage);
 
@@ -12,7 +13,7 @@ impl MemoryUnderTest {
         reason = "other stores have to wait for a database"
     )]
     async fn create() -> Self {
-        Self(MemoryStorage::default())
+        Self(MemoryStorage::default().with_number_keys(samples::number_keys()))
     }
 }
 

@@ -78,7 +78,7 @@ impl World {
     }
 
     async fn over(provider: Arc<ScriptedProvider>) -> Self {
-        let store = MemoryStorage::default();
+        let store = MemoryStorage::default().with_number_keys(samples::number_keys());
         let clock = Arc::new(ManualClock::new(samples::now()));
         let ids = Arc::new(IdGenerator::from_seed(clock.clone(), 1));
         let company = add_company(&store).await;

@@ -146,6 +146,47 @@ async fn who_leads_is_the_platforms_to_see_and_to_say() {
     assert_eq!(code.as_deref(), Some("42501"));
 }
 
+#[tokio::test]
+async fn the_operators_list_is_asked_by_all_and_changed_by_the_platform() {
+    let database = PostgresUnderTest::create().await;
+    let company = company_with_task(&database).await;
+    let number = samples::phone_number(1);
+    let mut work = database.begin(Scope::Platform).await.unwrap();
+    let exclusion = samples::operators_exclusion(number);
+    work.exclusions().insert(&exclusion).await.unwrap();
+    let removal = samples::exclusion_removal(&exclusion);
+    work.exclusions().insert_removal(&removal).await.unwrap();
+    work.commit().await.unwrap();
+    let mut connection = database.connection().await;
+    let lift = "UPDATE operator_exclusions SET note = 'lifted'";
+    let remove = "DELETE FROM operator_exclusions";
+    let removals = "SELECT id FROM operator_exclusion_removals";
+    for (id, scope, asked, changed) in [
+        (String::new(), "", 0, 0),
+        (company.id.to_string(), "company", 1, 0),
+        (String::new(), "platform", 1, 1),
+    ] {
+        let mut work = scoped(&mut connection, &id, scope).await;
+        let ask = "SELECT phone_number FROM operator_exclusions";
+        for (statement, rows) in [
+            (ask, asked),
+            (lift, changed),
+            (remove, changed),
+            (removals, changed),
+        ] {
+            let touched = sqlx::query(statement).execute(&mut *work).await.unwrap();
+            assert_eq!(touched.rows_affected(), rows, "{scope}: {statement}");
+        }
+    }
+    let mut work = scoped(&mut connection, &company.id.to_string(), "company").await;
+    let insert = "INSERT INTO operator_exclusions (phone_number, source, created_at)
+                  VALUES ('+393470000009', 'staff', $1)";
+    let insert = sqlx::query(insert).bind(samples::now());
+    let error = insert.execute(&mut *work).await.unwrap_err();
+    let code = error.as_database_error().unwrap().code();
+    assert_eq!(code.as_deref(), Some("42501"));
+}
+
 /// The duties of a leader that it does in a company's name, behind the fence.
 #[tokio::test]
 async fn behind_the_fence_a_company_sees_only_its_own_rows() {

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use voicesurvey_core::testing::samples;
 use voicesurvey_sqlite::{OpenMode, SqliteStorage};
 
 /// A directory that is removed with everything in it, and the place of a database in it.
@@ -30,6 +31,7 @@ impl DatabaseFile {
         SqliteStorage::open(&self.location(), OpenMode::Serve)
             .await
             .unwrap()
+            .with_number_keys(samples::number_keys())
     }
 }
 

@@ -8,6 +8,7 @@ use super::support::{
 };
 use crate::api_key::{ApiKey, ApiKeyHash, Role};
 use crate::company::{Company, CompanyLimits};
+use crate::erasure::Retention;
 use crate::language::Language;
 use crate::phone_number::Region;
 use crate::ports::{PageRequest, Scope};
@@ -87,6 +88,13 @@ pub async fn a_company_is_removed_with_what_belongs_to_it(store: &dyn StorageUnd
     work.exclusions().insert(&exclusion).await.unwrap();
     let removal = samples::exclusion_removal(&exclusion);
     work.exclusions().insert_removal(&removal).await.unwrap();
+    let erasure = samples::erasure(&company);
+    let erasures = work.erasures();
+    erasures.insert(&erasure).await.unwrap();
+    let number = samples::phone_number(2);
+    let kept = erasures.keep_hash(&number, erasure.id, samples::now());
+    assert!(kept.await.unwrap());
+    work.retention().set(&Retention::default()).await.unwrap();
     work.events()
         .publish(&samples::outbox_event(&company))
         .await

@@ -8,8 +8,8 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    EventRepository, ExclusionRepository, InterviewRepository, Scope, SkillbaseRepository, Storage,
-    StorageError, UnitOfWork,
+    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    RetentionRepository, Scope, SkillbaseRepository, Storage, StorageError, UnitOfWork,
 };
 
 /// Commits nothing while it is told so.
@@ -96,6 +96,14 @@ impl UnitOfWork for Work {
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
         self.inner.exclusions()
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self.inner.erasures()
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionRepository {
+        self.inner.retention()
     }
 
     fn events(&mut self) -> &mut dyn EventRepository {

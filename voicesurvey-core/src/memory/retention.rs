@@ -1,0 +1,147 @@
+//! Retention: what companies keep, and forgetting the rest.
+
+use std::num::NonZeroU16;
+
+use async_trait::async_trait;
+
+use super::rows::{RetentionRow, TaskRow, under};
+use super::{MemoryUnitOfWork, conflict, require};
+use crate::call_attempt::CallAttempt;
+use crate::campaign::Campaign;
+use crate::company::Company;
+use crate::conversation::{Answer, Conversation};
+use crate::erasure::Retention;
+use crate::id::{self, CallAttemptId, CallTaskId, CompanyId, OutboxEventId};
+use crate::ports::repositories::OutboxEvent;
+use crate::ports::{RetentionRepository, Scope, StorageError};
+use crate::time::Timestamp;
+
+impl MemoryUnitOfWork {
+    fn company_that_forgets(&self) -> Result<CompanyId, StorageError> {
+        match self.scope {
+            Scope::Company(company_id) => Ok(company_id),
+            Scope::Platform => Err(conflict("it is a company that forgets")),
+        }
+    }
+
+    /// Tasks that have ended in campaigns that ended before, and are still somebody's.
+    fn ended_contacts(&self, company_id: CompanyId, before: Timestamp) -> Vec<CallTaskId> {
+        let campaigns = self.transaction.table::<Campaign>().range(..);
+        let campaigns = campaigns.filter(|campaign| {
+            campaign.company_id == company_id
+                && campaign.ended_at.is_some_and(|ended_at| ended_at < before)
+        });
+        let tasks = self.transaction.table::<TaskRow>();
+        let ids = campaigns.flat_map(|campaign| under(&tasks.index().by_campaign, campaign.id));
+        let is_meant = |id: &CallTaskId| {
+            tasks.get(id).is_some_and(|row| {
+                row.task.state.status().is_final() && !row.task.contact.phone_number.is_nobodys()
+            }) && !self
+                .transaction
+                .attempts_of_task(*id)
+                .iter()
+                .any(|attempt| attempt.state.is_live())
+        };
+        ids.filter(is_meant).collect()
+    }
+}
+
+#[async_trait]
+impl RetentionRepository for MemoryUnitOfWork {
+    async fn get(&mut self) -> Result<Retention, StorageError> {
+        let company_id = self.company_that_forgets()?;
+        let row = self.transaction.get::<RetentionRow>(&company_id);
+        Ok(row.map(|row| row.retention).unwrap_or_default())
+    }
+
+    async fn set(&mut self, retention: &Retention) -> Result<(), StorageError> {
+        let company_id = self.company_that_forgets()?;
+        let exists = self.transaction.has::<Company>(&company_id);
+        require(exists, "the company does not exist")?;
+        self.transaction.put(RetentionRow {
+            company_id,
+            retention: *retention,
+        });
+        Ok(())
+    }
+
+    async fn companies(&mut self) -> Result<Vec<(CompanyId, Retention)>, StorageError> {
+        require(
+            self.scope == Scope::Platform,
+            "only the platform sees all companies",
+        )?;
+        let rows = self.transaction.table::<RetentionRow>().range(..);
+        let rows = rows.filter(|row| !row.retention.keeps_all());
+        Ok(rows.map(|row| (row.company_id, row.retention)).collect())
+    }
+
+    async fn forget_words(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let company_id = self.company_that_forgets()?;
+        let first: CallAttemptId = id::first_at(before);
+        let held = self.transaction.table::<Conversation>().range(..first);
+        let held = held.filter(|held| {
+            let attempt = self.transaction.get::<CallAttempt>(&held.attempt_id);
+            held.company_id == company_id && attempt.is_none_or(|attempt| !attempt.state.is_live())
+        });
+        let held: Vec<_> = held
+            .take(at_most.get().into())
+            .map(|held| (held.attempt_id, held.task_id))
+            .collect();
+        for (attempt_id, task_id) in &held {
+            self.transaction.forget_call(*attempt_id);
+            let answers = self.transaction.table::<Answer>();
+            let answers = answers.range((*task_id, String::new())..);
+            let answers = answers.take_while(|answer| answer.task_id == *task_id);
+            let answers = answers.filter(|answer| answer.attempt_id == *attempt_id);
+            let answers: Vec<Answer> = answers.cloned().collect();
+            for answer in answers {
+                let words = String::new();
+                self.transaction.put(Answer { words, ..answer });
+            }
+        }
+        Ok(held.len() as u64)
+    }
+
+    async fn forget_answers(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let company_id = self.company_that_forgets()?;
+        let answers = self.transaction.table::<Answer>().range(..);
+        let answers = answers
+            .filter(|answer| answer.company_id == company_id && answer.id < id::first_at(before));
+        let answers: Vec<Answer> = answers.take(at_most.get().into()).cloned().collect();
+        let (forgotten, _) = self.transaction.forget_answers(answers);
+        let events = self.transaction.table::<OutboxEvent>();
+        let events = events.range(..id::first_at::<OutboxEventId>(before));
+        let events = events.filter(|event| event.company_id == company_id);
+        let events: Vec<_> = events
+            .take(at_most.get().into())
+            .map(|event| event.id)
+            .collect();
+        for event in &events {
+            self.transaction.remove::<OutboxEvent>(*event);
+        }
+        Ok(forgotten.max(events.len() as u64))
+    }
+
+    async fn forget_contacts(
+        &mut self,
+        before: Timestamp,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let company_id = self.company_that_forgets()?;
+        let mut ids = self.ended_contacts(company_id, before);
+        ids.truncate(at_most.get().into());
+        for id in &ids {
+            self.transaction.make_nobodys(*id, now);
+        }
+        Ok(ids.len() as u64)
+    }
+}

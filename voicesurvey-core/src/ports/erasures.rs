@@ -1,0 +1,89 @@
+//! The repositories of erasure and retention.
+
+use std::num::NonZeroU16;
+
+use async_trait::async_trait;
+
+use super::storage::{Page, PageRequest, StorageError};
+use crate::call_task::CallTask;
+use crate::erasure::{ErasedRows, Erasure, Retention};
+use crate::id::{CompanyId, ErasureId};
+use crate::phone_number::PhoneNumber;
+use crate::time::Timestamp;
+
+/// Erasing one person, in a company's scope.
+#[async_trait]
+pub trait ErasureRepository: Send {
+    /// The tasks of the company that have the number, in whatever campaign and status, locked.
+    async fn tasks_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError>;
+    /// Erases who the person behind these tasks is and what they said, and the number's entries on
+    /// the exclusion list and among what was taken off it. The tasks and their attempts remain, with
+    /// a number that is [nobody's](CallTask::nobodys_number). None of them may wait or be in
+    /// progress; the caller sees to it.
+    async fn erase(
+        &mut self,
+        phone_number: &PhoneNumber,
+        tasks: &[CallTask],
+        now: Timestamp,
+    ) -> Result<ErasedRows, StorageError>;
+    /// Keeps the keyed hash of an erased number, so that it is [excluded] for good. `false` if the
+    /// store was given no keys; one that is kept already stays as it is.
+    ///
+    /// [excluded]: crate::exclusion::ExcludedBy::Erasure
+    async fn keep_hash(
+        &mut self,
+        phone_number: &PhoneNumber,
+        erasure_id: ErasureId,
+        now: Timestamp,
+    ) -> Result<bool, StorageError>;
+    /// The first erasure of that number, if its hash is kept.
+    async fn erasure_of(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<ErasureId>, StorageError>;
+    /// Keeps the report of an erasure.
+    async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError>;
+    /// Looks a report up.
+    async fn get(&mut self, id: ErasureId) -> Result<Option<Erasure>, StorageError>;
+    /// Reports, newest first.
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<Erasure>, StorageError>;
+}
+
+/// How long companies keep what they know about people, and forgetting the rest.
+///
+/// What is forgotten is found by identifiers, which tell when they were made. Each method forgets
+/// up to `at_most` rows of the scope's company that are older than `before`, and returns how many;
+/// fewer than `at_most` means that nothing is left. Repeating it is harmless.
+#[async_trait]
+pub trait RetentionRepository: Send {
+    /// What the scope's company keeps.
+    async fn get(&mut self) -> Result<Retention, StorageError>;
+    /// Changes what the scope's company keeps.
+    async fn set(&mut self, retention: &Retention) -> Result<(), StorageError>;
+    /// The companies that do not keep everything for good. Needs the platform's scope.
+    async fn companies(&mut self) -> Result<Vec<(CompanyId, Retention)>, StorageError>;
+    /// Forgets what was said in calls that have ended: their turns, how their conversation went, and
+    /// the words of answers.
+    async fn forget_words(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError>;
+    /// Forgets answers with what they were before they were corrected, and events for subscribers,
+    /// which tell answers.
+    async fn forget_answers(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError>;
+    /// Forgets who was called in campaigns that ended before: number, name and further columns.
+    async fn forget_contacts(
+        &mut self,
+        before: Timestamp,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError>;
+}

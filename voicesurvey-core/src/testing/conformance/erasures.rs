@@ -1,0 +1,231 @@
+//! Erasing one person, and what remains.
+
+use std::collections::HashSet;
+
+use super::StorageUnderTest;
+use super::reviews::corrected;
+use super::support::{
+    all_pages, assert_conflict, begin, commit, live_call, run_campaign, running_campaign, settle,
+    store_tasks, stored_attempt, stored_company, stored_task,
+};
+use crate::call_list::Contact;
+use crate::call_task::{CallTask, TaskState, TaskStatus};
+use crate::company::Company;
+use crate::erasure::ErasedRows;
+use crate::exclusion::ExcludedBy;
+use crate::id::ErasureId;
+use crate::outcome::Outcome;
+use crate::ports::repositories::{CallTaskFilter, OutboxEvent};
+use crate::ports::{ClaimedTask, ExclusionFilter, PageRequest};
+use crate::testing::samples::{self, SampleTask};
+
+/// A person who was interviewed and has asked not to be called again, and who waits in another
+/// campaign; everything that can be stored of them is.
+async fn known_person(store: &dyn StorageUnderTest) -> (Company, ClaimedTask, CallTask) {
+    let (company, call) = live_call(store).await;
+    let attempt = &call.attempt;
+    let turns = [samples::turn(attempt, 1), samples::turn(attempt, 2)];
+    let answer = samples::answer(attempt, &turns[1], "q1");
+    let exclusion = samples::exclusion(&company, attempt.phone_number);
+    let mut work = begin(store, &company).await;
+    let interviews = work.interviews();
+    interviews
+        .insert_conversation(&samples::conversation(attempt))
+        .await
+        .unwrap();
+    interviews.insert_turns(&turns).await.unwrap();
+    interviews.put_answer(&answer).await.unwrap();
+    let (corrected, replaced) = corrected(&answer, 3);
+    let review = interviews.review_answer(&corrected, Some(&replaced));
+    review.await.unwrap();
+    let consent = samples::consent(attempt, &turns[0]);
+    interviews.insert_consent(&consent).await.unwrap();
+    let response = samples::response(attempt);
+    interviews.put_response(&response).await.unwrap();
+    let told = samples::call_event(attempt, "e1");
+    let events = work.events();
+    events.receive(&told, samples::now()).await.unwrap();
+    let event = OutboxEvent {
+        body: serde_json::json!({ "task_id": call.task.id, "answers": [{ "value": "sì" }] }),
+        ..samples::outbox_event(&company)
+    };
+    events.publish(&event).await.unwrap();
+    let exclusions = work.exclusions();
+    exclusions.insert(&exclusion).await.unwrap();
+    let removal = samples::exclusion_removal(&exclusion);
+    exclusions.insert_removal(&removal).await.unwrap();
+    commit(work).await;
+    settle(store, &call, Outcome::Completed, samples::now()).await;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    let mut waiting = samples::task(&other, attempt.phone_number.as_str());
+    waiting.contact.name = "Ada Rossi".to_owned();
+    waiting.contact.extra = [("email".to_owned(), "ada@example.org".to_owned())].into();
+    store_tasks(store, std::slice::from_ref(&waiting)).await;
+    (company, call, waiting)
+}
+
+/// Erases the person of that call, as services do.
+async fn erase(
+    store: &dyn StorageUnderTest,
+    company: &Company,
+    call: &ClaimedTask,
+) -> (ErasureId, ErasedRows) {
+    let number = call.attempt.phone_number;
+    let mut work = begin(store, company).await;
+    let tasks = work.erasures().tasks_with_number(&number).await.unwrap();
+    let now = samples::now();
+    work.call_tasks()
+        .exclude_waiting(&[number], now)
+        .await
+        .unwrap();
+    let erased = work.erasures().erase(&number, &tasks, now).await.unwrap();
+    let id = samples::id();
+    assert!(work.erasures().keep_hash(&number, id, now).await.unwrap());
+    commit(work).await;
+    (id, erased)
+}
+
+/// Of an erased person remain calls and outcomes that are nobody's; counts stay right, and other
+/// people are left alone.
+pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
+    let (company, call, waiting) = known_person(store).await;
+    let number = call.attempt.phone_number;
+    let (_, neighbour) = running_campaign(store).await;
+    let theirs = samples::task(&neighbour, number.as_str());
+    let other = samples::task(&neighbour, samples::phone_number(500).as_str());
+    store_tasks(store, &[theirs.clone(), other]).await;
+
+    let (_, erased) = erase(store, &company, &call).await;
+    let expected = ErasedRows {
+        contacts: 2,
+        calls: 1,
+        conversations: 1,
+        turns: 2,
+        answers: 1,
+        revisions: 1,
+        consents: 1,
+        events: 1,
+        exclusions: 2,
+    };
+    assert_eq!(erased, expected);
+    let attempt = stored_attempt(store, call.attempt.id).await;
+    assert!(attempt.phone_number.is_nobodys());
+    assert_eq!(attempt.provider_call_id, None);
+    assert_eq!(attempt.outcome, Some(Outcome::Completed));
+    for (id, status) in [
+        (call.task.id, TaskStatus::Completed),
+        (waiting.id, TaskStatus::Excluded),
+    ] {
+        let task = stored_task(store, id).await;
+        assert_eq!(task.state.status(), status);
+        let nobody = Contact {
+            phone_number: task.nobodys_number(),
+            name: String::new(),
+            language: None,
+            time_zones: Vec::new(),
+            priority: task.contact.priority,
+            extra: std::collections::BTreeMap::new(),
+        };
+        assert_eq!(task.contact, nobody);
+    }
+    let mut work = begin(store, &company).await;
+    let interviews = work.interviews();
+    let id = call.attempt.id;
+    assert_eq!(interviews.conversation(id).await.unwrap(), None);
+    assert_eq!(interviews.turns(id).await.unwrap(), []);
+    assert_eq!(interviews.consent(id).await.unwrap(), None);
+    assert_eq!(interviews.answers(call.task.id).await.unwrap(), []);
+    let response = interviews.response(call.task.id).await.unwrap();
+    assert!(response.is_some_and(|response| response.complete));
+    let filter = CallTaskFilter {
+        text: Some(number.as_str()[3..].to_owned()),
+        ..CallTaskFilter::default()
+    };
+    let found = all_pages!(10, |page| work.call_tasks().list(&filter, page));
+    assert_eq!(found, []);
+    let told = work.events().received(id).await.unwrap();
+    assert_eq!((told.len(), told[0].provider_call_id.as_ref()), (1, None));
+    assert_eq!(all_pages!(10, |page| work.events().published(page)), []);
+    drop(work);
+    assert_eq!(stored_task(store, theirs.id).await, theirs);
+    assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+/// An erased number stays excluded, without being on any list, in its company only.
+pub async fn an_erased_number_stays_excluded(store: &dyn StorageUnderTest) {
+    let (company, call, _) = known_person(store).await;
+    let number = call.attempt.phone_number;
+    let others = samples::phone_number(900);
+    let (first, _) = erase(store, &company, &call).await;
+    let mut work = begin(store, &company).await;
+    let exclusions = work.exclusions();
+    let bar = exclusions.excluded_by(&number).await.unwrap();
+    assert_eq!(bar, Some(ExcludedBy::Erasure));
+    let excluded = exclusions.among(&[others, number, others]).await.unwrap();
+    assert_eq!(excluded, HashSet::from([number]));
+    assert_eq!(exclusions.excluded_by(&others).await.unwrap(), None);
+    assert_eq!(exclusions.get(&number).await.unwrap(), None);
+    assert!(!exclusions.delete(&number).await.unwrap());
+    let all = ExclusionFilter::default();
+    let listed = all_pages!(10, |page| work.exclusions().list(&all, page));
+    assert_eq!(listed, []);
+    assert_eq!(all_pages!(10, |page| work.exclusions().removals(page)), []);
+    let erasures = work.erasures();
+    assert_eq!(erasures.erasure_of(&number).await.unwrap(), Some(first));
+    assert_eq!(erasures.erasure_of(&others).await.unwrap(), None);
+    // The first one stays.
+    let again = erasures.keep_hash(&number, samples::id(), samples::now());
+    assert!(again.await.unwrap());
+    assert_eq!(erasures.erasure_of(&number).await.unwrap(), Some(first));
+    drop(work);
+    let stranger = stored_company(store).await;
+    let mut work = begin(store, &stranger).await;
+    assert_eq!(work.exclusions().excluded_by(&number).await.unwrap(), None);
+    let erasure = work.erasures().erasure_of(&number).await.unwrap();
+    assert_eq!(erasure, None);
+}
+
+/// Erasing twice erases what has come since, and else nothing.
+pub async fn erasing_twice_erases_what_has_come_since(store: &dyn StorageUnderTest) {
+    let (company, call, waiting) = known_person(store).await;
+    erase(store, &company, &call).await;
+    let (_, again) = erase(store, &company, &call).await;
+    assert_eq!(again, ErasedRows::default());
+    // The same campaign takes the number again, and two people of it may be nobody.
+    let mut work = begin(store, &company).await;
+    let campaign = work.campaigns().get(waiting.campaign_id).await.unwrap();
+    drop(work);
+    let number = call.attempt.phone_number;
+    let back = samples::task(&campaign.unwrap(), number.as_str()).in_state(TaskState::Excluded);
+    store_tasks(store, std::slice::from_ref(&back)).await;
+    let (_, again) = erase(store, &company, &call).await;
+    let expected = ErasedRows {
+        contacts: 1,
+        ..ErasedRows::default()
+    };
+    assert_eq!(again, expected);
+}
+
+/// Reports read back as they were stored, newest first, and are their company's.
+pub async fn reports_of_erasures_read_back(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let stranger = stored_company(store).await;
+    let reports: Vec<_> = (0..3).map(|_| samples::erasure(&company)).collect();
+    let mut work = begin(store, &company).await;
+    for report in &reports {
+        work.erasures().insert(report).await.unwrap();
+    }
+    commit(work).await;
+    let mut work = begin(store, &company).await;
+    let found = work.erasures().get(reports[1].id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&reports[1]));
+    let listed = all_pages!(2, |page| work.erasures().list(page));
+    assert!(listed.iter().eq(reports.iter().rev()), "{listed:?}");
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    assert_eq!(work.erasures().get(reports[1].id).await.unwrap(), None);
+    let page = PageRequest::default();
+    assert_eq!(work.erasures().list(&page).await.unwrap().rows, []);
+    let planted = samples::erasure(&company);
+    assert_conflict(work.erasures().insert(&planted).await);
+}

@@ -1,0 +1,233 @@
+//! Erasing a person, and forgetting what is too old (A25).
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use voicesurvey_core::api_key::{Actor, Role};
+use voicesurvey_core::call_list::{CallList, CallListRow};
+use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::erasure::Retention;
+use voicesurvey_core::exclusion::ExcludedBy;
+use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::memory::MemoryStorage;
+use voicesurvey_core::number_keys::NumberKeys;
+use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::ports::{Scope, Storage};
+use voicesurvey_core::service::erasures::{Erased, Erasures};
+use voicesurvey_core::service::{CampaignService, ServiceError};
+use voicesurvey_core::testing::samples;
+
+use super::scripted::World;
+
+fn erasures(world: &World, store: &MemoryStorage) -> Erasures {
+    let ids = IdGenerator::from_seed(world.clock.clone(), 9);
+    Erasures::new(Arc::new(store.clone()), world.clock.clone(), Arc::new(ids))
+}
+
+fn admin(world: &World) -> Actor {
+    Actor {
+        role: Role::Admin,
+        ..world.actor.clone()
+    }
+}
+
+fn code(error: &ServiceError) -> &str {
+    match error {
+        ServiceError::NotAllowed { code, .. } => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_erased_and_never_called_again() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    let other = samples::campaign(&world.company);
+    let number = task.contact.phone_number;
+    let waiting = samples::task(&other, number.as_str());
+    world.start(&other, std::slice::from_ref(&waiting)).await;
+    let erasures = erasures(&world, &world.store);
+    let admin = admin(&world);
+    let why = "a letter of 3 May";
+
+    let refused = erasures.erase(&admin, number.as_str(), why).await;
+    assert_eq!(code(&refused.unwrap_err()), "call_in_progress");
+    world.say(&attempt, "sì").await;
+    world.end(&attempt, None).await;
+    let Erased::Now(report) = erasures.erase(&admin, number.as_str(), why).await.unwrap() else {
+        panic!("something was erased");
+    };
+    assert_eq!((report.erased.contacts, report.erased.calls), (2, 1));
+    assert!(report.erased.turns > 0 && report.erased.conversations == 1);
+    assert_eq!(report.requested_by, admin.api_key_id);
+    let waiting = world.task(&waiting).await;
+    assert_eq!(waiting.state.status(), TaskStatus::Excluded);
+    assert!(waiting.contact.phone_number.is_nobodys());
+
+    let again = erasures.erase(&admin, number.as_str(), why).await.unwrap();
+    assert_eq!(again, Erased::Before(report.clone()));
+    assert_eq!(erasures.get(&admin, report.id).await.unwrap(), report);
+
+    // Whoever uploads the number again finds it excluded.
+    let list = CallList {
+        rows: vec![CallListRow {
+            row: 2,
+            phone_number: number.to_string(),
+            ..CallListRow::default()
+        }],
+        ..CallList::default()
+    };
+    let campaigns = world.engine.campaigns();
+    let upload = campaigns
+        .upload(&world.actor, other.id, list)
+        .await
+        .unwrap();
+    assert_eq!((upload.created, upload.excluded), (1, 1));
+    world.follow_for(TimeDelta::days(3)).await;
+    assert_eq!(world.provider.dialed(), [number]);
+    let Erased::Now(report) = erasures.erase(&admin, number.as_str(), why).await.unwrap() else {
+        panic!("what was uploaded since is erased too");
+    };
+    assert_eq!(report.erased.contacts, 1);
+}
+
+/// An upload that began before the erasure may bring the number in after it: the dispatcher's last
+/// look still knows.
+#[tokio::test]
+async fn an_erased_number_that_slipped_in_is_not_dialed() {
+    let world = World::new().await;
+    let erasures = erasures(&world, &world.store);
+    let number = samples::phone_number(1);
+    let admin = admin(&world);
+    let erased = erasures.erase(&admin, number.as_str(), "a letter");
+    erased.await.unwrap();
+    let campaign = samples::campaign(&world.company);
+    let task = samples::task(&campaign, number.as_str());
+    world.start(&campaign, std::slice::from_ref(&task)).await;
+    world.step().await;
+    assert_eq!(world.provider.dialed(), []);
+    let task = world.task(&task).await;
+    assert_eq!(task.state.status(), TaskStatus::Excluded);
+    assert_eq!(task.attempts_spent, 0);
+}
+
+/// Late news of a call cannot bring an erased person back.
+#[tokio::test]
+async fn late_news_of_an_erased_person_calls_nobody() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    let task = samples::task(&campaign, samples::phone_number(1).as_str());
+    world.start(&campaign, std::slice::from_ref(&task)).await;
+    world.step().await;
+    let attempt = world.latest_attempt(&task).await;
+    world
+        .end(&attempt, Some(Outcome::HungUpBeforeConsent))
+        .await;
+    let erasures = erasures(&world, &world.store);
+    let number = task.contact.phone_number;
+    let admin = admin(&world);
+    let erased = erasures.erase(&admin, number.as_str(), "a letter");
+    erased.await.unwrap();
+    world.end(&attempt, Some(Outcome::Busy)).await;
+    world.follow_for(TimeDelta::days(3)).await;
+    assert_eq!(world.provider.dialed(), [number]);
+    assert!(world.task(&task).await.contact.phone_number.is_nobodys());
+}
+
+#[tokio::test]
+async fn a_store_without_keys_erases_nobody_and_with_other_keys_calls_nobody() {
+    let world = World::new().await;
+    let number = samples::phone_number(1);
+    let keyless = world.store.clone().with_number_keys(NumberKeys::default());
+    let refused = erasures(&world, &keyless);
+    let admin = admin(&world);
+    let refused = refused.erase(&admin, number.as_str(), "a letter");
+    assert_eq!(code(&refused.await.unwrap_err()), "no_number_key");
+
+    let erasures = erasures(&world, &world.store);
+    let erased = erasures.erase(&admin, number.as_str(), "a letter");
+    let Erased::Now(report) = erased.await.unwrap() else {
+        panic!("the hash is new");
+    };
+    assert!(report.erased.is_nothing(), "nobody knew the number");
+    let scope = Scope::Company(world.company.id);
+    let mut work = world.store.begin(scope).await.unwrap();
+    let bar = work.exclusions().excluded_by(&number).await.unwrap();
+    assert_eq!(bar, Some(ExcludedBy::Erasure));
+    drop(work);
+    let mut work = keyless.begin(scope).await.unwrap();
+    for number in [number, samples::phone_number(2)] {
+        let error = work.exclusions().excluded_by(&number).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("database.number_keys"), "{cause}");
+        work.exclusions().among(&[number]).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_bad_number_and_a_reason_that_tells_it_are_named() {
+    let world = World::new().await;
+    let erasures = erasures(&world, &world.store);
+    let admin = admin(&world);
+    let wrong = async |number: &str, reason: &str| {
+        let refused = erasures.erase(&admin, number, reason).await;
+        let Err(ServiceError::Invalid(errors)) = refused else {
+            panic!("{refused:?}");
+        };
+        errors
+            .into_iter()
+            .map(|error| error.field)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(wrong("12", "").await, ["phone_number", "reason"]);
+    assert_eq!(wrong("+393471234567", "of 347 1234567").await, ["reason"]);
+    let manager = Actor {
+        role: Role::Manager,
+        ..admin.clone()
+    };
+    let refused = erasures.erase(&manager, "+393471234567", "a letter").await;
+    assert!(matches!(refused, Err(ServiceError::Forbidden { .. })));
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_forgotten_by_itself() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    world.say(&attempt, "sì").await;
+    world.say(&attempt, "sì").await;
+    world.end(&attempt, None).await;
+    let retention = Retention {
+        transcript_days: NonZeroU16::new(7),
+        answer_days: NonZeroU16::new(20),
+        contact_days: NonZeroU16::new(30),
+    };
+    let erasures = erasures(&world, &world.store);
+    let admin = admin(&world);
+    erasures.set_retention(&admin, retention).await.unwrap();
+    assert_eq!(erasures.retention(&admin).await.unwrap(), retention);
+    let known = async || {
+        world.step().await;
+        let mut work = world.work().await;
+        let turns = work.interviews().turns(attempt.id).await.unwrap().len();
+        let answers = work.interviews().answers(task.id).await.unwrap().len();
+        let task = work.call_tasks().get(task.id).await.unwrap().unwrap();
+        (
+            turns > 0,
+            answers > 0,
+            !task.contact.phone_number.is_nobodys(),
+        )
+    };
+    assert_eq!(known().await, (true, true, true));
+    for (day, expected) in [
+        (6, (true, true, true)),
+        (8, (false, true, true)),
+        (21, (false, false, true)),
+        (31, (false, false, false)),
+    ] {
+        world.clock.set(samples::now() + TimeDelta::days(day));
+        assert_eq!(known().await, expected, "day {day}");
+    }
+}

@@ -1,0 +1,332 @@
+//! Erasures, and what remains of erased numbers.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Order};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+use voicesurvey_core::call_task::CallTask;
+use voicesurvey_core::erasure::{ErasedRows, Erasure};
+use voicesurvey_core::id::{CompanyId, ErasureId};
+use voicesurvey_core::number_keys::{NumberHash, NumberKeyId};
+use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::time::Timestamp;
+
+use crate::call_tasks;
+use crate::error::storage_error;
+use crate::page;
+use crate::row::{Row, json, micros, read_all};
+use crate::schema::{ERASED_NUMBERS, ERASURE_KEYS, ERASURES};
+use crate::unit_of_work::{SqliteUnitOfWork, built};
+
+/// Through the campaigns, because the index of numbers begins with them.
+const TASKS_WITH_NUMBER: &str = "
+    SELECT task.* FROM campaigns AS campaign
+    -- In this order, which SQLite would else turn round.
+    CROSS JOIN call_tasks AS task
+    WHERE task.company_id = campaign.company_id AND task.campaign_id = campaign.id
+      AND task.phone_number = ?2
+      AND campaign.company_id = ?1";
+
+fn read(row: &SqliteRow) -> Result<Erasure, StorageError> {
+    let row = Row::new(row, ERASURES.name);
+    Ok(Erasure {
+        id: row.id("id")?,
+        company_id: row.id("company_id")?,
+        reason: row.get("reason")?,
+        requested_by: row.id("requested_by")?,
+        erased: row.document("erased")?,
+        created_at: row.instant("created_at")?,
+    })
+}
+
+impl SqliteUnitOfWork {
+    /// Runs a statement on the row of the company that has that identifier.
+    async fn of_id(
+        &mut self,
+        statement: &'static str,
+        company_id: CompanyId,
+        id: Uuid,
+    ) -> Result<u64, StorageError> {
+        let statement = sqlx::query(statement).bind(company_id.as_uuid()).bind(id);
+        self.execute(statement).await
+    }
+
+    /// The attempts of a task.
+    async fn attempts_of_task(
+        &mut self,
+        company_id: CompanyId,
+        task: Uuid,
+    ) -> Result<Vec<Uuid>, StorageError> {
+        let select = "SELECT id FROM call_attempts WHERE company_id = ?1 AND task_id = ?2";
+        let select = sqlx::query(select).bind(company_id.as_uuid()).bind(task);
+        let rows = self.fetch_all(select).await?;
+        read_all(&rows, |row| Row::new(row, "call_attempts").get("id"))
+    }
+
+    /// Removes what was said in a call. Returns turns and conversations.
+    pub(crate) async fn forget_call(
+        &mut self,
+        company_id: CompanyId,
+        attempt: Uuid,
+    ) -> Result<(u64, u64), StorageError> {
+        let turns = "DELETE FROM turns WHERE company_id = ?1 AND attempt_id = ?2";
+        let held = "DELETE FROM conversations WHERE company_id = ?1 AND attempt_id = ?2";
+        Ok((
+            self.of_id(turns, company_id, attempt).await?,
+            self.of_id(held, company_id, attempt).await?,
+        ))
+    }
+
+    /// Takes number, name and further columns from a task, and the number from its attempts. Returns
+    /// how many attempts those were.
+    pub(crate) async fn make_nobodys(
+        &mut self,
+        task: &CallTask,
+        now: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let number = task.nobodys_number().as_str().to_owned();
+        let update = sqlx::query(
+            "UPDATE call_tasks
+             SET phone_number = ?3, name = '', name_folded = '', language = NULL,
+                 time_zones = '[]', extra = '{}', updated_at = ?4, version = version + 1
+             WHERE company_id = ?1 AND id = ?2",
+        )
+        .bind(task.company_id.as_uuid())
+        .bind(task.id.as_uuid())
+        .bind(number.clone())
+        .bind(micros(now));
+        self.execute(update).await?;
+        let update = sqlx::query(
+            "UPDATE call_attempts
+             SET phone_number = ?3, provider_call_id = NULL, version = version + 1
+             WHERE company_id = ?1 AND task_id = ?2",
+        )
+        .bind(task.company_id.as_uuid())
+        .bind(task.id.as_uuid())
+        .bind(number);
+        self.execute(update).await
+    }
+
+    /// Those of the numbers that the company has erased, with the erasure.
+    pub(crate) async fn erased_among(
+        &mut self,
+        company_id: CompanyId,
+        numbers: &[PhoneNumber],
+    ) -> Result<HashMap<PhoneNumber, ErasureId>, StorageError> {
+        let used = sqlx::query("SELECT key_id FROM erasure_keys WHERE company_id = ?1")
+            .bind(company_id.as_uuid());
+        let used = read_all(&self.fetch_all(used).await?, key_id)?;
+        let hashes = self.keys.hashes(&used, company_id, numbers);
+        let hashes = hashes.map_err(|error| StorageError::Failed(Box::new(error)))?;
+        if hashes.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // One JSON array is one bound value, however many there are.
+        let asked: Vec<String> = hashes.keys().map(hex).collect();
+        let select = sqlx::query(
+            "SELECT number_hash, erasure_id FROM erased_numbers
+             WHERE company_id = ?1
+               AND number_hash IN (SELECT unhex(value) FROM json_each(?2))",
+        )
+        .bind(company_id.as_uuid())
+        .bind(json(&asked)?);
+        let mut erased = HashMap::new();
+        for row in self.fetch_all(select).await? {
+            let row = Row::new(&row, ERASED_NUMBERS.name);
+            let hash: Vec<u8> = row.get("number_hash")?;
+            let number = NumberHash::from_bytes(&hash).and_then(|hash| hashes.get(&hash));
+            if let Some(number) = number {
+                erased.insert(*number, row.id("erasure_id")?);
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Erases what was said in a task's calls, and whose it is.
+    async fn erase_task(
+        &mut self,
+        task: &CallTask,
+        now: Timestamp,
+        erased: &mut ErasedRows,
+    ) -> Result<(), StorageError> {
+        let (company_id, id) = (task.company_id, task.id.as_uuid());
+        let consent = "DELETE FROM consents WHERE company_id = ?1 AND attempt_id = ?2";
+        let told = "UPDATE provider_events SET body = json_remove(body, '$.provider_call_id')
+             WHERE company_id = ?1 AND attempt_id = ?2";
+        for attempt in self.attempts_of_task(company_id, id).await? {
+            let (turns, conversations) = self.forget_call(company_id, attempt).await?;
+            erased.turns += turns;
+            erased.conversations += conversations;
+            erased.consents += self.of_id(consent, company_id, attempt).await?;
+            self.of_id(told, company_id, attempt).await?;
+        }
+        let revisions = "DELETE FROM answer_revisions
+             WHERE company_id = ?1 AND answer_id IN (
+                 SELECT id FROM answers WHERE company_id = ?1 AND task_id = ?2
+             )";
+        erased.revisions += self.of_id(revisions, company_id, id).await?;
+        let answers = "DELETE FROM answers WHERE company_id = ?1 AND task_id = ?2";
+        erased.answers += self.of_id(answers, company_id, id).await?;
+        let events = "DELETE FROM outbox_events WHERE company_id = ?1 AND body ->> 'task_id' = ?2";
+        let events = sqlx::query(events)
+            .bind(company_id.as_uuid())
+            .bind(task.id.to_string());
+        erased.events += self.execute(events).await?;
+        erased.calls += self.make_nobodys(task, now).await?;
+        erased.contacts += 1;
+        Ok(())
+    }
+}
+
+/// The keys with which any company has erased numbers.
+pub(crate) async fn all_keys(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<NumberKeyId>, StorageError> {
+    let select = sqlx::query("SELECT DISTINCT key_id FROM erasure_keys");
+    let rows = select.fetch_all(connection).await.map_err(storage_error)?;
+    read_all(&rows, key_id)
+}
+
+fn key_id(row: &SqliteRow) -> Result<NumberKeyId, StorageError> {
+    let row = Row::new(row, ERASURE_KEYS.name);
+    let bytes: Vec<u8> = row.get("key_id")?;
+    NumberKeyId::from_bytes(&bytes).ok_or_else(|| row.corrupt("key_id: not 8 bytes long"))
+}
+
+fn hex(hash: &NumberHash) -> String {
+    use std::fmt::Write as _;
+    hash.as_bytes()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // OK because writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[async_trait]
+impl ErasureRepository for SqliteUnitOfWork {
+    async fn tasks_with_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Vec<CallTask>, StorageError> {
+        let select = sqlx::query(TASKS_WITH_NUMBER)
+            .bind(self.own_company()?.as_uuid())
+            .bind(phone_number.as_str().to_owned());
+        read_all(&self.fetch_all(select).await?, call_tasks::read)
+    }
+
+    async fn erase(
+        &mut self,
+        phone_number: &PhoneNumber,
+        tasks: &[CallTask],
+        now: Timestamp,
+    ) -> Result<ErasedRows, StorageError> {
+        let company_id = self.own_company()?;
+        let mut erased = ErasedRows::default();
+        for entries in [
+            "DELETE FROM exclusions WHERE company_id = ?1 AND phone_number = ?2",
+            "DELETE FROM exclusion_removals WHERE company_id = ?1 AND phone_number = ?2",
+        ] {
+            let delete = sqlx::query(entries)
+                .bind(company_id.as_uuid())
+                .bind(phone_number.as_str().to_owned());
+            erased.exclusions += self.execute(delete).await?;
+        }
+        for task in tasks {
+            self.must_cover(task.company_id)?;
+            self.erase_task(task, now, &mut erased).await?;
+        }
+        Ok(erased)
+    }
+
+    async fn keep_hash(
+        &mut self,
+        phone_number: &PhoneNumber,
+        erasure_id: ErasureId,
+        now: Timestamp,
+    ) -> Result<bool, StorageError> {
+        let company_id = self.own_company()?;
+        let erased = self.erased_among(company_id, &[*phone_number]).await?;
+        if !erased.is_empty() {
+            return Ok(true);
+        }
+        let Some((key_id, hash)) = self.keys.hash(company_id, phone_number) else {
+            return Ok(false);
+        };
+        let insert = "INSERT INTO erasure_keys VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert)
+            .bind(company_id.as_uuid())
+            .bind(key_id.as_bytes().to_vec());
+        self.execute(insert).await?;
+        let insert = ERASED_NUMBERS.insert([[
+            company_id.as_uuid().into(),
+            hash.as_bytes().to_vec().into(),
+            erasure_id.as_uuid().into(),
+            micros(now).into(),
+        ]]);
+        self.execute(built(&insert)).await?;
+        Ok(true)
+    }
+
+    async fn erasure_of(
+        &mut self,
+        phone_number: &PhoneNumber,
+    ) -> Result<Option<ErasureId>, StorageError> {
+        let company_id = self.own_company()?;
+        let erased = self.erased_among(company_id, &[*phone_number]).await?;
+        Ok(erased.into_values().next())
+    }
+
+    async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError> {
+        self.must_cover(erasure.company_id)?;
+        let insert = ERASURES.insert([[
+            erasure.company_id.as_uuid().into(),
+            erasure.id.as_uuid().into(),
+            erasure.reason.clone().into(),
+            erasure.requested_by.as_uuid().into(),
+            json(&erasure.erased)?.into(),
+            micros(erasure.created_at).into(),
+        ]]);
+        self.execute(built(&insert)).await?;
+        Ok(())
+    }
+
+    async fn get(&mut self, id: ErasureId) -> Result<Option<Erasure>, StorageError> {
+        let mut select = ERASURES.select(self.scope);
+        select.and_where(Expr::col("id").eq(id.as_uuid()));
+        let row = self.fetch_optional(built(&select)).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn list(&mut self, page: &PageRequest) -> Result<Page<Erasure>, StorageError> {
+        let mut select = ERASURES.select(self.scope);
+        if let Some(cursor) = &page.after {
+            let before: Uuid = cursor.parse().map_err(|_| page::unknown_cursor())?;
+            select.and_where(Expr::col("id").lt(before));
+        }
+        select
+            .order_by("id", Order::Desc)
+            .limit(u64::from(page.limit()) + 1);
+        let rows = read_all(&self.fetch_all(built(&select)).await?, read)?;
+        Ok(Page::from_rows(rows, page.limit(), |row| {
+            row.id.to_string()
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query_plan::assert_uses;
+
+    #[tokio::test]
+    async fn a_person_is_found_by_an_index_in_every_campaign() {
+        let by_number = "(company_id=? AND campaign_id=? AND phone_number=?)";
+        assert_uses(TASKS_WITH_NUMBER, &[by_number]).await;
+    }
+}

@@ -1,0 +1,161 @@
+//! Retention: what companies keep, and forgetting the rest.
+
+use std::num::NonZeroU16;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use voicesurvey_core::erasure::Retention;
+use voicesurvey_core::id::{CompanyId, first_at};
+use voicesurvey_core::ports::{RetentionRepository, StorageError};
+use voicesurvey_core::time::Timestamp;
+
+use crate::call_tasks;
+use crate::row::{Row, json, micros, read_all};
+use crate::schema::COMPANY_RETENTION;
+use crate::unit_of_work::SqliteUnitOfWork;
+
+/// Conversations whose call has ended, the oldest first.
+const OLD_CONVERSATIONS: &str = "
+    SELECT held.attempt_id, held.task_id FROM conversations AS held
+    WHERE held.company_id = ?1 AND held.attempt_id < ?2
+      AND NOT EXISTS (SELECT 1 FROM call_attempts AS attempt
+                      WHERE attempt.company_id = held.company_id
+                        AND attempt.id = held.attempt_id AND attempt.state <> 'ended')
+    ORDER BY held.attempt_id
+    LIMIT ?3";
+
+const FORGET_WORDS: &str = "
+    UPDATE answers SET words = '' WHERE company_id = ?1 AND task_id = ?2 AND attempt_id = ?3";
+
+/// The oldest answers; identifiers tell when they were made. What they were before goes with them.
+const OLD_ANSWERS: &str = "
+    DELETE FROM answers WHERE company_id = ?1 AND id IN (
+        SELECT id FROM answers WHERE company_id = ?1 AND id < ?2 ORDER BY id LIMIT ?3)";
+
+/// The oldest events for subscribers.
+const OLD_EVENTS: &str = "
+    DELETE FROM outbox_events WHERE company_id = ?1 AND id IN (
+        SELECT id FROM outbox_events WHERE company_id = ?1 AND id < ?2 ORDER BY id LIMIT ?3)";
+
+/// Tasks that have ended in campaigns that ended before, and are still somebody's.
+const OLD_CONTACTS: &str = "
+    SELECT task.* FROM campaigns AS campaign
+    -- In this order, which SQLite would else turn round.
+    CROSS JOIN call_tasks AS task
+    WHERE task.company_id = campaign.company_id AND task.campaign_id = campaign.id
+      AND task.phone_number < '+999'
+      AND campaign.company_id = ?1 AND campaign.ended_at < ?2
+      AND task.status NOT IN ('pending', 'retry', 'in_progress')
+      AND NOT EXISTS (SELECT 1 FROM call_attempts AS attempt
+                      WHERE attempt.company_id = task.company_id
+                        AND attempt.task_id = task.id AND attempt.state <> 'ended')
+    LIMIT ?3";
+
+#[async_trait]
+impl RetentionRepository for SqliteUnitOfWork {
+    async fn get(&mut self) -> Result<Retention, StorageError> {
+        let select = sqlx::query("SELECT retention FROM company_retention WHERE company_id = ?1")
+            .bind(self.own_company()?.as_uuid());
+        let row = self.fetch_optional(select).await?;
+        row.map_or(Ok(Retention::default()), |row| {
+            Row::new(&row, COMPANY_RETENTION.name).document("retention")
+        })
+    }
+
+    async fn set(&mut self, retention: &Retention) -> Result<(), StorageError> {
+        let set = sqlx::query(
+            "INSERT INTO company_retention (company_id, retention) VALUES (?1, ?2)
+             ON CONFLICT (company_id) DO UPDATE SET retention = excluded.retention",
+        )
+        .bind(self.own_company()?.as_uuid())
+        .bind(json(retention)?);
+        self.execute(set).await?;
+        Ok(())
+    }
+
+    async fn companies(&mut self) -> Result<Vec<(CompanyId, Retention)>, StorageError> {
+        let select = sqlx::query("SELECT company_id, retention FROM company_retention");
+        let rows = self.fetch_all(select).await?;
+        let mut companies = read_all(&rows, |row| {
+            let row = Row::new(row, COMPANY_RETENTION.name);
+            Ok((row.id("company_id")?, row.document("retention")?))
+        })?;
+        companies.retain(|(_, retention): &(CompanyId, Retention)| !retention.keeps_all());
+        Ok(companies)
+    }
+
+    async fn forget_words(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
+        let select = sqlx::query(OLD_CONVERSATIONS)
+            .bind(company_id.as_uuid())
+            .bind(first_at::<Uuid>(before))
+            .bind(at_most.get());
+        let rows = self.fetch_all(select).await?;
+        let calls: Vec<(Uuid, Uuid)> = read_all(&rows, |row| {
+            let row = Row::new(row, "conversations");
+            Ok((row.get("attempt_id")?, row.get("task_id")?))
+        })?;
+        for (attempt, task) in &calls {
+            self.forget_call(company_id, *attempt).await?;
+            let words = sqlx::query(FORGET_WORDS)
+                .bind(company_id.as_uuid())
+                .bind(*task)
+                .bind(*attempt);
+            self.execute(words).await?;
+        }
+        Ok(calls.len() as u64)
+    }
+
+    async fn forget_answers(
+        &mut self,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
+        let mut most = 0;
+        for delete in [OLD_ANSWERS, OLD_EVENTS] {
+            let delete = sqlx::query(delete)
+                .bind(company_id.as_uuid())
+                .bind(first_at::<Uuid>(before))
+                .bind(at_most.get());
+            most = most.max(self.execute(delete).await?);
+        }
+        Ok(most)
+    }
+
+    async fn forget_contacts(
+        &mut self,
+        before: Timestamp,
+        now: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let select = sqlx::query(OLD_CONTACTS)
+            .bind(self.own_company()?.as_uuid())
+            .bind(micros(before))
+            .bind(at_most.get());
+        let tasks = read_all(&self.fetch_all(select).await?, call_tasks::read)?;
+        for task in &tasks {
+            self.make_nobodys(task, now).await?;
+        }
+        Ok(tasks.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query_plan::assert_uses;
+
+    #[tokio::test]
+    async fn what_is_old_is_found_by_indexes() {
+        assert_uses(OLD_CONVERSATIONS, &["(company_id=? AND attempt_id<?)"]).await;
+        assert_uses(OLD_ANSWERS, &["(company_id=? AND id<?)"]).await;
+        assert_uses(OLD_EVENTS, &["(company_id=? AND id<?)"]).await;
+        let by_number = "(company_id=? AND campaign_id=? AND phone_number<?)";
+        assert_uses(OLD_CONTACTS, &[by_number]).await;
+    }
+}
