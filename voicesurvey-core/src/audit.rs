@@ -69,7 +69,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order of the promises.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Constraints,
         Self::AttemptNumbers,
         Self::LiveNumbers,
