@@ -173,15 +173,7 @@ async fn stats_count_every_status_and_divide_by_nothing() {
     "per_contact": [{"calls":0,"contacts":1}],
     "per_day": [],
     "per_hour": [],
-    "talk": {
-      "calls": 0,
-      "mean": null,
-      "median": null,
-      "p90": null,
-      "p99": null,
-      "ranges": [],
-      "seconds": 0
-    },
+    "talk": {"calls":0,"mean":null,"median":null,"p90":null,"p99":null,"ranges":[],"seconds":0},
     "time_zone": "Europe/Rome",
     "to": "[time]"
   },

@@ -209,12 +209,11 @@ async fn free_text_is_listed_and_searched() {
     }
     assert_eq!(met, all);
     let text = all[0]["text"].as_str().unwrap();
-    let upper = text.to_uppercase();
-    let found = manager.request(
-        reqwest::Method::GET,
-        &format!("{campaign}/results/q1/texts"),
-    );
-    let found = crate::support::Answer::to(found.query(&[("search", upper)])).await;
+    let upper = text
+        .to_uppercase()
+        .bytes()
+        .fold(String::new(), |query, byte| format!("{query}%{byte:02X}"));
+    let found = list(&format!("?search={upper}")).await;
     let found = found.at("/items").as_array().unwrap().clone();
     assert!(found.contains(&all[0]), "{text}");
     assert_eq!(list("?search=zzzzzz").await.at("/items"), json!([]));
