@@ -9,7 +9,7 @@ use voicesurvey::interpretation::rules::RulesInterpreter;
 use voicesurvey::ports::TelephonyProvider;
 use voicesurvey::time::SystemClock;
 use voicesurvey_server::app::HttpSettings;
-use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl};
+use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl, NumberKeysSetting};
 use voicesurvey_server::providers::Telephony;
 use voicesurvey_server::server::{Server, ServerParts, listen};
 use voicesurvey_server::stores::{Purpose, Stores};
@@ -50,6 +50,7 @@ pub(crate) async fn serve(
     let database = DatabaseConfig {
         url: DatabaseUrl::try_from(url.to_owned())?,
         max_connections: CONNECTIONS,
+        number_keys: NumberKeysSetting::default(),
     };
     let stores = Stores::open(&database, Purpose::Serve).await?;
     let cluster = stores.join_cluster(&database, "bench").await?;

@@ -23,6 +23,7 @@ mod contact_filter;
 mod contacts;
 mod docs;
 mod dry_run;
+mod erasures;
 pub mod error;
 mod exclusions;
 mod extract;
@@ -85,6 +86,7 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(test_conversation::routes())
         .merge(contacts::routes())
         .merge(exclusions::routes())
+        .merge(erasures::routes())
         .merge(calls::routes())
         .merge(attempts::routes())
         .merge(answers::routes())

@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Exclusions, Reports, Reviews,
-    Skillbases, TestConversations, UnresolvedCalls,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports,
+    Reviews, Skillbases, TestConversations, UnresolvedCalls,
 };
 use voicesurvey_core::time::Clock;
 
@@ -24,6 +24,8 @@ pub struct App {
     pub campaigns: Arc<dyn CampaignService>,
     /// Who must not be called.
     pub exclusions: Exclusions,
+    /// Forgetting people.
+    pub erasures: Erasures,
     /// Reading for screens.
     pub reports: Reports,
     /// What people make of answers that may be wrong.
@@ -99,6 +101,7 @@ impl App {
                 clock.clone(),
                 ids.clone(),
             ),
+            erasures: Erasures::new(storage.clone(), clock.clone(), ids.clone()),
             reports: Reports::new(storage.clone()),
             reviews: Reviews::new(storage.clone(), clock.clone()),
             test_conversations: TestConversations::new(

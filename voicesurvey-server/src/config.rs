@@ -25,7 +25,9 @@ use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use serde::Deserialize;
 
-pub use database::{DatabaseConfig, DatabaseLocation, DatabaseUrl, UnknownDatabaseUrl};
+pub use database::{
+    DatabaseConfig, DatabaseLocation, DatabaseUrl, NumberKeysSetting, UnknownDatabaseUrl,
+};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, WrongSetting};
 pub use http::{HttpConfig, OperatorToken};

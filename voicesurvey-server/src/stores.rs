@@ -96,11 +96,17 @@ impl Stores {
                     Purpose::Command => OpenMode::Command,
                     Purpose::Inspect => OpenMode::Inspect,
                 };
-                let store = Arc::new(SqliteStorage::open(&config.url.to_string(), mode).await?);
+                let store = SqliteStorage::open(&config.url.to_string(), mode).await?;
+                let store = Arc::new(store.with_number_keys(config.number_keys.0.clone()));
+                if purpose != Purpose::Inspect {
+                    let checked = store.check().await;
+                    checked.map_err(|source| failed(&config.url, source))?;
+                }
                 Ok(Self::new(store.clone(), Opened::Sqlite(store)))
             }
             DatabaseLocation::Postgres(url) => {
-                let store = Arc::new(PostgresStorage::connect(url, &options(config)).await?);
+                let store = PostgresStorage::connect(url, &options(config)).await?;
+                let store = Arc::new(store.with_number_keys(config.number_keys.0.clone()));
                 if purpose != Purpose::Inspect {
                     let checked = store.check().await;
                     checked.map_err(|source| failed(&config.url, source))?;

@@ -47,6 +47,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         (name = "campaigns", description = "What is asked, when and how fast"),
         (name = "contacts", description = "Call lists, and the people on them"),
         (name = "exclusions", description = "Numbers that must not be called"),
+        (name = "erasures", description = "Forgetting people, and how long anything is kept"),
         (name = "calls", description = "Calls with what was said"),
         (name = "review", description = "Answers that may be wrong, and what people make of them"),
         (name = "results", description = "What it adds up to"),

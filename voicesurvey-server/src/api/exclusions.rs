@@ -234,7 +234,7 @@ pub(super) struct NumberBody {
     phone_number: String,
     /// Whether it must not be called.
     excluded: bool,
-    /// Who excluded it: `company` or `operator`.
+    /// Who excluded it: `company` or `operator`; `erasure` if whoever has it was erased.
     excluded_by: Option<&'static str>,
     /// Its entry on the own list.
     exclusion: Option<ExclusionBody>,

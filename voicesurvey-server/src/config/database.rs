@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use voicesurvey_core::number_keys::{NumberKeys, ShortNumberKey};
 
 /// The section `database`.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,6 +15,22 @@ pub struct DatabaseConfig {
     pub url: DatabaseUrl,
     /// The most connections to PostgreSQL.
     pub max_connections: NonZeroU32,
+    /// Keys for what remains of erased numbers.
+    pub number_keys: NumberKeysSetting,
+}
+
+/// The keys for what remains of erased numbers, the one that makes new hashes first, with white space
+/// between them. Shows only which ones.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NumberKeysSetting(pub NumberKeys);
+
+impl TryFrom<String> for NumberKeysSetting {
+    type Error = ShortNumberKey;
+
+    fn try_from(keys: String) -> Result<Self, Self::Error> {
+        NumberKeys::new(keys.split_whitespace()).map(Self)
+    }
 }
 
 /// The URL of a store. Shows itself without password.
@@ -151,6 +168,19 @@ mod tests {
         let url = "postgresql://localhost/voicesurvey";
         let location = DatabaseLocation::Postgres(url.to_owned());
         assert_eq!(read(url).unwrap().location(), &location);
+    }
+
+    #[test]
+    fn keys_are_read_from_one_text_and_never_shown() {
+        let read = |keys: &str| NumberKeysSetting::try_from(keys.to_owned());
+        let (new, old) = ("n".repeat(32), "o".repeat(40));
+        let both = read(&format!(" {new}\n{old} ")).unwrap();
+        let first = NumberKeys::new([&new]).unwrap();
+        assert_eq!(both.0.current(), first.current());
+        let shown = format!("{both:?}");
+        assert!(!shown.contains("nn") && !shown.contains("oo"), "{shown}");
+        assert_eq!(read("").unwrap().0.current(), None);
+        assert!(read(&format!("{new} short")).is_err());
     }
 
     #[test]

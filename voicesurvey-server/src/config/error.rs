@@ -6,7 +6,8 @@ use figment::Figment;
 use figment::error::Kind;
 
 /// Settings whose values are not repeated in errors.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
+    "database.number_keys",
     "database.url",
     "http.operator_token",
     "llm.api_key",

@@ -30,7 +30,7 @@ use super::screen::Screen;
 use super::time_keeper::TimeKeeper;
 use super::{Demo, DemoOptions, results};
 use crate::app::{App, HttpSettings};
-use crate::config::{DatabaseConfig, DatabaseUrl};
+use crate::config::{DatabaseConfig, DatabaseUrl, NumberKeysSetting};
 use crate::providers::Telephony;
 use crate::server::{Server, ServerParts};
 use crate::stores::{Purpose, Stores};
@@ -138,6 +138,7 @@ async fn open_stores(directory: &Directory) -> Result<Stores, DemoError> {
     let config = DatabaseConfig {
         url,
         max_connections: NonZeroU32::MIN,
+        number_keys: NumberKeysSetting::default(),
     };
     let opened = Stores::open(&config, Purpose::Serve).await;
     opened.map_err(|error| DemoError::Store(Box::new(error)))

@@ -14,6 +14,7 @@ mod api_campaigns;
 mod api_companies;
 mod api_document;
 mod api_dry_run;
+mod api_erasures;
 mod api_errors;
 mod api_exclusions;
 mod api_operation;

@@ -20,7 +20,7 @@ use voicesurvey_core::ports::{
 use voicesurvey_core::service::EngineSettings;
 use voicesurvey_core::time::{SystemClock, Timestamp};
 use voicesurvey_server::app::HttpSettings;
-use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl};
+use voicesurvey_server::config::{DatabaseConfig, DatabaseUrl, NumberKeysSetting};
 use voicesurvey_server::providers::Telephony;
 use voicesurvey_server::scaled_clock::Pacer;
 use voicesurvey_server::server::{self, STOPS_WITHIN, Server, ServerParts};
@@ -102,6 +102,7 @@ async fn open(directory: &Path) -> Stores {
     let config = DatabaseConfig {
         url: DatabaseUrl::try_from(url).unwrap(),
         max_connections: 10.try_into().unwrap(),
+        number_keys: NumberKeysSetting::default(),
     };
     Stores::open(&config, Purpose::Serve).await.unwrap()
 }

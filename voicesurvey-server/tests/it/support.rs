@@ -21,6 +21,7 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::{NoWakeUp, Storage, TelephonyProvider, WebhookReply, WebhookRequest};
 use voicesurvey_core::service::{EngineParts, EngineSettings, NewApiKey, NewCompany};
+use voicesurvey_core::testing::samples;
 use voicesurvey_core::time::{Clock as _, ManualClock};
 use voicesurvey_server::api;
 use voicesurvey_server::app::{App, HttpSettings};
@@ -60,7 +61,7 @@ pub(crate) struct TestCompany<'a> {
 impl TestApp {
     /// A server over memory, whose people pick up, consent and answer.
     pub(crate) async fn start() -> Self {
-        let memory = MemoryStorage::default();
+        let memory = MemoryStorage::default().with_number_keys(samples::number_keys());
         Self::start_over(None, Arc::new(memory.clone()), memory).await
     }
 

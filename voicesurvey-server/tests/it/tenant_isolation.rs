@@ -44,7 +44,14 @@ fn recipe(operation_id: &str) -> Recipe {
         | "list_outcomes"
         | "list_review"
         | "list_exclusions"
-        | "list_exclusion_removals" => Recipe::Own(None),
+        | "list_exclusion_removals"
+        | "list_erasures"
+        | "get_retention" => Recipe::Own(None),
+        "erase_person" => {
+            let body = json!({ "phone_number": "+393471234567", "reason": "a letter" });
+            Recipe::Own(Some(body))
+        }
+        "set_retention" => Recipe::Own(Some(json!({ "contact_days": 90 }))),
         "create_api_key" => Recipe::Own(Some(json!({ "name": "Mine", "role": "viewer" }))),
         "add_exclusions" => Recipe::Own(Some(json!({ "phone_number": "+393471234567" }))),
         "import_exclusions" => Recipe::OwnUpload,
@@ -73,6 +80,7 @@ fn recipe(operation_id: &str) -> Recipe {
         | "get_campaign_rates"
         | "get_call"
         | "get_answer"
+        | "get_erasure"
         | "get_exclusion"
         | "remove_exclusion" => Recipe::Named(None),
         "replace_skillbase" => Recipe::Named(skillbase()),
@@ -152,6 +160,8 @@ async fn furnished(
     let contact = admin.get(&format!("{campaign}/contacts")).await;
     let call = admin.get("/api/calls").await.text_at("/items/0/id");
     let talk = admin.get(&format!("/api/calls/{call}")).await;
+    let erased = json!({ "phone_number": "+393470000000", "reason": "a letter" });
+    let erased = admin.post("/api/erasures", &erased).await;
     let ids = BTreeMap::from([
         ("company", company.id.to_string()),
         (
@@ -166,6 +176,7 @@ async fn furnished(
         ("upload", upload.text_at("/upload_id")),
         ("contact", contact.text_at("/items/0/id")),
         ("answer", talk.text_at("/answers/0/id")),
+        ("erasure", erased.text_at("/id")),
         ("call", call),
     ]);
     (admin, ids)
@@ -188,6 +199,9 @@ async fn everything(admin: &Caller, ids: &BTreeMap<&str, String>) -> Vec<Value> 
         ),
         format!("/api/calls/{}", ids["call"]),
         format!("/api/answers/{}", ids["answer"]),
+        format!("/api/erasures/{}", ids["erasure"]),
+        "/api/retention".to_owned(),
+        "/api/exclusions".to_owned(),
     ] {
         let answer = admin.get(&path).await;
         assert_eq!(answer.status, 200, "{answer}");
