@@ -90,7 +90,7 @@ pub async fn run(people: u32, seed: u64) -> Result<Summary> {
     let campaign = engine.campaigns().create(&actor, campaign()).await?;
     engine
         .campaigns()
-        .upload(&actor, campaign.id, call_list(people))
+        .upload(&actor, campaign.id, call_list(people).into())
         .await?;
     engine.campaigns().start(&actor, campaign.id).await?;
 

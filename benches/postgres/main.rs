@@ -27,6 +27,7 @@ mod provider;
 mod running;
 mod slots;
 mod stats;
+mod upload;
 mod webhooks;
 
 use anyhow::{Context as _, bail};
@@ -47,6 +48,8 @@ const USAGE: &str = "name what to measure:
   pace PER_MINUTE SECONDS    how much of the pace is used while work is due
   fairness                   a company with 10 tasks beside one with a million
   stats TASKS                what the page of a campaign asks for
+  upload ROWS                a list that is added, beside a raw COPY of its rows
+  upload-file FILE           the same with a file
   fill TASKS CAMPAIGNS       only fills the database";
 
 #[tokio::main]
@@ -56,6 +59,12 @@ async fn main() -> anyhow::Result<()> {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
+    if let [name, file] = arguments.as_slice()
+        && name == "upload-file"
+    {
+        let url = std::env::var(DATABASE_URL).context("no database to fill")?;
+        return upload::run(&url, 0, Some(file.as_ref())).await;
+    }
     let numbers = arguments
         .iter()
         .skip(1)
@@ -79,6 +88,7 @@ async fn main() -> anyhow::Result<()> {
         ("use", &[calls, seconds]) => slots::lines_in_use(&url, calls, seconds).await,
         ("pace", &[per_minute, seconds]) => slots::pace_in_use(&url, per_minute, seconds).await,
         ("stats", &[tasks]) => stats::run(&url, tasks).await,
+        ("upload", &[rows]) => upload::run(&url, rows, None).await,
         ("fairness", &[]) => fairness::run(&url).await,
         ("fill", &[tasks, campaigns]) => {
             fill::fill(&url, &fill::Filling::of(tasks, campaigns)).await

@@ -76,6 +76,7 @@ pub(crate) async fn serve(
         http: HttpSettings {
             operator_token: None,
             largest_upload_bytes: 1 << 20,
+            upload_folder: std::env::temp_dir(),
             public_url,
         },
     })?)

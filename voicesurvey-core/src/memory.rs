@@ -16,6 +16,7 @@
 
 mod audit;
 mod call_attempts;
+mod call_lists;
 mod call_rollups;
 mod call_tasks;
 mod campaigns;

@@ -1,6 +1,7 @@
 //! What the core needs from outside, as traits. Adapters implement them; services use nothing else.
 
 pub mod audit;
+pub mod call_lists;
 pub mod call_rollups;
 pub mod contact_records;
 pub mod erasures;
@@ -13,14 +14,15 @@ pub mod telephony;
 pub mod wake_up;
 
 pub use audit::{Audit, OtherProcess};
+pub use call_lists::CallListRepository;
 pub use call_rollups::CallRollupRepository;
 pub use contact_records::ContactRecordRepository;
 pub use erasures::{ErasureRepository, RetentionRepository};
 pub use exclusions::{ExclusionFilter, ExclusionRepository};
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, InterviewRepository,
+    ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,
+    CompanyRepository, EventRepository, InterviewRepository,
     SkillbaseRepository,
 };
 pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};

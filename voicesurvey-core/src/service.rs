@@ -28,6 +28,7 @@ pub mod skillbases;
 pub mod test_conversations;
 pub(crate) mod understanding;
 pub mod unresolved_calls;
+pub mod uploads;
 pub mod validation;
 pub mod webhooks;
 
@@ -53,4 +54,5 @@ pub use scheduler::Scheduler;
 pub use skillbases::{SkillbaseContent, Skillbases};
 pub use test_conversations::TestConversations;
 pub use unresolved_calls::{Resolution, UnresolvedCalls};
+pub use uploads::Uploads;
 pub use webhooks::Webhooks;

@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use voicesurvey_core::call_list::Upload;
+use voicesurvey_core::call_list::RowError;
 
 use crate::Encoding;
 use crate::column_names::ColumnNames;
@@ -17,26 +17,25 @@ use crate::table_writer::TableWriter;
 /// uploaded, the column at fault, and what is wrong.
 pub const COLUMNS: [&str; 3] = ["error_row", "error_column", "error_reason"];
 
-/// Writes the rows of `upload` that were not taken.
-pub fn write_error_file(upload: &Upload, output: impl Write, encoding: Encoding) -> io::Result<()> {
-    // Rows may be longer than the header; what stands there must not move under another heading.
-    let widths = upload.errors.iter().map(|error| error.original.len());
-    let width = widths.fold(upload.columns.len(), usize::max);
-    let mut columns = upload.columns.clone();
-    columns.resize(width, String::new());
-    let names = ColumnNames::default().take_all(&columns);
-
+/// Writes the header of the error file of a list with these columns: as many as its longest row
+/// that was not taken has ([`Upload::columns`](voicesurvey_core::call_list::Upload::columns)).
+pub fn write_header(columns: &[String], output: impl Write, encoding: Encoding) -> io::Result<()> {
+    let names = ColumnNames::default().take_all(columns);
     let mut table = TableWriter::new(output, encoding)?;
     table.row(names.iter().map(String::as_str).chain(COLUMNS))?;
-    for error in &upload.errors {
+    table.finish()?.flush()
+}
+
+/// Writes rows that were not taken, behind the header or other rows, so that a file of a million
+/// rows needs no more memory than one of ten.
+pub fn write_rows(columns: &[String], errors: &[RowError], output: impl Write) -> io::Result<()> {
+    let mut table = TableWriter::new(output, Encoding::Utf8)?;
+    for error in errors {
         let row = error.row.to_string();
-        let padding = std::iter::repeat_n("", width - error.original.len());
         let original = error.original.iter().map(String::as_str);
-        table.row(
-            original
-                .chain(padding)
-                .chain([&*row, &error.column, &error.reason]),
-        )?;
+        // What stands in the row must not move under another heading.
+        let cells = original.chain(std::iter::repeat("")).take(columns.len());
+        table.row(cells.chain([&*row, &error.column, &error.reason]))?;
     }
     table.finish()?.flush()
 }

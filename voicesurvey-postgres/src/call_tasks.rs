@@ -1,12 +1,13 @@
 //! Call tasks. Every write moves the counters and wakes the ready list.
 
 mod ending;
+mod finding;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait as _, LikeExpr};
+use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -233,16 +234,6 @@ pub(crate) fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
     zones.iter().map(|zone| zone.name()).collect()
 }
 
-/// Whether name or number contain `text`, in any case.
-fn name_or_number_contains(text: &str) -> Expr {
-    use sea_query::extension::postgres::PgExpr as _;
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    let pattern = LikeExpr::new(format!("%{escaped}%"));
-    let number = Expr::col("phone_number").like(pattern.clone());
-    Expr::col("name").ilike(pattern).or(number)
 }
 
 #[async_trait]
@@ -275,6 +266,14 @@ impl CallTaskRepository for PostgresUnitOfWork {
             added.extend(new);
         }
         Ok(added)
+    }
+
+    async fn numbers_among(
+        &mut self,
+        campaign_id: CampaignId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        self.numbers_in(campaign_id, phone_numbers).await
     }
 
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
@@ -383,7 +382,7 @@ impl CallTaskRepository for PostgresUnitOfWork {
                     next: None,
                 });
             }
-            list.and_where(name_or_number_contains(text));
+            list.and_where(finding::name_or_number_contains(text));
         }
         page::by_creation(&mut list, "id", Direction::OldestFirst, request)?;
         let rows = self.list(&list).await?;

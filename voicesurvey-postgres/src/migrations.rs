@@ -52,10 +52,11 @@ const FILES: &[(&str, &str)] = files![
     "20261121092500_keep_doubts_and_revisions",
     "20261121092600_ask_for_prices",
     "20261121092700_keep_recordings",
-    "20261121093200_roll_calls_up",
     "20261121093000_keep_causes_of_exclusions",
     "20261121093001_create_exclusion_removals",
     "20261121093002_create_operator_exclusions",
+    "20261121093100_run_uploads_as_jobs",
+    "20261121093200_roll_calls_up",
     "20261121093400_create_erasures",
     "20261121093401_create_company_retention",
 ];

@@ -56,7 +56,7 @@ use crate::webhooks;
 
 /// Everything the server answers: the API, its documentation and the provider's webhooks.
 pub fn router(app: App) -> Router {
-    let (api, document) = operations(app.http.largest_upload_bytes).split_for_parts();
+    let (api, document) = operations().split_for_parts();
     Router::new()
         .merge(api)
         .merge(docs::router(docs::complete(document)))
@@ -73,10 +73,10 @@ pub fn router(app: App) -> Router {
 
 /// The OpenAPI document of the API.
 pub fn openapi() -> OpenApi {
-    docs::complete(operations(0).into_openapi())
+    docs::complete(operations().into_openapi())
 }
 
-fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
+fn operations() -> OpenApiRouter<App> {
     docs::described()
         .merge(companies::routes())
         .merge(api_keys::routes())
@@ -95,10 +95,9 @@ fn operations(largest_upload_bytes: usize) -> OpenApiRouter<App> {
         .merge(rates::routes())
         .merge(outcomes::routes())
         .merge(health::routes())
+        .merge(uploads::routes())
+        // Forms that bring a file set their own.
         .layer(DefaultBodyLimit::max(extract::LARGEST_JSON_BYTES))
-        // Their own limit stands below this one.
-        .merge(uploads::routes(largest_upload_bytes))
-        .merge(exclusions::import_routes(largest_upload_bytes))
 }
 
 /// A number as JSON has it: whole where it is whole.

@@ -1,17 +1,18 @@
 //! What handlers and workers share: the services, put together over one store and one provider.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports,
-    Reviews, Skillbases, TestConversations, UnresolvedCalls,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports, Reviews, Skillbases, TestConversations, UnresolvedCalls, Uploads,
 };
 use voicesurvey_core::time::Clock;
 
 use crate::readiness::Readiness;
+use crate::uploads::UploadJobs;
 
 /// The services of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -48,14 +49,20 @@ pub struct App {
     pub readiness: Arc<Readiness>,
     /// What the HTTP side needs to know.
     pub http: Arc<HttpSettings>,
-    /// Taken while a call list is read and stored: a list in memory is many times its file, and
-    /// uploads that wait cost less than a server that runs out of memory during calls.
-    pub uploads: Arc<Semaphore>,
+    /// Uploads that are watched.
+    pub uploads: Uploads,
+    /// Uploads that this server runs after it has answered.
+    pub upload_jobs: UploadJobs,
+    /// Taken while a call list is added after its request was answered.
+    pub background_turn: Arc<Semaphore>,
+    /// Taken while a call list is added or looked at before the request is answered: uploads that
+    /// wait cost less than a server that has no connection to its store left for calls.
+    pub upload_turns: Arc<Semaphore>,
     /// Taken while a campaign is tried out, which may take a gigabyte of memory.
     pub dry_runs: Arc<Semaphore>,
 }
 
-/// Call lists that are read and stored at the same time.
+/// Call lists that are added at the same time before their requests are answered.
 const UPLOADS_AT_ONCE: usize = 2;
 
 /// Settings of the HTTP side.
@@ -65,6 +72,8 @@ pub struct HttpSettings {
     pub operator_token: Option<String>,
     /// The largest call list that is taken, in bytes.
     pub largest_upload_bytes: usize,
+    /// The folder in which files that are uploaded are kept while they are read.
+    pub upload_folder: PathBuf,
     /// The URL at which the provider reaches this server, without a slash at the end.
     pub public_url: String,
 }
@@ -91,6 +100,8 @@ impl App {
             ..
         } = parts.clone();
         let engine = Engine::with_duties(parts, duties);
+        let background_turn = Arc::new(Semaphore::new(1));
+        let uploads = Uploads::new(engine.campaigns().clone());
         Self {
             companies: Companies::new(storage.clone(), clock.clone(), ids.clone(), wake_up.clone()),
             skillbases: Skillbases::new(storage.clone(), clock.clone(), ids.clone()),
@@ -123,7 +134,10 @@ impl App {
             ids,
             readiness: Arc::default(),
             http: Arc::new(http),
-            uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+            upload_jobs: UploadJobs::new(uploads.clone(), background_turn.clone()),
+            background_turn,
+            uploads,
+            upload_turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
             dry_runs: Arc::new(Semaphore::new(1)),
         }
     }
@@ -142,6 +156,7 @@ impl std::fmt::Debug for HttpSettings {
         f.debug_struct("HttpSettings")
             .field("operator_token", &self.operator_token.as_ref().map(|_| "…"))
             .field("largest_upload_bytes", &self.largest_upload_bytes)
+            .field("upload_folder", &self.upload_folder)
             .field("public_url", &self.public_url)
             .finish()
     }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::MissedTickBehavior;
 use voicesurvey_core::api_key::Actor;
-use voicesurvey_core::call_list::Upload;
+use voicesurvey_core::call_list::{RowError, Upload};
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::contact_record::ContactFilter;
 use voicesurvey_core::ports::repositories::CampaignCounters;
@@ -79,6 +79,8 @@ struct Demo {
     api_key: String,
     campaign: Campaign,
     upload: Upload,
+    /// Its rows that were not taken, the first of them.
+    upload_errors: Vec<RowError>,
     /// Whether an earlier run began it.
     goes_on: bool,
 }
@@ -158,7 +160,7 @@ impl Demo {
         }
         screen.heading("Call list")?;
         screen.line(format_args!("  {}", content::CALL_LIST))?;
-        report::upload(screen, &self.upload)?;
+        report::upload(screen, &self.upload, &self.upload_errors)?;
         screen.heading("Campaign")?;
         report::campaign(screen, campaign)?;
         screen.heading("Server")?;

@@ -17,5 +17,6 @@ pub mod server;
 pub mod stand_in;
 pub mod stores;
 pub mod telemetry;
+pub mod uploads;
 pub mod webhooks;
 pub mod workers;

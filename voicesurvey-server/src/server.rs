@@ -34,6 +34,9 @@ const DIALS_FINISH_WITHIN: Duration = Duration::from_secs(5);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// How long closing the store may take.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long uploads may take to undo what they have begun.
+const UPLOADS_STOP_WITHIN: Duration = Duration::from_secs(5);
 /// The longest that [`Server::stop`] takes.
 pub const STOPS_WITHIN: Duration = DIALS_FINISH_WITHIN
     .saturating_add(ANSWERS_WITHIN)
@@ -118,6 +121,7 @@ impl HttpSettings {
         Self {
             operator_token: operator_token.reveal().map(str::to_owned),
             largest_upload_bytes: config.http.largest_upload_bytes(),
+            upload_folder: config.http.upload_folder(),
             public_url,
         }
     }
@@ -214,6 +218,10 @@ impl Server {
         if answered.is_err() {
             tracing::warn!("a request was not answered in time, and is cut off");
             http.abort();
+        }
+        let stopped = tokio::time::timeout(UPLOADS_STOP_WITHIN, self.app.upload_jobs.stop());
+        if stopped.await.is_err() {
+            tracing::warn!("an upload was not given up in time; others will find it silent");
         }
         match tokio::time::timeout(CLOSES_WITHIN, self.stores.close()).await {
             Ok(Ok(())) => tracing::info!("Stopped"),

@@ -318,6 +318,29 @@ impl CallTaskRepository for SqliteUnitOfWork {
         Ok(added)
     }
 
+    async fn numbers_among(
+        &mut self,
+        campaign_id: CampaignId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let Some(campaign) = self.campaign_key(campaign_id).await? else {
+            return Ok(HashSet::new());
+        };
+        // One JSON array is one bound value, however many numbers there are.
+        let select = sqlx::query(
+            "SELECT phone_number FROM call_tasks
+             WHERE company_id = ?1 AND campaign_id = ?2
+                 AND phone_number IN (SELECT value FROM json_each(?3))",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.campaign_id.as_uuid())
+        .bind(json(&phone_numbers)?);
+        let rows = self.fetch_all(select).await?;
+        rows.iter()
+            .map(|row| Row::new(row, CALL_TASKS.name).word("phone_number"))
+            .collect()
+    }
+
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
         let mut select = CALL_TASKS.select(self.scope);
         select.and_where(Expr::col("id").eq(id.as_uuid()));

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 25] = [
+const MIGRATIONS: [(i64, &str, &str); 26] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -53,6 +53,7 @@ const MIGRATIONS: [(i64, &str, &str); 25] = [
     migration!(20261121092700, "keep_recordings"),
     migration!(20261121093000, "keep_causes_of_exclusions"),
     migration!(20261121093001, "create_operator_exclusions"),
+    migration!(20261121093100, "run_uploads_as_jobs"),
     migration!(20261121093200, "roll_calls_up"),
     migration!(20261121093400, "create_erasures"),
     migration!(20261121093401, "create_company_retention"),
@@ -256,6 +257,51 @@ mod tests {
             sum("outcome", "busy", 1),
         ];
         assert_eq!(sums, expected);
+    }
+
+    #[tokio::test]
+    async fn rows_that_were_not_taken_before_uploads_were_jobs_are_still_there() {
+        use sqlx::{ConnectOptions as _, Executor as _};
+        const BEFORE_JOBS: &str = r#"
+            INSERT INTO uploads VALUES
+                (zeroblob(16), zeroblob(16), zeroblob(16), 'old.csv', '["phone"]', 3, 1, 0, 0, 0,
+                 '[{"row": 4, "column": "phone", "value": "x", "reason": "No", "original": ["x", "y"]},
+                   {"row": 2, "column": "phone", "value": "", "reason": "Empty", "original": []}]', 0),
+                (zeroblob(16), randomblob(16), zeroblob(16), 'fine.csv', '["phone"]', 1, 1, 0, 0, 0,
+                 '[]', 0)"#;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true);
+        let mut connection = options.connect().await.unwrap();
+        migrator(&MIGRATIONS[..10])
+            .run(&mut connection)
+            .await
+            .unwrap();
+        connection.execute(BEFORE_LANES).await.unwrap();
+        connection.execute(BEFORE_JOBS).await.unwrap();
+        migrate(&mut connection).await.unwrap();
+        let uploads: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT file_name, columns, errors_count FROM uploads ORDER BY file_name",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        let upload =
+            |name: &str, columns: &str, errors| (name.to_owned(), columns.to_owned(), errors);
+        let expected = [
+            upload("fine.csv", r#"["phone"]"#, 0),
+            upload("old.csv", r#"["phone",""]"#, 2),
+        ];
+        assert_eq!(uploads, expected);
+        let errors: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT row_number, reason, original FROM upload_errors ORDER BY 1")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let error =
+            |row, reason: &str, original: &str| (row, reason.to_owned(), original.to_owned());
+        assert_eq!(
+            errors,
+            [error(2, "Empty", "[]"), error(4, "No", r#"["x","y"]"#)]
+        );
     }
 
     #[test]

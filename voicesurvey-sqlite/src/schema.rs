@@ -161,7 +161,7 @@ pub(crate) const CAMPAIGN_COUNTERS: Table<5> = Table {
     columns: ["company_id", "campaign_id", "kind", "name", "count"],
 };
 
-pub(crate) const UPLOADS: Table<12> = Table {
+pub(crate) const UPLOADS: Table<17> = Table {
     name: "uploads",
     columns: [
         "company_id",
@@ -169,13 +169,31 @@ pub(crate) const UPLOADS: Table<12> = Table {
         "campaign_id",
         "file_name",
         "columns",
+        "status",
+        "failure",
+        "percent",
+        "rows_read",
         "total_rows",
         "created",
         "duplicates_in_list",
         "duplicates_in_campaign",
         "excluded",
-        "errors",
+        "errors_count",
         "created_at",
+        "updated_at",
+    ],
+};
+
+pub(crate) const UPLOAD_ERRORS: Table<7> = Table {
+    name: "upload_errors",
+    columns: [
+        "company_id",
+        "upload_id",
+        "row_number",
+        "column_name",
+        "value",
+        "reason",
+        "original",
     ],
 };
 
@@ -481,6 +499,7 @@ mod tests {
         assert_columns(&mut connection, &CAMPAIGN_LANES).await;
         assert_columns(&mut connection, &CAMPAIGN_COUNTERS).await;
         assert_columns(&mut connection, &UPLOADS).await;
+        assert_columns(&mut connection, &UPLOAD_ERRORS).await;
         assert_columns(&mut connection, &CALL_TASKS).await;
         assert_columns(&mut connection, &CALL_ATTEMPTS).await;
         assert_columns(&mut connection, &CALL_ROLLUPS).await;

@@ -319,7 +319,7 @@ impl CampaignIdea {
         let campaign = campaigns.create(actor, self.new).await.ok()?;
         shared.state().judge.campaigns.insert(campaign.id, plan);
         campaigns
-            .upload(actor, campaign.id, self.people)
+            .upload(actor, campaign.id, self.people.into())
             .await
             .ok()?;
         campaigns.start(actor, campaign.id).await.ok()?;

@@ -87,6 +87,19 @@ impl CallTaskRepository for MemoryUnitOfWork {
         Ok(added)
     }
 
+    async fn numbers_among(
+        &mut self,
+        campaign_id: CampaignId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let campaign = self.transaction.get::<Campaign>(&campaign_id);
+        if !campaign.is_some_and(|campaign| self.sees(campaign.company_id)) {
+            return Ok(HashSet::new());
+        }
+        let is_there = |number: &&PhoneNumber| self.transaction.has_number(campaign_id, **number);
+        Ok(phone_numbers.iter().filter(is_there).copied().collect())
+    }
+
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError> {
         let row = self.transaction.get::<TaskRow>(&id);
         Ok(row

@@ -1,11 +1,11 @@
-//! Campaigns, with their row in the ready list, and the uploads of their call lists.
+//! Campaigns, with their row in the ready list.
 
 use std::ops::Bound;
 
 use async_trait::async_trait;
 
 use super::ready_list::AT_ONCE;
-use super::rows::{CampaignLevel, Emptying, ReceivedEvent, TaskRow, under};
+use super::rows::{CampaignLevel, Emptying, ReceivedEvent, TaskRow, UploadError, under};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, cursor, page_of, require};
 use crate::call_attempt::CallAttempt;
@@ -16,7 +16,7 @@ use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyR
 use crate::id::{CallTaskId, CampaignId, CompanyId, UploadId};
 use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
-use crate::ports::{CallListRepository, CampaignRepository, Page, PageRequest, StorageError};
+use crate::ports::{CampaignRepository, Page, PageRequest, StorageError};
 use crate::queue::QueueLevel;
 use crate::queue::lane::Lane;
 use crate::skillbase::Skillbase;
@@ -127,6 +127,7 @@ impl Transaction {
             .map(|row| row.id)
             .collect();
         for id in uploads {
+            self.remove_while::<UploadError>((id, 0), |row| row.upload_id == id);
             self.remove::<Upload>(id);
         }
         self.remove_counts(campaign.id);
@@ -242,27 +243,5 @@ impl CampaignRepository for MemoryUnitOfWork {
             .filter(|campaign| self.sees(campaign.company_id))
             .map(|campaign| self.transaction.counters(campaign.id))
             .unwrap_or_default())
-    }
-}
-
-#[async_trait]
-impl CallListRepository for MemoryUnitOfWork {
-    async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError> {
-        self.may_write(upload.company_id)?;
-        self.transaction
-            .require_campaign(upload.campaign_id, upload.company_id)?;
-        require(
-            !self.transaction.has::<Upload>(&upload.id),
-            "the upload exists",
-        )?;
-        self.transaction.put(upload.clone());
-        Ok(())
-    }
-
-    async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError> {
-        let upload = self.transaction.get::<Upload>(&id);
-        Ok(upload
-            .filter(|upload| self.sees(upload.company_id))
-            .cloned())
     }
 }

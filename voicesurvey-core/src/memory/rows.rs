@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::table::{Row, shift};
 use crate::api_key::ApiKey;
 use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
-use crate::call_list::Upload;
+use crate::call_list::{RowError, Upload};
 use crate::call_rollup::RolledUp;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::{Campaign, CampaignStatus};
@@ -94,6 +94,13 @@ pub(super) fn under_before<K: Ord + Copy, I: Ord + Copy + From<Uuid>>(
         .map(|(_, id)| *id)
 }
 
+/// A row of an upload that was not taken.
+#[derive(Clone, Debug)]
+pub(super) struct UploadError {
+    pub(super) upload_id: UploadId,
+    pub(super) error: RowError,
+}
+
 /// Declares rows that are only looked for by key.
 macro_rules! plain_rows {
     ($($row:ty, $key:ty = |$this:ident| $make:expr;)+) => {$(
@@ -112,6 +119,7 @@ macro_rules! plain_rows {
 plain_rows! {
     Company, CompanyId = |row| row.id;
     Upload, UploadId = |row| row.id;
+    UploadError, (UploadId, u64) = |row| (row.upload_id, row.error.row);
     Count, (CampaignId, Counted) = |row| (row.campaign_id, row.counted);
     Conversation, CallAttemptId = |row| row.attempt_id;
     Turn, (CallAttemptId, u32) = |row| (row.attempt_id, row.sequence);

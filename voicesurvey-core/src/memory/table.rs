@@ -10,8 +10,7 @@ use std::ops::{Bound, RangeBounds};
 use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall,
-    ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow,
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall, ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow, UploadError,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
@@ -155,6 +154,7 @@ tables! {
     costs: CostRow,
     rollups: RollupRow,
     uploads: Upload,
+    upload_errors: UploadError,
     call_tasks: TaskRow,
     call_attempts: CallAttempt,
     past_calls: PastCall,

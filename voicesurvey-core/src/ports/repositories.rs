@@ -23,7 +23,6 @@ use serde::Serialize;
 use super::storage::{Page, PageRequest, StorageError};
 use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
-use crate::call_list::Upload;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::Company;
@@ -31,7 +30,7 @@ use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyR
 use crate::gate::{ContactHistory, Reason};
 use crate::id::{
     AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId,
-    SkillbaseId, UploadId,
+    SkillbaseId,
 };
 use crate::language::Language;
 use crate::money::Cost;
@@ -214,15 +213,6 @@ impl CampaignCounters {
     }
 }
 
-/// Uploads of call lists.
-#[async_trait]
-pub trait CallListRepository: Send {
-    /// Adds an upload with its row errors.
-    async fn insert(&mut self, upload: &Upload) -> Result<(), StorageError>;
-    /// Looks an upload up.
-    async fn get(&mut self, id: UploadId) -> Result<Option<Upload>, StorageError>;
-}
-
 /// Which tasks are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallTaskFilter {
@@ -243,6 +233,12 @@ pub trait CallTaskRepository: Send {
         &mut self,
         tasks: &[CallTask],
     ) -> Result<HashSet<CallTaskId>, StorageError>;
+    /// Those of the numbers that the campaign has.
+    async fn numbers_among(
+        &mut self,
+        campaign_id: CampaignId,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError>;
     /// Looks a task up.
     async fn get(&mut self, id: CallTaskId) -> Result<Option<CallTask>, StorageError>;
     /// Looks a task up and locks it.

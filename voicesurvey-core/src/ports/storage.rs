@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 
+use super::call_lists::CallListRepository;
 use super::call_rollups::CallRollupRepository;
 use super::contact_records::ContactRecordRepository;
 use super::erasures::{ErasureRepository, RetentionRepository};
 use super::exclusions::ExclusionRepository;
 use super::repositories::{
-    ApiKeyRepository, CallAttemptRepository, CallListRepository, CallTaskRepository,
-    CampaignRepository, CompanyRepository, EventRepository, InterviewRepository,
+    ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,
+    CompanyRepository, EventRepository, InterviewRepository,
     SkillbaseRepository,
 };
 use crate::id::CompanyId;

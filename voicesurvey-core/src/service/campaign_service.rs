@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::error::ServiceError;
 use crate::api_key::Actor;
-use crate::call_list::{CallList, Contact, Upload};
+use crate::call_list::{CallListSource, Preview, Upload};
 use crate::calling_hours::{CallingHours, CountryDays};
 use crate::campaign::{
     Budget, CallSettings, Campaign, CampaignSettings, MachineDetection, Pacing, RetryPolicy,
@@ -30,6 +31,15 @@ pub trait CampaignService: Send + Sync {
     /// apart.
     async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError>;
 
+    /// Creates a draft with the people of a call list, in one step (B7): after an error there is no
+    /// campaign either.
+    async fn create_with_list(
+        &self,
+        actor: &Actor,
+        new: NewCampaign,
+        call_list: Arc<dyn CallListSource>,
+    ) -> Result<(Campaign, Upload), ServiceError>;
+
     /// Changes a campaign that has not started. Its name, its description, its limits (`pacing`) and
     /// its budget also later: they hold from the next claim on, and narrower ones let calls end
     /// first.
@@ -47,22 +57,25 @@ pub trait CampaignService: Send + Sync {
 
     /// Adds the people of a call list. Rows that cannot be used are named in the answer, and the
     /// others are kept. Uploading the same list twice adds nobody twice. All or nothing: after an
-    /// error nobody was added.
+    /// error, and when the future is dropped, nobody was added. Who must not be called as the list
+    /// says goes onto the company's exclusion list.
+    ///
+    /// Long lists are better added by [`Uploads`](super::Uploads), where they can be watched.
     async fn upload(
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
+        call_list: Arc<dyn CallListSource>,
     ) -> Result<Upload, ServiceError>;
 
     /// What [`CampaignService::upload`] would do, with the first contacts as they would be stored.
-    /// Writes nothing.
+    /// Writes nothing, and keeps nobody waiting.
     async fn preview(
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
-    ) -> Result<(Upload, Vec<Contact>), ServiceError>;
+        call_list: Arc<dyn CallListSource>,
+    ) -> Result<Preview, ServiceError>;
 
     /// Starts calling, or waits for the start date if it is still to come. Refused while the
     /// campaign runs and while it has nobody to call.

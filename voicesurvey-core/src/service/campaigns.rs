@@ -1,6 +1,6 @@
 //! The one implementation of [`CampaignService`].
 
-mod uploading;
+pub(super) mod uploading;
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use super::campaign_service::{CampaignChanges, CampaignService, NewCampaign};
 use super::error::{ServiceError, require};
 use super::settlement::end_waiting;
-use super::validation;
+use super::{uploads, validation};
 use crate::api_key::{Actor, Role};
-use crate::call_list::{CallList, Contact, Upload};
+use crate::call_list::{CallListSource, Preview, Upload};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{
     Campaign, CampaignEvent, CampaignSettings, CampaignStatus, PauseReason, Schedule,
@@ -28,8 +28,8 @@ use crate::time::{Clock, Timestamp};
 /// Campaigns over a store.
 #[derive(Clone, Debug)]
 pub struct Campaigns {
-    storage: Arc<dyn Storage>,
-    clock: Arc<dyn Clock>,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
 }
@@ -92,15 +92,17 @@ impl Campaigns {
         self.wake_up.wake();
         Ok(campaign)
     }
-}
 
-#[async_trait]
-impl CampaignService for Campaigns {
-    async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError> {
-        let mut work = self.begin(actor).await?;
-        let company = company(&mut *work, actor).await?;
+    /// Adds a draft, in a unit of work that is still to be committed.
+    async fn draft(
+        &self,
+        work: &mut dyn UnitOfWork,
+        actor: &Actor,
+        new: NewCampaign,
+    ) -> Result<Campaign, ServiceError> {
+        let company = company(work, actor).await?;
         let skillbase =
-            find_skillbase(&mut *work, new.skillbase_id, new.language, company.language).await?;
+            find_skillbase(work, new.skillbase_id, new.language, company.language).await?;
         let now = self.clock.now();
         let campaign = Campaign {
             id: self.ids.next(),
@@ -139,8 +141,26 @@ impl CampaignService for Campaigns {
         };
         check(&campaign)?;
         work.campaigns().insert(&campaign).await?;
+        Ok(campaign)
+    }
+}
+
+#[async_trait]
+impl CampaignService for Campaigns {
+    async fn create(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = self.draft(&mut *work, actor, new).await?;
         work.commit().await?;
         Ok(campaign)
+    }
+
+    async fn create_with_list(
+        &self,
+        actor: &Actor,
+        new: NewCampaign,
+        call_list: Arc<dyn CallListSource>,
+    ) -> Result<(Campaign, Upload), ServiceError> {
+        self.create_and_fill(actor, new, &*call_list).await
     }
 
     async fn change(
@@ -210,6 +230,12 @@ impl CampaignService for Campaigns {
                 "calls of this campaign are still in progress; delete it when they have ended",
             );
         }
+        if uploads::runs_for(&mut *work, id, self.clock.now()).await? {
+            return not_allowed(
+                "upload_running",
+                "a call list is being added to the campaign; cancel the upload or wait for its end",
+            );
+        }
         let caps = company(&mut *work, actor).await?.caps;
         if let Some(reach) = caps.reach()
             && let Some(last) = last_call_at(&mut *work, id).await?
@@ -230,18 +256,18 @@ impl CampaignService for Campaigns {
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
+        call_list: Arc<dyn CallListSource>,
     ) -> Result<Upload, ServiceError> {
-        self.add_call_list(actor, id, call_list).await
+        self.add_call_list(actor, id, &*call_list).await
     }
 
     async fn preview(
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
-    ) -> Result<(Upload, Vec<Contact>), ServiceError> {
-        self.preview_call_list(actor, id, call_list).await
+        call_list: Arc<dyn CallListSource>,
+    ) -> Result<Preview, ServiceError> {
+        self.preview_call_list(actor, id, &*call_list).await
     }
 
     async fn start(&self, actor: &Actor, id: CampaignId) -> Result<Campaign, ServiceError> {

@@ -272,7 +272,7 @@ async fn stop_at_targets(
 
 /// Winds the campaign up when as many people have answered as are wanted. Returns whether it did.
 ///
-/// An upload holds the campaign for a long time, and no interview must wait for it: what the person
+/// Somebody may hold the campaign for a while, and no interview must wait for that: what the person
 /// said would be undone with the rest if it waited too long. So this may come to nothing although
 /// the target is reached: because somebody holds the campaign, or because interviews that end at the
 /// same moment do not count each other. The scheduler finds such campaigns

@@ -126,6 +126,12 @@ macro_rules! storage_conformance {
             uploads {
                 an_upload_reads_back_as_it_was_stored,
                 an_upload_cannot_be_added_twice,
+                an_upload_ends_once,
+                uploads_are_listed_newest_first,
+                rows_that_were_not_taken_read_back_in_order,
+                rows_belong_to_the_upload_of_a_company,
+                a_list_is_added_as_a_whole_or_not_at_all,
+                numbers_of_a_campaign_are_found_among_many,
             }
             call_tasks {
                 a_task_reads_back_as_it_was_stored,

@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub use self::interview::{answer, consent, conversation, response, turn};
 use crate::api_key::{ApiKey, ApiKeyHash, Role};
 use crate::call_attempt::{CallAttempt, CallEvent, CallEventKind};
-use crate::call_list::{Contact, Upload};
+use crate::call_list::{Contact, Upload, UploadStatus};
 use crate::call_task::{CallTask, TaskState};
 use crate::calling_hours::CallingHours;
 use crate::campaign::{
@@ -242,13 +242,18 @@ pub fn upload(campaign: &Campaign) -> Upload {
         campaign_id: campaign.id,
         file_name: "customers.csv".to_owned(),
         columns: vec!["phone_number".to_owned(), "name".to_owned()],
+        status: UploadStatus::Done,
+        failure: None,
+        percent: 100,
+        rows_read: 3,
         total_rows: 3,
         created: 3,
         duplicates_in_list: 0,
         duplicates_in_campaign: 0,
         excluded: 0,
-        errors: Vec::new(),
+        errors_count: 0,
         created_at: now(),
+        updated_at: now(),
     }
 }
 

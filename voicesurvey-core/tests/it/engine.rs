@@ -167,7 +167,9 @@ async fn a_list_that_was_uploaded_before_the_start_was_moved_is_called_at_the_ne
         }],
         ..CallList::default()
     };
-    let upload = campaigns.upload(&world.actor, campaign.id, list).await;
+    let upload = campaigns
+        .upload(&world.actor, campaign.id, list.into())
+        .await;
     assert_eq!(upload.unwrap().created, 1);
     start_at_once(&world, &campaign).await;
     let started = campaigns.start(&world.actor, campaign.id).await.unwrap();

@@ -167,7 +167,9 @@ async fn refused_upload(world: &World, campaign: &Campaign, expected: &str) {
         rows: Vec::new(),
     };
     let campaigns = world.engine.campaigns();
-    let refused = campaigns.upload(&world.actor, campaign.id, list).await;
+    let refused = campaigns
+        .upload(&world.actor, campaign.id, list.into())
+        .await;
     let Err(ServiceError::NotAllowed { code, .. }) = refused else {
         panic!("{refused:?}");
     };

@@ -28,5 +28,6 @@ mod scripted;
 mod test_conversations;
 mod unconfirmed;
 mod unresolved;
+mod uploads;
 mod voicemail;
 mod waiting_calls;

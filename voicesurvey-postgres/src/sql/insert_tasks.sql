@@ -23,7 +23,8 @@ FROM UNNEST(
     attempts_count, attempts_spent, last_attempt_at, outcome, reason, created_at,
     updated_at, version, place
 )
--- Of two tasks with one number the first is added.
-ORDER BY place
+-- Of two tasks with one number the first is added. In the order of the unique key, whose pages are
+-- then visited once each.
+ORDER BY phone_number COLLATE "C", place
 ON CONFLICT (company_id, campaign_id, phone_number) DO NOTHING
 RETURNING id

@@ -17,3 +17,4 @@ mod schema;
 mod stopping;
 mod storage_conformance;
 mod support;
+mod uploads;

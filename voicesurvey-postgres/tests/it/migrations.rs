@@ -348,3 +348,53 @@ async fn costs(store: &PostgresStorage, campaign: &Campaign) -> BTreeMap<String,
     let mut work = store.begin(scope).await.unwrap();
     work.campaigns().counters(campaign.id).await.unwrap().costs
 }
+
+/// Uploads as they were kept while their errors were one document.
+const BEFORE_JOBS: &str = "
+    INSERT INTO uploads VALUES (
+        '{company}', '{upload}', '{campaign}', 'old.csv', ARRAY['phone'], 3, 1, 0, 0, 0,
+        '[{\"row\": 4, \"column\": \"phone\", \"value\": \"x\", \"reason\": \"No\", \"original\": [\"x\", \"y\"]},
+          {\"row\": 2, \"column\": \"phone\", \"value\": \"\", \"reason\": \"Empty\", \"original\": []}]',
+        '{now}'
+    ), (
+        '{company}', '{other}', '{campaign}', 'fine.csv', ARRAY['phone'], 1, 1, 0, 0, 0, '[]', '{now}'
+    );";
+
+#[tokio::test]
+async fn rows_that_were_not_taken_before_uploads_were_jobs_are_still_there() {
+    let (database, mut connection) = migrated_before(20_261_121_091_000).await;
+    let company = samples::company();
+    let campaign = samples::campaign(&company);
+    let (upload, other) = (samples::upload(&campaign), samples::upload(&campaign));
+    let settings = serde_json::to_string(&campaign.settings).unwrap();
+    let insert = format!("{BEFORE_LANES};{BEFORE_JOBS}")
+        .replace("{company}", &company.id.to_string())
+        .replace("{campaign}", &campaign.id.to_string())
+        .replace("{skillbase}", &campaign.settings.skillbase_id.to_string())
+        .replace("{settings}", &settings.replace('\'', "''"))
+        .replace("{upload}", &upload.id.to_string())
+        .replace("{other}", &other.id.to_string())
+        .replace("{now}", &samples::now().to_string());
+    sqlx::raw_sql(AssertSqlSafe(insert))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let store = database.storage();
+    store.migrate().await.unwrap();
+    let mut work = store.begin(Scope::Company(company.id)).await.unwrap();
+    let found = work.call_lists().get(upload.id).await.unwrap().unwrap();
+    assert_eq!(found.columns, ["phone", ""]);
+    assert_eq!(
+        (found.errors_count, found.rows_read, found.percent),
+        (2, 3, 100)
+    );
+    let errors = work.call_lists().errors(upload.id, 0, 10).await.unwrap();
+    let rows: Vec<_> = errors
+        .iter()
+        .map(|error| (error.row, &*error.reason))
+        .collect();
+    assert_eq!(rows, [(2, "Empty"), (4, "No")]);
+    assert_eq!(errors[1].original, ["x", "y"]);
+    let fine = work.call_lists().get(other.id).await.unwrap().unwrap();
+    assert_eq!((fine.columns.len(), fine.errors_count), (1, 0));
+}

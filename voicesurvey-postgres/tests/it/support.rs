@@ -16,6 +16,11 @@ impl PostgresUnderTest {
         Self(TestDatabase::create().await)
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+
     /// A connection as the server's role.
     pub(crate) async fn connection(&self) -> PgConnection {
         PgConnection::connect(self.0.url()).await.unwrap()

@@ -1,10 +1,10 @@
 //! Campaigns: created, changed, started, stopped.
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,9 +15,10 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 
 use super::campaign_body::{CampaignBody, CampaignSettingsBody};
 use super::error::ApiError;
-use super::extract::{Id, JsonBody, QueryParameters};
+use super::extract::{self, Id, JsonBody, QueryParameters};
 use super::fields::{Checks, Field, UnknownFields};
 use super::page::{self, ListBody};
+use super::uploads::{self, UploadBody, UploadForm};
 use crate::app::App;
 
 const LIST: &str = "campaigns";
@@ -100,21 +101,96 @@ impl CampaignStatusBody {
     }
 }
 
+/// A campaign and its call list in one body.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it only describes the multipart body for the OpenAPI document"
+)]
+pub(super) struct CampaignFormBody {
+    /// The campaign, as the body that is JSON has it.
+    settings: CampaignSettingsBody,
+    /// The call list: CSV or another text, `.xlsx` or `.xls`.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+    /// The country of numbers without a country code; the company's if it is left out.
+    region: Option<String>,
+    /// Which column holds what, where that is not found by itself: a JSON object.
+    mapping: Option<String>,
+}
+
+/// A campaign that was created.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CreatedCampaignBody {
+    #[serde(flatten)]
+    campaign: CampaignBody,
+    /// What became of its call list, if one came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<UploadBody>,
+}
+
 /// Creates a draft. Needs the role manager.
+///
+/// With a form instead of JSON, the people of a call list are added in the same step: if that is
+/// not possible, there is no campaign either.
 #[utoipa::path(
-    post, path = "/api/campaigns", tag = "campaigns", request_body = CampaignSettingsBody,
-    responses((status = 201, body = CampaignBody))
+    post, path = "/api/campaigns", tag = "campaigns",
+    request_body(content(
+        (CampaignSettingsBody = "application/json"),
+        (CampaignFormBody = "multipart/form-data"),
+    )),
+    responses((status = 201, body = CreatedCampaignBody))
 )]
 async fn create_campaign(
     State(app): State<App>,
     actor: Actor,
-    JsonBody(body): JsonBody<CampaignSettingsBody>,
+    request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
-    let new = body.read_new(actor.company_id)?;
-    let campaign = app.campaigns.create(&actor, new).await?;
-    let location = [(header::LOCATION, format!("/api/campaigns/{}", campaign.id))];
-    let body = CampaignBody::from((campaign, CampaignCounters::default()));
+    let body = if is_form(request.headers()) {
+        create_with_list(&app, &actor, request).await?
+    } else {
+        let JsonBody(body) = JsonBody::<CampaignSettingsBody>::from_request(request, &app).await?;
+        let new = body.read_new(actor.company_id)?;
+        let campaign = app.campaigns.create(&actor, new).await?;
+        CreatedCampaignBody {
+            campaign: CampaignBody::from((campaign, CampaignCounters::default())),
+            upload: None,
+        }
+    };
+    let location = [(
+        header::LOCATION,
+        format!("/api/campaigns/{}", body.campaign.id()),
+    )];
     Ok((StatusCode::CREATED, location, Json(body)))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("multipart/form-data"))
+}
+
+/// B7.
+async fn create_with_list(
+    app: &App,
+    actor: &Actor,
+    request: Request,
+) -> Result<CreatedCampaignBody, ApiError> {
+    uploads::require_manager(actor)?;
+    let form = UploadForm::read(request, app, true).await?;
+    let settings: CampaignSettingsBody = extract::read_json(&form.settings)?;
+    let new = settings.read_new(actor.company_id)?;
+    let turn = app.upload_turns.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let list = form.file.into();
+    let (campaign, upload) = app.campaigns.create_with_list(actor, new, list).await?;
+    let upload = uploads::upload_body(app, actor, upload).await?;
+    let found = app.reports.campaign(actor, campaign.id).await?;
+    Ok(CreatedCampaignBody {
+        campaign: CampaignBody::from(found),
+        upload: Some(upload),
+    })
 }
 
 /// Campaigns, newest first.

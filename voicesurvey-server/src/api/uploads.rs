@@ -1,132 +1,55 @@
-//! Call lists: uploaded as a file, and the rows that were not taken as a file to be mended.
+//! Call lists: uploaded as a file, watched while they are added, and the rows that were not taken as
+//! a file to be mended.
+
+mod body;
+mod form;
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use futures_util::stream;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
-use voicesurvey_core::api_key::Actor;
-use voicesurvey_core::call_list::{CallList, Contact, RowError, Upload};
+use voicesurvey_core::api_key::{Actor, Role};
+use voicesurvey_core::call_list::{CallListSource as _, Upload};
 use voicesurvey_core::id::{CampaignId, UploadId};
+use voicesurvey_core::service::ServiceError;
 use voicesurvey_files::Encoding;
-use voicesurvey_files::call_list::{ReadLimits, read_call_list};
-use voicesurvey_files::error_file::write_error_file;
+use voicesurvey_files::error_file::{write_header, write_rows};
 
-use super::contacts::ContactDataBody;
+pub(super) use self::body::UploadBody;
+use self::body::{PreviewBody, UploadStateBody};
+pub(super) use self::form::UploadForm;
 use super::error::ApiError;
 use super::extract::{Id, Ids, QueryParameters};
 use super::fields::Checks;
+use super::page::{ListBody, PageQuery};
 use crate::app::App;
 
+const LIST: &str = "uploads";
+
 /// Rows that are named in the answer; the error file has them all.
-const SHOWN_ERRORS: usize = 100;
+const SHOWN_ERRORS: u16 = 100;
 
-/// What a request may have besides the file: boundaries and headers of the parts.
-const MULTIPART_OVERHEAD: usize = 64 << 10;
+/// Rows of the error file that are read at once.
+const ERRORS_AT_ONCE: u16 = 1_000;
 
-/// The longest file name that is kept.
-const LONGEST_FILE_NAME: usize = 200;
+/// From this length on a file is not added before the request is answered, unless that is asked for.
+const LONG_FILE: usize = 8 << 20;
 
-pub(super) fn routes(largest_upload_bytes: usize) -> OpenApiRouter<App> {
-    let limit = DefaultBodyLimit::max(largest_upload_bytes.saturating_add(MULTIPART_OVERHEAD));
+pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(upload_contacts).layer(limit))
+        .routes(routes!(upload_contacts))
+        .routes(routes!(list_uploads))
+        .routes(routes!(get_upload, cancel_upload))
         .routes(routes!(get_upload_errors))
 }
 
-/// The file of a multipart body.
-struct UploadedFile {
-    name: String,
-    content: Vec<u8>,
-}
-
-impl FromRequest<App> for UploadedFile {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let limit = app.http.largest_upload_bytes;
-        let announced = request.headers().get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        // Refused before a byte of it is read.
-        if announced.is_some_and(|bytes| bytes > limit.saturating_add(MULTIPART_OVERHEAD)) {
-            return Err(ApiError::too_large("the file", limit));
-        }
-        let multipart = Multipart::from_request(request, app).await;
-        let multipart = multipart.map_err(|rejection| {
-            let detail = "send the call list as multipart/form-data, in the field 'file'";
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            ApiError::new(status, "unsupported_media_type", detail).caused_by(rejection)
-        })?;
-        read_file(multipart, limit).await
-    }
-}
-
-async fn read_file(mut multipart: Multipart, limit: usize) -> Result<UploadedFile, ApiError> {
-    let unread = |error: axum::extract::multipart::MultipartError| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return ApiError::too_large("the file", limit);
-        }
-        let detail = "the multipart body cannot be read to its end";
-        ApiError::new(StatusCode::BAD_REQUEST, "unreadable_body", detail).caused_by(error)
-    };
-    let mut checks = Checks::default();
-    let mut file = None;
-    while let Some(field) = multipart.next_field().await.map_err(unread)? {
-        match field.name() {
-            Some("file") if file.is_none() => {
-                let name = file_name(field.file_name().unwrap_or_default());
-                let content = field.bytes().await.map_err(unread)?;
-                if content.len() > limit {
-                    return Err(ApiError::too_large("the file", limit));
-                }
-                let content = content.into();
-                file = Some(UploadedFile { name, content });
-            }
-            Some("file") => checks.wrong("file", "send one file"),
-            name => checks.wrong(name.unwrap_or_default(), "unknown field"),
-        }
-    }
-    let Some(file) = file else {
-        checks.wrong(
-            "file",
-            "is required: send the call list in the multipart field 'file'",
-        );
-        return Err(checks.into());
-    };
-    checks.finish()?;
-    Ok(file)
-}
-
-/// A file's name without the folders that some browsers send, and without what cannot be shown.
-fn file_name(given: &str) -> String {
-    let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let shown = name.chars().filter(|letter| !letter.is_control());
-    let name: String = shown.take(LONGEST_FILE_NAME).collect();
-    if name.is_empty() {
-        "call list".to_owned()
-    } else {
-        name
-    }
-}
-
-impl UploadedFile {
-    /// Reads the file, which takes a moment, where it keeps nobody waiting.
-    async fn read(self) -> Result<CallList, ApiError> {
-        let read = move || read_call_list(&self.name, &self.content, &ReadLimits::default());
-        let list = tokio::task::spawn_blocking(read).await;
-        list.map_err(ApiError::internal)?.map_err(|error| {
-            let mut checks = Checks::default();
-            checks.wrong("file", error.to_string());
-            checks.into()
-        })
-    }
-}
-
-/// Whether to look first.
+/// How an upload is to go.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -134,6 +57,10 @@ pub(super) struct UploadQuery {
     /// `true` says what would happen, and changes nothing.
     #[param(value_type = Option<bool>)]
     preview: Option<String>,
+    /// `true` answers as soon as the file has arrived; it is then added while others wait for
+    /// nothing, and can be watched. `false` answers when it was added. Left out: `true` from 8 MiB on.
+    #[param(value_type = Option<bool>)]
+    background: Option<String>,
 }
 
 /// The body of an upload.
@@ -143,111 +70,30 @@ pub(super) struct UploadQuery {
     reason = "it only describes the multipart body for the OpenAPI document"
 )]
 pub(super) struct UploadFormBody {
-    /// The call list: CSV with a header that names the phone column.
+    /// The call list: CSV or another text, `.xlsx` or `.xls`.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
-}
-
-/// What became of an upload.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UploadBody {
-    /// Its identifier; absent in a preview.
-    upload_id: Option<Uuid>,
-    /// The name of the file.
-    file_name: String,
-    /// Rows in the file, without the header.
-    total_rows: u64,
-    /// People who were added.
-    created: u64,
-    /// Rows whose number stood further up in the file.
-    duplicates_in_list: u64,
-    /// Rows whose number was already in the campaign.
-    duplicates_in_campaign: u64,
-    /// Of those who were added, how many are on the exclusion list and will not be called.
-    excluded: u64,
-    /// Rows that were not taken.
-    errors_count: usize,
-    /// The first 100 of them.
-    errors: Vec<RowErrorBody>,
-    /// Where all of them can be downloaded, to be mended and uploaded again.
-    error_file_url: Option<String>,
-    /// People in the campaign now; in a preview, who would be.
-    total_tasks: u64,
-    /// In a preview, the first contacts as they would be stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contacts: Option<Vec<ContactDataBody>>,
-}
-
-/// A row that was not taken.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RowErrorBody {
-    /// Its number in the file; the header is row 1.
-    row: u64,
-    /// The column at fault.
-    column: String,
-    /// What stands there.
-    value: String,
-    /// What is wrong with it.
-    reason: String,
-    /// All of that in a sentence.
-    message: String,
-}
-
-impl From<&RowError> for RowErrorBody {
-    fn from(error: &RowError) -> Self {
-        Self {
-            row: error.row,
-            column: error.column.clone(),
-            value: error.value.clone(),
-            reason: error.reason.clone(),
-            message: error.message(),
-        }
-    }
-}
-
-impl UploadBody {
-    fn new(upload: Upload, total_tasks: u64) -> Self {
-        let url = format!(
-            "/api/campaigns/{}/uploads/{}/errors",
-            upload.campaign_id, upload.id
-        );
-        let shown = upload.errors.iter().take(SHOWN_ERRORS);
-        Self {
-            upload_id: Some(upload.id.as_uuid()),
-            total_rows: upload.total_rows,
-            created: upload.created,
-            duplicates_in_list: upload.duplicates_in_list,
-            duplicates_in_campaign: upload.duplicates_in_campaign,
-            excluded: upload.excluded,
-            errors_count: upload.errors.len(),
-            error_file_url: (!upload.errors.is_empty()).then_some(url),
-            errors: shown.map(RowErrorBody::from).collect(),
-            total_tasks,
-            contacts: None,
-            file_name: upload.file_name,
-        }
-    }
-
-    fn preview(upload: Upload, contacts: Vec<Contact>, total_tasks: u64) -> Self {
-        let total_tasks = total_tasks + upload.created;
-        Self {
-            upload_id: None,
-            error_file_url: None,
-            contacts: Some(contacts.into_iter().map(ContactDataBody::from).collect()),
-            ..Self::new(upload, total_tasks)
-        }
-    }
+    /// The country of numbers without a country code, such as `IT`; the company's if it is left out.
+    region: Option<String>,
+    /// Which column holds what, where that is not found by itself: a JSON object such as
+    /// `{"phone_number": "Mobile", "name": "B"}`.
+    mapping: Option<String>,
 }
 
 /// Adds the people of a call list to a campaign.
 ///
 /// Rows that cannot be used are named in the answer, and the others are kept. Uploading a list
-/// twice adds nobody twice. Needs the role manager.
+/// twice adds nobody twice. A long list is added in the background: watch it where the answer says.
+/// Needs the role manager.
 #[utoipa::path(
     post, path = "/api/campaigns/{id}/contacts/upload", tag = "contacts",
     params(("id" = Uuid, Path, description = "The campaign"), UploadQuery),
     request_body(content = UploadFormBody, content_type = "multipart/form-data"),
-    responses((status = 201, body = UploadBody), (status = 200, description = "A preview", body = UploadBody))
+    responses(
+        (status = 201, body = UploadBody),
+        (status = 202, description = "The list is being added", body = UploadStateBody),
+        (status = 200, description = "A preview", body = PreviewBody),
+    )
 )]
 async fn upload_contacts(
     State(app): State<App>,
@@ -255,33 +101,138 @@ async fn upload_contacts(
     Id(id): Id<CampaignId>,
     QueryParameters(query): QueryParameters<UploadQuery>,
     request: Request,
-) -> Result<(StatusCode, Json<UploadBody>), ApiError> {
-    let preview = query.read()?;
-    let (_, counters) = app.reports.campaign(&actor, id).await?;
-    // Only now: nobody's file is read for a campaign that does not exist.
-    let file = UploadedFile::from_request(request, &app).await?;
-    let _turn = app.uploads.acquire().await.map_err(ApiError::internal)?;
-    let list = file.read().await?;
+) -> Result<Response, ApiError> {
+    let (preview, background) = query.read()?;
+    app.reports.campaign(&actor, id).await?;
+    // Only now: nobody's file is read for a campaign that does not exist, or who may not add to it.
+    require_manager(&actor)?;
+    let form = UploadForm::read(request, &app, false).await?;
     if preview {
-        let (upload, contacts) = app.campaigns.preview(&actor, id, list).await?;
-        let body = UploadBody::preview(upload, contacts, counters.total_tasks());
-        return Ok((StatusCode::OK, Json(body)));
+        return shown_before(&app, &actor, id, form).await;
     }
-    let upload = app.campaigns.upload(&actor, id, list).await?;
-    let (_, counters) = app.reports.campaign(&actor, id).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(UploadBody::new(upload, counters.total_tasks())),
-    ))
+    if background.unwrap_or(form.length >= LONG_FILE) {
+        let upload = app.uploads.begin(&actor, id, form.file.file_name()).await?;
+        let url = format!("/api/campaigns/{id}/uploads/{}", upload.id);
+        let body = state_body(&app, &actor, upload.clone()).await?;
+        app.upload_jobs.start(actor, upload, form.file);
+        let location = [(header::LOCATION, url)];
+        return Ok((StatusCode::ACCEPTED, location, Json(body)).into_response());
+    }
+    let turn = app.upload_turns.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let upload = app.campaigns.upload(&actor, id, form.file.into()).await?;
+    let body = upload_body(&app, &actor, upload).await?;
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// Refuses whoever may not bring a file, before it is read.
+pub(super) fn require_manager(actor: &Actor) -> Result<(), ApiError> {
+    let needed = Role::Manager;
+    if actor.role >= needed {
+        Ok(())
+    } else {
+        Err(ServiceError::Forbidden { needed }.into())
+    }
 }
 
 impl UploadQuery {
-    fn read(self) -> Result<bool, ApiError> {
+    fn read(self) -> Result<(bool, Option<bool>), ApiError> {
         let mut checks = Checks::default();
         let preview = checks.parse("preview", self.preview.as_deref());
+        let background = checks.parse("background", self.background.as_deref());
         checks.finish_query()?;
-        Ok(preview.unwrap_or_default())
+        Ok((preview.unwrap_or_default(), background))
     }
+}
+
+async fn shown_before(
+    app: &App,
+    actor: &Actor,
+    id: CampaignId,
+    form: UploadForm,
+) -> Result<Response, ApiError> {
+    let turn = app.upload_turns.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let file = std::sync::Arc::new(form.file);
+    let preview = app.campaigns.preview(actor, id, file.clone()).await?;
+    let (_, counters) = app.reports.campaign(actor, id).await?;
+    let name = file.file_name().to_owned();
+    let body = PreviewBody::new(name, preview, file.found(), counters.total_tasks());
+    Ok(Json(body).into_response())
+}
+
+/// What became of an upload, for the answer.
+pub(super) async fn upload_body(
+    app: &App,
+    actor: &Actor,
+    upload: Upload,
+) -> Result<UploadBody, ApiError> {
+    let errors = app.uploads.errors(actor, &upload, 0, SHOWN_ERRORS).await?;
+    let (_, counters) = app.reports.campaign(actor, upload.campaign_id).await?;
+    Ok(UploadBody::new(upload, errors, counters.total_tasks()))
+}
+
+async fn state_body(app: &App, actor: &Actor, upload: Upload) -> Result<UploadStateBody, ApiError> {
+    let errors = app.uploads.errors(actor, &upload, 0, SHOWN_ERRORS).await?;
+    let (_, counters) = app.reports.campaign(actor, upload.campaign_id).await?;
+    Ok(UploadStateBody::new(upload, errors, counters.total_tasks()))
+}
+
+/// The uploads of a campaign, newest first, without the rows that were not taken.
+#[utoipa::path(
+    get, path = "/api/campaigns/{id}/uploads", tag = "contacts",
+    params(("id" = Uuid, Path, description = "The campaign"), PageQuery),
+    responses((status = 200, body = ListBody<UploadStateBody>))
+)]
+async fn list_uploads(
+    State(app): State<App>,
+    actor: Actor,
+    Id(id): Id<CampaignId>,
+    QueryParameters(query): QueryParameters<PageQuery>,
+) -> Result<Json<ListBody<UploadStateBody>>, ApiError> {
+    let page = query.read(LIST)?;
+    let uploads = app.uploads.list(&actor, id, &page).await?;
+    let (_, counters) = app.reports.campaign(&actor, id).await?;
+    let total_tasks = counters.total_tasks();
+    let body = |upload| UploadStateBody::new(upload, Vec::new(), total_tasks);
+    Ok(Json(ListBody::new(LIST, uploads, body)))
+}
+
+/// One upload: where it stands, and in the end what became of it.
+#[utoipa::path(
+    get, path = "/api/campaigns/{id}/uploads/{upload}", tag = "contacts",
+    params(
+        ("id" = Uuid, Path, description = "The campaign"),
+        ("upload" = Uuid, Path, description = "The upload"),
+    ),
+    responses((status = 200, body = UploadStateBody))
+)]
+async fn get_upload(
+    State(app): State<App>,
+    actor: Actor,
+    Ids(id, upload): Ids<CampaignId, UploadId>,
+) -> Result<Json<UploadStateBody>, ApiError> {
+    let upload = app.uploads.get(&actor, id, upload).await?;
+    state_body(&app, &actor, upload).await.map(Json)
+}
+
+/// Cancels an upload that runs: nobody of it will be added. Needs the role manager.
+#[utoipa::path(
+    delete, path = "/api/campaigns/{id}/uploads/{upload}", tag = "contacts",
+    params(
+        ("id" = Uuid, Path, description = "The campaign"),
+        ("upload" = Uuid, Path, description = "The upload"),
+    ),
+    responses((status = 200, body = UploadStateBody))
+)]
+async fn cancel_upload(
+    State(app): State<App>,
+    actor: Actor,
+    Ids(id, upload): Ids<CampaignId, UploadId>,
+) -> Result<Json<UploadStateBody>, ApiError> {
+    let upload = app.uploads.cancel(&actor, id, upload).await?;
+    app.upload_jobs.stop_one(upload.id);
+    state_body(&app, &actor, upload).await.map(Json)
 }
 
 /// The rows of an upload that were not taken, as CSV: the columns of the list, and three more that
@@ -299,26 +250,56 @@ async fn get_upload_errors(
     actor: Actor,
     Ids(id, upload): Ids<CampaignId, UploadId>,
 ) -> Result<Response, ApiError> {
-    let upload = app.reports.upload(&actor, id, upload).await?;
-    let mut file = Vec::new();
-    write_error_file(&upload, &mut file, Encoding::Utf8WithByteOrderMark)
-        .map_err(ApiError::internal)?;
+    let upload = app.uploads.get(&actor, id, upload).await?;
     let attachment = format!("attachment; filename=\"errors-{}.csv\"", upload.id);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, &attachment),
     ];
-    Ok((headers, file).into_response())
+    let parts = ErrorFile {
+        app,
+        actor,
+        upload,
+        after_row: None,
+    };
+    let parts = stream::try_unfold(parts, ErrorFile::next);
+    Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// An error file that is written in parts, so that one of a million rows needs no memory. A fault
+/// on the way breaks the transfer off.
+struct ErrorFile {
+    app: App,
+    actor: Actor,
+    upload: Upload,
+    /// The row that was written last; absent before the header.
+    after_row: Option<u64>,
+}
 
-    #[test]
-    fn a_file_name_has_no_folders_and_nothing_that_cannot_be_shown() {
-        assert_eq!(file_name("C:\\Users\\me\\list.csv"), "list.csv");
-        assert_eq!(file_name("../../etc/pass\nwd"), "passwd");
-        assert_eq!(file_name(""), "call list");
+impl ErrorFile {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ServiceError> {
+        let columns = &self.upload.columns;
+        let mut part = Vec::new();
+        let Some(after_row) = self.after_row else {
+            let encoding = Encoding::Utf8WithByteOrderMark;
+            write_header(columns, &mut part, encoding).map_err(unwritten)?;
+            self.after_row = Some(0);
+            return Ok(Some((part.into(), self)));
+        };
+        let errors = self
+            .app
+            .uploads
+            .errors(&self.actor, &self.upload, after_row, ERRORS_AT_ONCE)
+            .await?;
+        let Some(last) = errors.last() else {
+            return Ok(None);
+        };
+        self.after_row = Some(last.row);
+        write_rows(columns, &errors, &mut part).map_err(unwritten)?;
+        Ok(Some((part.into(), self)))
     }
+}
+
+fn unwritten(error: std::io::Error) -> ServiceError {
+    voicesurvey_core::ports::StorageError::Failed(error.into()).into()
 }

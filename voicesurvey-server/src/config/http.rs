@@ -1,6 +1,7 @@
 //! The HTTP side.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -15,6 +16,8 @@ const SHORTEST_TOKEN: usize = 16;
 pub struct HttpConfig {
     /// The largest call list that is taken.
     pub largest_upload_mebibytes: u16,
+    /// The folder for files that are being uploaded; empty is the system's for temporary files.
+    pub upload_folder: PathBuf,
     /// The operator's token; empty for none.
     pub operator_token: OperatorToken,
 }
@@ -25,6 +28,10 @@ impl HttpConfig {
             let expected = "a number from 1 to 4096";
             return Err(WrongSetting::new("http.largest_upload_mebibytes", expected));
         }
+        if !self.upload_folder().is_dir() {
+            let expected = "an existing folder, or nothing for the system's temporary one";
+            return Err(WrongSetting::new("http.upload_folder", expected));
+        }
         if self
             .operator_token
             .reveal()
@@ -34,6 +41,15 @@ impl HttpConfig {
             return Err(WrongSetting::new("http.operator_token", expected));
         }
         Ok(())
+    }
+
+    /// The folder for files that are being uploaded.
+    pub fn upload_folder(&self) -> PathBuf {
+        if self.upload_folder.as_os_str().is_empty() {
+            std::env::temp_dir()
+        } else {
+            self.upload_folder.clone()
+        }
     }
 
     /// The largest call list that is taken, in bytes.

@@ -25,7 +25,7 @@ fn the_defaults_are_a_whole_configuration() {
     assert_eq!(config.listen, "127.0.0.1:8880");
     assert_eq!(config.database.url.to_string(), "sqlite://voicesurvey.db");
     assert_eq!(config.http.operator_token.reveal(), None);
-    assert_eq!(config.http.largest_upload_bytes(), 20 * 1024 * 1024);
+    assert_eq!(config.http.largest_upload_bytes(), 500 * 1024 * 1024);
     assert_eq!(config.telephony.provider, ProviderName::Simulated);
     assert_eq!(config.log.level, LogLevel::Info);
     assert_eq!(

@@ -187,7 +187,7 @@ pub(super) async fn fill_and_start(
         upload
     } else {
         let list = read_call_list("call_list.csv", CALL_LIST_CONTENT, &ReadLimits::default())?;
-        app.campaigns.upload(actor, id, list).await?
+        app.campaigns.upload(actor, id, list.into()).await?
     };
     let campaign = match campaign.status {
         CampaignStatus::Draft => app.campaigns.start(actor, id).await?,

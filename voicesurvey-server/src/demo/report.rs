@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use voicesurvey_core::call_list::Upload;
+use voicesurvey_core::call_list::{RowError, Upload};
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::language::Language;
@@ -25,14 +25,13 @@ const MOST_BUCKETS: u64 = 8;
 const TEXT_WIDTH: usize = 88;
 
 /// The rows of an upload that brought nobody.
-pub(super) fn upload(screen: &Screen, upload: &Upload) -> io::Result<()> {
+pub(super) fn upload(screen: &Screen, upload: &Upload, errors: &[RowError]) -> io::Result<()> {
     let duplicates = upload.duplicates_in_list + upload.duplicates_in_campaign;
-    let errors = upload.errors.len();
     screen.line(format_args!(
-        "  {} rows: {} people, {duplicates} duplicates, {errors} rows that cannot be used",
-        upload.total_rows, upload.created
+        "  {} rows: {} people, {duplicates} duplicates, {} rows that cannot be used",
+        upload.total_rows, upload.created, upload.errors_count
     ))?;
-    for error in &upload.errors {
+    for error in errors {
         screen.line(format_args!("    {}", error.message()))?;
     }
     Ok(())

@@ -43,6 +43,8 @@ const BEGINS_AT: &str = "2026-10-06T06:55:00Z";
 const DEFAULT_SEED: u64 = 1;
 /// How long the machine may hesitate, in real time, before a dial counts as too late.
 const PATIENCE_SECONDS: i64 = 10;
+/// Rows that were not taken and are shown.
+const SHOWN_ERRORS: u16 = 100;
 const LARGEST_UPLOAD_BYTES: usize = 100 << 20;
 
 /// Starts the server, and the campaign unless it has started.
@@ -97,6 +99,11 @@ pub(super) async fn set_up(
         campaign_id,
     } = made;
     let (campaign, upload) = content::fill_and_start(server.app(), &actor, campaign_id).await?;
+    let errors = server
+        .app()
+        .uploads
+        .errors(&actor, &upload, 0, SHOWN_ERRORS);
+    let upload_errors = errors.await?;
     let api_key = notes.api_key.clone();
     let keeper = TimeKeeper {
         app: server.app().clone(),
@@ -118,6 +125,7 @@ pub(super) async fn set_up(
         api_key,
         campaign,
         upload,
+        upload_errors,
         goes_on,
     };
     Ok((demo, keeper))
@@ -127,6 +135,7 @@ fn http_settings(address: SocketAddr) -> HttpSettings {
     HttpSettings {
         operator_token: None,
         largest_upload_bytes: LARGEST_UPLOAD_BYTES,
+        upload_folder: std::env::temp_dir(),
         public_url: format!("http://{address}"),
     }
 }

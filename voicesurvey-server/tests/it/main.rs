@@ -22,6 +22,7 @@ mod api_results;
 mod api_review;
 mod api_surveys;
 mod api_test_conversation;
+mod api_upload_jobs;
 mod api_uploads;
 mod api_webhooks;
 mod commands;

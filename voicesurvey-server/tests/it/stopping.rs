@@ -132,6 +132,7 @@ async fn start(directory: &Path, provider: &Arc<SlowProvider>, people: u32) -> R
         http: HttpSettings {
             operator_token: None,
             largest_upload_bytes: 1 << 20,
+            upload_folder: std::env::temp_dir(),
             public_url: "https://surveys.example".to_owned(),
         },
     })

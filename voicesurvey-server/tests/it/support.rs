@@ -50,6 +50,8 @@ pub(crate) struct TestApp {
     base_url: String,
     client: reqwest::Client,
     server: JoinHandle<()>,
+    /// Where files are kept while they are read.
+    _upload_folder: tempfile::TempDir,
 }
 
 /// A company of the server, with what its people may do.
@@ -92,9 +94,11 @@ impl TestApp {
             wake_up: Arc::new(NoWakeUp),
             settings: EngineSettings::default(),
         };
+        let upload_folder = tempfile::tempdir().unwrap();
         let http = HttpSettings {
             operator_token: Some(OPERATOR_TOKEN.to_owned()),
             largest_upload_bytes: LARGEST_UPLOAD_BYTES,
+            upload_folder: upload_folder.path().to_owned(),
             public_url: "https://surveys.example".to_owned(),
         };
         let app = App::new(parts, http);
@@ -115,6 +119,7 @@ impl TestApp {
             base_url,
             client,
             server,
+            _upload_folder: upload_folder,
         }
     }
 

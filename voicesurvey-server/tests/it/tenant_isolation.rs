@@ -73,6 +73,9 @@ fn recipe(operation_id: &str) -> Recipe {
         | "cancel_campaign"
         | "list_contacts"
         | "get_contact"
+        | "list_uploads"
+        | "get_upload"
+        | "cancel_upload"
         | "get_upload_errors"
         | "get_campaign_stats"
         | "get_campaign_results"
@@ -286,6 +289,7 @@ async fn the_second_name_in_a_path_must_be_ones_own_too() {
     let own = stranger.create_campaign().await;
     for path in [
         format!("{own}/contacts/{}", ids["contact"]),
+        format!("{own}/uploads/{}", ids["upload"]),
         format!("{own}/uploads/{}/errors", ids["upload"]),
     ] {
         let missing = path

@@ -155,7 +155,12 @@ impl Run {
             Operation::Upload => {
                 let people = world::people(chance, self.plan.most_people);
                 Box::pin(async move {
-                    drop(engine.campaigns().upload(&actor, campaign, people).await);
+                    drop(
+                        engine
+                            .campaigns()
+                            .upload(&actor, campaign, people.into())
+                            .await,
+                    );
                 })
             }
             Operation::StartAnother => {

@@ -1,27 +1,38 @@
 //! Turning the rows of a call list into tasks.
+//!
+//! A list is read to its end before the store is asked for anything, and then added in batches
+//! within one unit of work: all or nothing, in memory that does not grow with the list but for the
+//! numbers that were seen. The campaign is locked only at the end, for a moment, so a long list
+//! keeps nobody from calling, starting or stopping it; what became of the campaign meanwhile decides
+//! whether the list is taken.
 
-use std::collections::HashSet;
+mod adding;
+mod previewing;
 
+use self::adding::Adding;
 use super::{Campaigns, company, locked};
 use crate::api_key::Actor;
-use crate::call_list::{CallList, Contact, RowError, Upload};
-use crate::call_task::{CallTask, TaskState};
+use crate::call_list::{
+    CallListSource, Preview, UnreadableCallList, Upload, UploadProgress, UploadStatus, clean,
+};
 use crate::campaign::Campaign;
-use crate::gate::Reason;
-use crate::id::{CampaignId, UploadId};
-use crate::phone_number::{PhoneNumber, Region};
+use crate::id::CampaignId;
+use crate::phone_number::Region;
 use crate::ports::UnitOfWork;
+use crate::service::campaign_service::NewCampaign;
 use crate::service::error::ServiceError;
-use crate::time::Timestamp;
 
-/// Contacts that a preview shows.
-const PREVIEWED: usize = 10;
+/// The code of an upload that was stopped.
+pub(crate) const CANCELLED: &str = "upload_cancelled";
 
-/// A call list, sorted into what can be used and what cannot.
-struct Sorted {
-    contacts: Vec<Contact>,
-    duplicates: u64,
-    errors: Vec<RowError>,
+/// How often somebody who waits for the answer waits for the campaign's turn, as long as the store
+/// waits for anything.
+const TURNS_AWAITED: usize = 3;
+
+/// What is known of a list that was read to its end.
+struct Checked {
+    region: Region,
+    columns: Vec<String>,
 }
 
 impl Campaigns {
@@ -29,106 +40,211 @@ impl Campaigns {
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
+        list: &dyn CallListSource,
     ) -> Result<Upload, ServiceError> {
-        let (mut work, upload, _) = self.take_in(actor, id, call_list).await?;
+        let progress = UploadProgress::default();
+        let upload = self.new_upload(actor, id, list.file_name()).await?;
+        let checked = self.check(actor, list, &progress).await?;
+        for _ in 0..TURNS_AWAITED {
+            let mut work = self.begin(actor).await?;
+            work.call_lists().insert(&upload).await?;
+            let filled = self.fill(&mut *work, upload.clone(), list, &checked, &progress);
+            if let Some(upload) = filled.await? {
+                work.commit().await?;
+                self.wake_up.wake();
+                return Ok(upload);
+            }
+        }
+        Err(ServiceError::NotAllowed {
+            code: "upload_running",
+            message:
+                "another call list is being added to the campaign; upload this one when it is \
+                      done"
+                    .to_owned(),
+        })
+    }
+
+    pub(super) async fn create_and_fill(
+        &self,
+        actor: &Actor,
+        new: NewCampaign,
+        list: &dyn CallListSource,
+    ) -> Result<(Campaign, Upload), ServiceError> {
+        let progress = UploadProgress::default();
+        let checked = self.check(actor, list, &progress).await?;
+        let mut work = self.begin(actor).await?;
+        let campaign = self.draft(&mut *work, actor, new).await?;
+        let upload = self.upload_of(&campaign, list.file_name());
         work.call_lists().insert(&upload).await?;
+        let upload = self
+            .fill(&mut *work, upload, list, &checked, &progress)
+            .await?
+            .ok_or(ServiceError::NotFound { what: "campaign" })?;
         work.commit().await?;
-        self.wake_up.wake();
-        Ok(upload)
+        Ok((campaign, upload))
+    }
+
+    /// Adds the list of an upload that is stored as one that runs. Waits for others that add lists
+    /// to the campaign.
+    pub(crate) async fn run_upload(
+        &self,
+        actor: &Actor,
+        upload: &Upload,
+        list: &dyn CallListSource,
+        progress: &UploadProgress,
+    ) -> Result<Upload, ServiceError> {
+        let checked = self.check(actor, list, progress).await?;
+        loop {
+            let mut work = self.begin(actor).await?;
+            let filled = self.fill(&mut *work, upload.clone(), list, &checked, progress);
+            if let Some(upload) = filled.await? {
+                work.commit().await?;
+                self.wake_up.wake();
+                return Ok(upload);
+            }
+            refuse_stopped(progress)?;
+        }
+    }
+
+    /// An upload to a campaign that takes one.
+    pub(crate) async fn new_upload(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        file_name: &str,
+    ) -> Result<Upload, ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let campaign = work.campaigns().get(id).await?;
+        let campaign = campaign.ok_or(ServiceError::NotFound { what: "campaign" })?;
+        refuse_ended(&campaign)?;
+        Ok(self.upload_of(&campaign, file_name))
+    }
+
+    fn upload_of(&self, campaign: &Campaign, file_name: &str) -> Upload {
+        let now = self.clock.now();
+        Upload {
+            id: self.ids.next(),
+            company_id: campaign.company_id,
+            campaign_id: campaign.id,
+            file_name: clean(file_name),
+            columns: Vec::new(),
+            status: UploadStatus::Running,
+            failure: None,
+            percent: 0,
+            rows_read: 0,
+            total_rows: 0,
+            created: 0,
+            duplicates_in_list: 0,
+            duplicates_in_campaign: 0,
+            excluded: 0,
+            errors_count: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Reads the list to its end, without the store.
+    async fn check(
+        &self,
+        actor: &Actor,
+        list: &dyn CallListSource,
+        progress: &UploadProgress,
+    ) -> Result<Checked, ServiceError> {
+        let region = {
+            let mut work = self.begin(actor).await?;
+            company(&mut *work, actor).await?.region
+        };
+        let mut rows = list.open(region).await.map_err(unreadable)?;
+        let mut total_rows = 0;
+        loop {
+            refuse_stopped(progress)?;
+            let some = rows.next().await.map_err(unreadable)?;
+            if some.is_empty() {
+                break;
+            }
+            total_rows += some.len() as u64;
+            progress.checked(rows.percent());
+        }
+        progress.counted(total_rows);
+        Ok(Checked {
+            region,
+            columns: rows.columns().iter().map(|name| clean(name)).collect(),
+        })
+    }
+
+    /// Adds the list within a unit of work that is still to be committed; `None` if others add a
+    /// list to the campaign, and this one waited in vain.
+    async fn fill(
+        &self,
+        work: &mut dyn UnitOfWork,
+        upload: Upload,
+        list: &dyn CallListSource,
+        checked: &Checked,
+        progress: &UploadProgress,
+    ) -> Result<Option<Upload>, ServiceError> {
+        let campaign_id = upload.campaign_id;
+        if !work.call_lists().take_turn(campaign_id).await? {
+            return Ok(None);
+        }
+        let campaign = work.campaigns().get(campaign_id).await?;
+        let campaign = campaign.ok_or(ServiceError::NotFound { what: "campaign" })?;
+        refuse_ended(&campaign)?;
+        let upload = Upload {
+            columns: checked.columns.clone(),
+            ..upload
+        };
+        let now = self.clock.now();
+        let mut adding = Adding::new(&self.ids, campaign, upload, now);
+        let mut rows = list.open(checked.region).await.map_err(unreadable)?;
+        loop {
+            refuse_stopped(progress)?;
+            let some = rows.next().await.map_err(unreadable)?;
+            if some.is_empty() {
+                break;
+            }
+            let read = some.len() as u64;
+            adding.add(work, some).await?;
+            progress.added(read);
+        }
+        let upload = adding.finish(work).await?;
+        // Only now, so that nobody waited for it: whether the campaign still takes the list.
+        refuse_ended(&locked(work, campaign_id).await?)?;
+        let upload = Upload {
+            status: UploadStatus::Done,
+            percent: 100,
+            rows_read: upload.total_rows,
+            updated_at: self.clock.now(),
+            ..upload
+        };
+        if work.call_lists().update(&upload).await? {
+            Ok(Some(upload))
+        } else {
+            Err(cancelled())
+        }
     }
 
     pub(super) async fn preview_call_list(
         &self,
         actor: &Actor,
         id: CampaignId,
-        call_list: CallList,
-    ) -> Result<(Upload, Vec<Contact>), ServiceError> {
-        // Only the store knows who is in the campaign already, so the tasks are really added; the
-        // unit of work is dropped, which undoes it.
-        let (_, upload, contacts) = self.take_in(actor, id, call_list).await?;
-        Ok((upload, contacts))
-    }
-
-    /// Adds the tasks in a unit of work that is still to be committed.
-    async fn take_in(
-        &self,
-        actor: &Actor,
-        id: CampaignId,
-        call_list: CallList,
-    ) -> Result<(Box<dyn UnitOfWork>, Upload, Vec<Contact>), ServiceError> {
-        let mut work = self.begin(actor).await?;
-        let region = company(&mut *work, actor).await?.region;
-        let campaign = locked(&mut *work, id).await?;
-        refuse_ended(&campaign)?;
-        let sorted = sort(&call_list, region);
-        let first_contacts = sorted.contacts.iter().take(PREVIEWED).cloned().collect();
-        let now = self.clock.now();
-        let upload_id: UploadId = self.ids.next();
-        let tasks = self
-            .tasks(&mut *work, &campaign, upload_id, sorted.contacts, now)
-            .await?;
-        let inserted = work.call_tasks().insert_many(&tasks).await?;
-        let excluded = tasks
-            .iter()
-            .filter(|task| task.state == TaskState::Excluded && inserted.contains(&task.id))
-            .count();
-        let upload = Upload {
-            id: upload_id,
-            company_id: campaign.company_id,
-            campaign_id: campaign.id,
-            total_rows: call_list.rows.len() as u64,
-            file_name: call_list.file_name,
-            columns: call_list.columns,
-            created: inserted.len() as u64,
-            duplicates_in_list: sorted.duplicates,
-            duplicates_in_campaign: (tasks.len() - inserted.len()) as u64,
-            excluded: excluded as u64,
-            errors: sorted.errors,
-            created_at: now,
+        list: &dyn CallListSource,
+    ) -> Result<Preview, ServiceError> {
+        self.new_upload(actor, id, list.file_name()).await?;
+        let region = {
+            let mut work = self.begin(actor).await?;
+            company(&mut *work, actor).await?.region
         };
-        Ok((work, upload, first_contacts))
-    }
-
-    async fn tasks(
-        &self,
-        work: &mut dyn UnitOfWork,
-        campaign: &Campaign,
-        upload_id: UploadId,
-        contacts: Vec<Contact>,
-        now: Timestamp,
-    ) -> Result<Vec<CallTask>, ServiceError> {
-        let numbers: Vec<PhoneNumber> = contacts
-            .iter()
-            .map(|contact| contact.phone_number)
-            .collect();
-        let excluded = work.exclusions().among(&numbers).await?;
-        Ok(contacts
-            .into_iter()
-            .map(|contact| {
-                let (state, reason) = if excluded.contains(&contact.phone_number) {
-                    (TaskState::Excluded, Some(Reason::Excluded))
-                } else {
-                    (TaskState::Pending { due_at: now }, None)
-                };
-                CallTask {
-                    id: self.ids.next(),
-                    company_id: campaign.company_id,
-                    campaign_id: campaign.id,
-                    upload_id: Some(upload_id),
-                    contact,
-                    state,
-                    attempts_count: 0,
-                    attempts_spent: 0,
-                    last_attempt_at: None,
-                    outcome: None,
-                    reason,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                }
-            })
-            .collect())
+        let mut rows = list.open(region).await.map_err(unreadable)?;
+        let mut previewing = previewing::Previewing::new(id);
+        loop {
+            let some = rows.next().await.map_err(unreadable)?;
+            // A unit of work for each batch: a preview keeps nobody waiting.
+            let mut work = self.begin(actor).await?;
+            if some.is_empty() {
+                return Ok(previewing.finish(&mut *work).await?);
+            }
+            previewing.look_at(&mut *work, some).await?;
+        }
     }
 }
 
@@ -151,19 +267,21 @@ fn refuse_ended(campaign: &Campaign) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn sort(call_list: &CallList, region: Region) -> Sorted {
-    let mut seen = HashSet::new();
-    let mut sorted = Sorted {
-        contacts: Vec::new(),
-        duplicates: 0,
-        errors: Vec::new(),
-    };
-    for row in &call_list.rows {
-        match row.contact(region) {
-            Ok(contact) if seen.insert(contact.phone_number) => sorted.contacts.push(contact),
-            Ok(_) => sorted.duplicates += 1,
-            Err(error) => sorted.errors.push(error),
-        }
+fn refuse_stopped(progress: &UploadProgress) -> Result<(), ServiceError> {
+    if progress.is_stopped() {
+        Err(cancelled())
+    } else {
+        Ok(())
     }
-    sorted
+}
+
+fn cancelled() -> ServiceError {
+    ServiceError::NotAllowed {
+        code: CANCELLED,
+        message: "the upload was cancelled, and nothing of it was added".to_owned(),
+    }
+}
+
+fn unreadable(error: UnreadableCallList) -> ServiceError {
+    ServiceError::invalid("file", error.0)
 }

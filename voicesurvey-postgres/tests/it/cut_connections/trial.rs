@@ -277,7 +277,7 @@ impl Run<'_> {
         let id = self.campaign.id;
         loop {
             let campaigns = self.engine(Stage::Upload).await.campaigns();
-            let uploaded = campaigns.upload(&actor, id, call_list.clone()).await;
+            let uploaded = campaigns.upload(&actor, id, call_list.clone().into()).await;
             if !self.goes_on(uploaded.is_err()).await && uploaded.is_ok() {
                 break;
             }

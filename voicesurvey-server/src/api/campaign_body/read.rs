@@ -224,6 +224,13 @@ impl From<&SurveyTranslation> for TranslationBody {
     }
 }
 
+impl CampaignBody {
+    /// The campaign's identifier.
+    pub(crate) const fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
 impl From<(Campaign, CampaignCounters)> for CampaignBody {
     fn from((campaign, counters): (Campaign, CampaignCounters)) -> Self {
         let settings = campaign.effective_settings().clone();

@@ -1,0 +1,186 @@
+//! Adding rows, batch by batch.
+
+use std::collections::HashSet;
+
+use crate::call_list::{Contact, RowError, Upload};
+use crate::call_task::{CallTask, TaskState};
+use crate::campaign::Campaign;
+use crate::exclusion::{Exclusion, ExclusionSource};
+use crate::gate::Reason;
+use crate::id::IdGenerator;
+use crate::phone_number::PhoneNumber;
+use crate::ports::{StorageError, UnitOfWork};
+use crate::time::Timestamp;
+
+/// Numbers that were seen, in eight bytes each.
+#[derive(Debug, Default)]
+pub(super) struct SeenNumbers(HashSet<u64>);
+
+impl SeenNumbers {
+    /// `false` if the number was seen before.
+    pub(super) fn insert(&mut self, number: &PhoneNumber) -> bool {
+        // The digits behind the plus sign: 15 at most, the first of them not 0.
+        let digits = number.as_str().bytes().skip(1);
+        let digits = digits.fold(0, |digits, digit| digits * 10 + u64::from(digit - b'0'));
+        self.0.insert(digits)
+    }
+}
+
+/// A list that is being added to a campaign.
+pub(super) struct Adding<'a> {
+    ids: &'a IdGenerator,
+    campaign: Campaign,
+    upload: Upload,
+    now: Timestamp,
+    seen: SeenNumbers,
+    /// The list says that they must not be called.
+    do_not_call: Vec<PhoneNumber>,
+}
+
+impl<'a> Adding<'a> {
+    pub(super) fn new(
+        ids: &'a IdGenerator,
+        campaign: Campaign,
+        upload: Upload,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            ids,
+            campaign,
+            upload,
+            now,
+            seen: SeenNumbers::default(),
+            do_not_call: Vec::new(),
+        }
+    }
+
+    /// Adds the next rows.
+    pub(super) async fn add(
+        &mut self,
+        work: &mut dyn UnitOfWork,
+        rows: Vec<Result<Contact, RowError>>,
+    ) -> Result<(), StorageError> {
+        let mut contacts = Vec::with_capacity(rows.len());
+        let mut errors = Vec::new();
+        self.upload.total_rows += rows.len() as u64;
+        for row in rows {
+            match row {
+                Ok(contact) => {
+                    // Also in a row that repeats a number: whoever says so once is believed.
+                    if contact.do_not_call() {
+                        self.do_not_call.push(contact.phone_number);
+                    }
+                    if self.seen.insert(&contact.phone_number) {
+                        contacts.push(contact);
+                    } else {
+                        self.upload.duplicates_in_list += 1;
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        self.keep_errors(work, &errors).await?;
+        self.add_contacts(work, contacts).await
+    }
+
+    async fn keep_errors(
+        &mut self,
+        work: &mut dyn UnitOfWork,
+        errors: &[RowError],
+    ) -> Result<(), StorageError> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        self.upload.errors_count += errors.len() as u64;
+        let errors: Vec<RowError> = errors.iter().map(storable).collect();
+        let widths = errors.iter().map(|error| error.original.len());
+        let width = widths.fold(self.upload.columns.len(), usize::max);
+        self.upload.columns.resize(width, String::new());
+        work.call_lists().insert_errors(&self.upload, &errors).await
+    }
+
+    async fn add_contacts(
+        &mut self,
+        work: &mut dyn UnitOfWork,
+        contacts: Vec<Contact>,
+    ) -> Result<(), StorageError> {
+        let numbers: Vec<_> = contacts.iter().map(|one| one.phone_number).collect();
+        let excluded = work.exclusions().among(&numbers).await?;
+        let tasks = contacts.into_iter().map(|contact| {
+            let is_excluded = contact.do_not_call() || excluded.contains(&contact.phone_number);
+            self.task(contact, is_excluded)
+        });
+        let tasks: Vec<CallTask> = tasks.collect();
+        let added = work.call_tasks().insert_many(&tasks).await?;
+        let excluded = tasks
+            .iter()
+            .filter(|task| task.state == TaskState::Excluded && added.contains(&task.id));
+        self.upload.excluded += excluded.count() as u64;
+        self.upload.created += added.len() as u64;
+        self.upload.duplicates_in_campaign += (tasks.len() - added.len()) as u64;
+        Ok(())
+    }
+
+    fn task(&self, contact: Contact, is_excluded: bool) -> CallTask {
+        let (state, reason) = if is_excluded {
+            (TaskState::Excluded, Some(Reason::Excluded))
+        } else {
+            (TaskState::Pending { due_at: self.now }, None)
+        };
+        CallTask {
+            id: self.ids.next(),
+            company_id: self.campaign.company_id,
+            campaign_id: self.campaign.id,
+            upload_id: Some(self.upload.id),
+            contact,
+            state,
+            attempts_count: 0,
+            attempts_spent: 0,
+            last_attempt_at: None,
+            outcome: None,
+            reason,
+            created_at: self.now,
+            updated_at: self.now,
+            version: 1,
+        }
+    }
+
+    /// Puts those who must not be called onto the company's exclusion list, with every task that
+    /// waits with such a number in any campaign (I8). Returns what became of the rows.
+    pub(super) async fn finish(
+        mut self,
+        work: &mut dyn UnitOfWork,
+    ) -> Result<Upload, StorageError> {
+        // In one order, so that two uploads do not wait for each other.
+        self.do_not_call.sort_unstable();
+        self.do_not_call.dedup();
+        for phone_number in &self.do_not_call {
+            let exclusion = Exclusion {
+                company_id: self.campaign.company_id,
+                phone_number: *phone_number,
+                source: ExclusionSource::Import,
+                attempt_id: None,
+                created_at: self.now,
+            };
+            work.exclusions().insert(&exclusion).await?;
+            for task in work.call_tasks().waiting_with_number(phone_number).await? {
+                self.upload.excluded += u64::from(task.upload_id == Some(self.upload.id));
+                let task = task.barred(Reason::Excluded, self.now);
+                work.call_tasks().update(&task).await?;
+            }
+        }
+        Ok(self.upload)
+    }
+}
+
+/// The row, so that every store can keep it: some keep no zero byte.
+fn storable(error: &RowError) -> RowError {
+    let without_zeros = |text: &String| text.replace('\0', "\u{fffd}");
+    RowError {
+        row: error.row,
+        column: without_zeros(&error.column),
+        value: without_zeros(&error.value),
+        reason: without_zeros(&error.reason),
+        original: error.original.iter().map(without_zeros).collect(),
+    }
+}

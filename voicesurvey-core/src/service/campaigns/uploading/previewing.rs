@@ -1,0 +1,111 @@
+//! Looking at a list without adding it.
+
+use super::adding::SeenNumbers;
+use crate::call_list::{Contact, Preview, RowError};
+use crate::id::CampaignId;
+use crate::phone_number::PhoneNumber;
+use crate::ports::{StorageError, UnitOfWork};
+
+/// Contacts that a preview shows.
+const SHOWN_CONTACTS: usize = 10;
+
+/// Rows that a preview names because they would not be taken.
+const SHOWN_ERRORS: usize = 100;
+
+/// A list that is being looked at.
+pub(super) struct Previewing {
+    campaign_id: CampaignId,
+    seen: SeenNumbers,
+    /// Numbers that were counted as excluded.
+    excluded: SeenNumbers,
+    /// Numbers that must not be called as a row says in which they stand again.
+    said_later: Vec<PhoneNumber>,
+    preview: Preview,
+}
+
+impl Previewing {
+    pub(super) fn new(campaign_id: CampaignId) -> Self {
+        Self {
+            campaign_id,
+            seen: SeenNumbers::default(),
+            excluded: SeenNumbers::default(),
+            said_later: Vec::new(),
+            preview: Preview::default(),
+        }
+    }
+
+    /// Looks at the next rows; the store is only read.
+    pub(super) async fn look_at(
+        &mut self,
+        work: &mut dyn UnitOfWork,
+        rows: Vec<Result<Contact, RowError>>,
+    ) -> Result<(), StorageError> {
+        self.preview.total_rows += rows.len() as u64;
+        let mut contacts = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row {
+                Ok(contact) if self.seen.insert(&contact.phone_number) => contacts.push(contact),
+                Ok(contact) => {
+                    self.preview.duplicates_in_list += 1;
+                    if contact.do_not_call() {
+                        self.said_later.push(contact.phone_number);
+                    }
+                }
+                Err(error) => {
+                    self.preview.errors_count += 1;
+                    if self.preview.errors.len() < SHOWN_ERRORS {
+                        self.preview.errors.push(error);
+                    }
+                }
+            }
+        }
+        let numbers: Vec<_> = contacts.iter().map(|one| one.phone_number).collect();
+        let excluded = work.exclusions().among(&numbers).await?;
+        let tasks = work.call_tasks();
+        let known = tasks.numbers_among(self.campaign_id, &numbers).await?;
+        for contact in contacts {
+            let number = contact.phone_number;
+            let show = self.preview.contacts.len() < SHOWN_CONTACTS;
+            if known.contains(&number) {
+                self.preview.duplicates_in_campaign += 1;
+            } else {
+                let is_excluded = contact.do_not_call() || excluded.contains(&number);
+                self.count(&contact, is_excluded);
+            }
+            if show {
+                self.preview.contacts.push(contact);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, contact: &Contact, is_excluded: bool) {
+        let preview = &mut self.preview;
+        preview.created += 1;
+        if is_excluded {
+            preview.excluded += 1;
+            self.excluded.insert(&contact.phone_number);
+        }
+        let region = contact.phone_number.region();
+        *preview.regions.entry(region).or_default() += 1;
+        match contact.time_zones.as_slice() {
+            [] => preview.without_time_zone += 1,
+            [zone] => *preview.time_zones.entry(zone.name()).or_default() += 1,
+            _ => preview.in_several_time_zones += 1,
+        }
+    }
+
+    /// What would become of the rows.
+    pub(super) async fn finish(
+        mut self,
+        work: &mut dyn UnitOfWork,
+    ) -> Result<Preview, StorageError> {
+        self.said_later
+            .retain(|number| self.excluded.insert(number));
+        let tasks = work.call_tasks();
+        let known = tasks.numbers_among(self.campaign_id, &self.said_later);
+        let known = known.await?.len();
+        self.preview.excluded += (self.said_later.len() - known) as u64;
+        Ok(self.preview)
+    }
+}
