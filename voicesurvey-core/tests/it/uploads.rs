@@ -424,7 +424,7 @@ async fn a_campaign_comes_with_its_list_or_not_at_all() {
         language: None,
         survey: samples::survey(),
         schedule: voicesurvey_core::service::NewSchedule::default(),
-        pacing: campaign.settings.pacing,
+        pacing: voicesurvey_core::campaign::Pacing::default(),
         retry: campaign.settings.retry.clone(),
         target: None,
         budget: None,

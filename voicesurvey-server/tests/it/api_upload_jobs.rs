@@ -281,13 +281,14 @@ async fn a_preview_tells_countries_zones_and_what_the_columns_are_taken_for() {
     ];
     assert_eq!(
         counts.map(|name| answer.at(name)),
-        [4, 3, 1, 1].map(Value::from)
+        [4, 3, 1, 2].map(Value::from)
     );
     assert_eq!(
         answer.at("/countries"),
         json!({ "IT": 1, "GB": 1, "RU": 1 })
     );
-    let zones = json!({ "Europe/Rome": 1, "Europe/London": 1 });
+    // An Italian mobile may be in Rome or in the Vatican.
+    let zones = json!({ "Europe/London": 1 });
     assert_eq!(answer.at("/time_zones"), zones);
     assert_eq!(answer.at("/found/delimiter"), ";");
     assert_eq!(answer.at("/found/header_row"), 2);

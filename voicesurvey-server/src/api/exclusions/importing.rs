@@ -25,8 +25,11 @@ const SHOWN_ERRORS: usize = 100;
 /// What a request may have besides the file.
 const OTHER_PARTS: usize = 64 << 10;
 
-pub(super) fn routes(largest_upload_bytes: usize) -> OpenApiRouter<App> {
-    let limit = DefaultBodyLimit::max(largest_upload_bytes.saturating_add(OTHER_PARTS));
+/// The largest file: it is held in memory while it is read.
+const LARGEST_FILE: usize = 20 << 20;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    let limit = DefaultBodyLimit::max(LARGEST_FILE + OTHER_PARTS);
     OpenApiRouter::new().routes(routes!(import_exclusions).layer(limit))
 }
 
@@ -158,7 +161,7 @@ async fn read_list(name: String, content: Vec<u8>) -> Result<CallList, ApiError>
 
 impl Import {
     async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
-        let limit = app.http.largest_upload_bytes;
+        let limit = app.http.largest_upload_bytes.min(LARGEST_FILE);
         let multipart = Multipart::from_request(request, app).await;
         let mut multipart = multipart.map_err(|rejection| {
             let detail = "send the numbers as multipart/form-data, in the field 'file'";
