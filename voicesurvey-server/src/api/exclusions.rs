@@ -33,10 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_exclusions, add_exclusions))
         .routes(routes!(list_exclusion_removals))
         .routes(routes!(get_exclusion, remove_exclusion))
-}
-
-pub(super) fn import_routes(largest_upload_bytes: usize) -> OpenApiRouter<App> {
-    importing::routes(largest_upload_bytes)
+        .merge(importing::routes())
 }
 
 impl From<Caller> for Keeper {
