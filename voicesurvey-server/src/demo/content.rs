@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use voicesurvey_core::api_key::{Actor, Role};
-use voicesurvey_core::call_list::Upload;
+use voicesurvey_core::call_list::{RowError, Upload};
 use voicesurvey_core::campaign::{CallSettings, Campaign, CampaignStatus, Pacing, RetryPolicy};
 use voicesurvey_core::company::{Company, CompanyLimits};
 use voicesurvey_core::id::{CampaignId, CompanyId};
@@ -176,12 +176,16 @@ pub(super) async fn create_key(app: &App, company_id: CompanyId) -> Result<Strin
     }
 }
 
-/// Uploads the call list unless that was done before, and starts a campaign that is a draft.
+/// Rows that were not taken and are shown.
+const SHOWN_ERRORS: u16 = 100;
+
+/// Uploads the call list unless that was done before, and starts a campaign that is a draft. Returns
+/// the first rows that were not taken too.
 pub(super) async fn fill_and_start(
     app: &App,
     actor: &Actor,
     id: CampaignId,
-) -> Result<(Campaign, Upload), DemoError> {
+) -> Result<(Campaign, Upload, Vec<RowError>), DemoError> {
     let (campaign, _) = find(app, actor, id).await?;
     let upload = if let Some(upload) = earlier_upload(app, actor, id).await? {
         upload
@@ -193,7 +197,8 @@ pub(super) async fn fill_and_start(
         CampaignStatus::Draft => app.campaigns.start(actor, id).await?,
         _ => campaign,
     };
-    Ok((campaign, upload))
+    let errors = app.uploads.errors(actor, &upload, 0, SHOWN_ERRORS).await?;
+    Ok((campaign, upload, errors))
 }
 
 /// The campaign with its counters.

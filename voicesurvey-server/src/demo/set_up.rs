@@ -43,8 +43,6 @@ const BEGINS_AT: &str = "2026-10-06T06:55:00Z";
 const DEFAULT_SEED: u64 = 1;
 /// How long the machine may hesitate, in real time, before a dial counts as too late.
 const PATIENCE_SECONDS: i64 = 10;
-/// Rows that were not taken and are shown.
-const SHOWN_ERRORS: u16 = 100;
 const LARGEST_UPLOAD_BYTES: usize = 100 << 20;
 
 /// Starts the server, and the campaign unless it has started.
@@ -98,12 +96,8 @@ pub(super) async fn set_up(
         actor,
         campaign_id,
     } = made;
-    let (campaign, upload) = content::fill_and_start(server.app(), &actor, campaign_id).await?;
-    let errors = server
-        .app()
-        .uploads
-        .errors(&actor, &upload, 0, SHOWN_ERRORS);
-    let upload_errors = errors.await?;
+    let (campaign, upload, upload_errors) =
+        content::fill_and_start(server.app(), &actor, campaign_id).await?;
     let api_key = notes.api_key.clone();
     let keeper = TimeKeeper {
         app: server.app().clone(),

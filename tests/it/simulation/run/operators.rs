@@ -153,14 +153,9 @@ impl Run {
                 drop(engine.campaigns().cancel(&actor, campaign).await);
             }),
             Operation::Upload => {
-                let people = world::people(chance, self.plan.most_people);
+                let people = world::people(chance, self.plan.most_people).into();
                 Box::pin(async move {
-                    drop(
-                        engine
-                            .campaigns()
-                            .upload(&actor, campaign, people.into())
-                            .await,
-                    );
+                    drop(engine.campaigns().upload(&actor, campaign, people).await);
                 })
             }
             Operation::StartAnother => {

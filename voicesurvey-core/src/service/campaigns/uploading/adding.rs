@@ -156,11 +156,13 @@ impl<'a> Adding<'a> {
         self.do_not_call.dedup();
         for phone_number in &self.do_not_call {
             let exclusion = Exclusion {
-                company_id: self.campaign.company_id,
+                company_id: Some(self.campaign.company_id),
                 phone_number: *phone_number,
                 source: ExclusionSource::Import,
                 attempt_id: None,
+                note: None,
                 created_at: self.now,
+                created_by: None,
             };
             work.exclusions().insert(&exclusion).await?;
             for task in work.call_tasks().waiting_with_number(phone_number).await? {
