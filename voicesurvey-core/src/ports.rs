@@ -22,8 +22,7 @@ pub use exclusions::{ExclusionFilter, ExclusionRepository};
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,
-    CompanyRepository, EventRepository, InterviewRepository,
-    SkillbaseRepository,
+    CompanyRepository, EventRepository, InterviewRepository, SkillbaseRepository,
 };
 pub use storage::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
 pub use task_queue::{AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, TaskQueue};

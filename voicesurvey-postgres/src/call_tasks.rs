@@ -234,8 +234,6 @@ pub(crate) fn zone_names(zones: &[TimeZone]) -> Vec<&'static str> {
     zones.iter().map(|zone| zone.name()).collect()
 }
 
-}
-
 #[async_trait]
 impl CallTaskRepository for PostgresUnitOfWork {
     async fn insert_many(

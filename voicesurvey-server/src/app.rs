@@ -7,7 +7,8 @@ use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::ports::{Storage, TelephonyProvider};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports, Reviews, Skillbases, TestConversations, UnresolvedCalls, Uploads,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports,
+    Reviews, Skillbases, TestConversations, UnresolvedCalls, Uploads,
 };
 use voicesurvey_core::time::Clock;
 

@@ -10,7 +10,8 @@ use std::ops::{Bound, RangeBounds};
 use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall, ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow, UploadError,
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall,
+    ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow, UploadError,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;

@@ -9,8 +9,7 @@ use super::erasures::{ErasureRepository, RetentionRepository};
 use super::exclusions::ExclusionRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,
-    CompanyRepository, EventRepository, InterviewRepository,
-    SkillbaseRepository,
+    CompanyRepository, EventRepository, InterviewRepository, SkillbaseRepository,
 };
 use crate::id::CompanyId;
 

@@ -318,7 +318,7 @@ async fn may_ring_until(
     if !may_call
         || work
             .exclusions()
-            .get(&attempt.phone_number)
+            .excluded_by(&attempt.phone_number)
             .await?
             .is_some()
     {

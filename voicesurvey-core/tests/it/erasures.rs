@@ -81,7 +81,7 @@ async fn a_person_is_erased_and_never_called_again() {
     };
     let campaigns = world.engine.campaigns();
     let upload = campaigns
-        .upload(&world.actor, other.id, list)
+        .upload(&world.actor, other.id, list.into())
         .await
         .unwrap();
     assert_eq!((upload.created, upload.excluded), (1, 1));

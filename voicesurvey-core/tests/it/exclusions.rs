@@ -277,7 +277,10 @@ async fn a_removal_is_kept_and_revives_nothing() {
         ..CallList::default()
     };
     let campaigns = world.engine.campaigns();
-    let upload = campaigns.upload(&world.actor, next.id, list).await.unwrap();
+    let upload = campaigns
+        .upload(&world.actor, next.id, list.into())
+        .await
+        .unwrap();
     assert_eq!((upload.created, upload.excluded), (1, 0));
 }
 

@@ -429,6 +429,7 @@ async fn a_campaign_comes_with_its_list_or_not_at_all() {
         target: None,
         budget: None,
         recording: false,
+        calls: voicesurvey_core::campaign::CallSettings::default(),
     };
     let campaigns = world.engine.campaigns();
     let torn = Eventful {

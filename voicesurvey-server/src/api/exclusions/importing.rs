@@ -132,7 +132,11 @@ async fn import_exclusions(
     request: Request,
 ) -> Result<Json<ImportedExclusionsBody>, ApiError> {
     let import = Import::read(request, &app).await?;
-    let _turn = app.uploads.acquire().await.map_err(ApiError::internal)?;
+    let _turn = app
+        .upload_turns
+        .acquire()
+        .await
+        .map_err(ApiError::internal)?;
     let Import {
         file_name,
         content,
