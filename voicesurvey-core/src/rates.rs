@@ -173,10 +173,6 @@ impl Groups {
         (shown, Decimal::from(self.k()).checked_div(known))
     }
 
-    #[expect(
-        clippy::many_single_char_names,
-        reason = "the formulas read as they are published"
-    )]
     fn rates(&self, e: Option<Decimal>) -> Vec<Rate> {
         let Self { i, p, r, o, .. } = *self;
         let k = Decimal::from(self.k());

@@ -117,10 +117,8 @@ impl TimeZone {
         // Clocks are put forward over whole quarters of an hour.
         let quarters = (0..96).map(|quarter| TimeDelta::minutes(15 * quarter));
         let midnight = day.and_time(NaiveTime::MIN);
-        let times = quarters.filter_map(|passed| midnight.checked_add_signed(passed));
-        times
-            .filter_map(|time| self.instants_of(time).next())
-            .next()
+        let mut times = quarters.filter_map(|passed| midnight.checked_add_signed(passed));
+        times.find_map(|time| self.instants_of(time).next())
     }
 
     fn rules(self) -> &'static jiff::tz::TimeZone {

@@ -217,7 +217,7 @@ fn tenths(record: &ContactRecord, answer: &Answer) -> Option<i64> {
 }
 
 /// The most marks of a scale that are all shown.
-const MOST_MARKS: i64 = 100;
+const MOST_MARKS: i64 = 101;
 
 /// Every option with its share, and then whatever else is stored.
 fn distribution(
@@ -242,11 +242,8 @@ fn distribution(
                     .cloned()
             };
             // A longer scale shows what was given.
-            let marks = if max.saturating_sub(*min) <= MOST_MARKS {
-                *min..=*max
-            } else {
-                1..=0
-            };
+            let is_shown = max.saturating_sub(*min) < MOST_MARKS;
+            let marks = (*min..=*max).take_while(|_| is_shown);
             marks.map(|mark| (mark.to_string(), label(mark))).collect()
         }
     };
