@@ -158,7 +158,7 @@ impl Erasures {
         retention: Retention,
     ) -> Result<Retention, ServiceError> {
         require(actor, Role::Admin)?;
-        validation::finish(wrong_days(&retention))?;
+        validation::finish(wrong_days(retention))?;
         let mut work = self.storage.begin(Scope::Company(actor.company_id)).await?;
         work.retention().set(&retention).await?;
         work.commit().await?;
@@ -166,7 +166,7 @@ impl Erasures {
     }
 }
 
-fn wrong_days(retention: &Retention) -> Vec<FieldError> {
+fn wrong_days(retention: Retention) -> Vec<FieldError> {
     let least = [
         ("transcript_days", retention.transcript_days, 1),
         ("answer_days", retention.answer_days, 1),
@@ -238,9 +238,9 @@ mod tests {
             answer_days: days(4_000),
             contact_days: days(29),
         };
-        let wrong = wrong_days(&retention);
+        let wrong = wrong_days(retention);
         let fields: Vec<_> = wrong.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["answer_days", "contact_days"]);
-        assert_eq!(wrong_days(&Retention::default()), []);
+        assert_eq!(wrong_days(Retention::default()), []);
     }
 }

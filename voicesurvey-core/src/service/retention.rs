@@ -54,7 +54,7 @@ impl Forgetting {
         drop(work);
         let (mut forgotten, mut is_done) = (0, true);
         for (company_id, retention) in companies {
-            for (kind, days) in kinds(&retention) {
+            for (kind, days) in kinds(retention) {
                 let before = now - TimeDelta::days(days.into());
                 let rows = self.forget(company_id, kind, before, now).await?;
                 forgotten += rows;
@@ -102,7 +102,7 @@ impl Forgetting {
     }
 }
 
-fn kinds(retention: &Retention) -> impl Iterator<Item = (Kind, u16)> + use<> {
+fn kinds(retention: Retention) -> impl Iterator<Item = (Kind, u16)> {
     let kinds = [
         (Kind::Words, retention.transcript_days),
         (Kind::Answers, retention.answer_days),

@@ -58,7 +58,7 @@ async fn known_person(store: &dyn StorageUnderTest) -> (Company, ClaimedTask, Ca
     settle(store, &call, Outcome::Completed, samples::now()).await;
     let other = run_campaign(store, samples::campaign(&company)).await;
     let mut waiting = samples::task(&other, attempt.phone_number.as_str());
-    waiting.contact.name = "Ada Rossi".to_owned();
+    "Ada Rossi".clone_into(&mut waiting.contact.name);
     waiting.contact.extra = [("email".to_owned(), "ada@example.org".to_owned())].into();
     store_tasks(store, std::slice::from_ref(&waiting)).await;
     (company, call, waiting)
