@@ -125,6 +125,10 @@ impl From<Erasure> for ErasureBody {
 }
 
 /// How long a company keeps what it knows about people; absent is for good.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the API names the unit of every time"
+)]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RetentionBody {
     /// Days after a call during which what was said in it is kept.
