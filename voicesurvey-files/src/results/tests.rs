@@ -221,6 +221,7 @@ fn calls_stand_in_one_row_each() {
         version: 5,
         price_due_at: None,
         recording: None,
+        latencies: Vec::new(),
     };
     let live = CallAttempt {
         state: AttemptState::Unknown,
