@@ -237,7 +237,7 @@ impl Serving {
     async fn dial(self, claimed: ClaimedTask) {
         let dial = self.engine.dispatcher().dial(claimed);
         // A dial that was not recorded is looked after by recovery.
-        drop(self.line.run(dial).await);
+        drop(Box::pin(self.line.run(dial)).await);
     }
 }
 

@@ -226,7 +226,7 @@ async fn a_long_list_is_taken_in_batches_and_may_be_imported_again() {
         let errors: Vec<_> = imported
             .errors
             .iter()
-            .map(|error| error.message())
+            .map(voicesurvey_core::call_list::RowError::message)
             .collect();
         assert_eq!(errors, ["Row 2502: Empty phone number"]);
     }

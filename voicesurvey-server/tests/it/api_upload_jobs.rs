@@ -33,7 +33,7 @@ async fn ended(caller: &Caller, path: &str) -> Answer {
             tokio::task::yield_now().await;
         }
     };
-    let watched = tokio::time::timeout(Duration::from_secs(60), watch).await;
+    let watched = tokio::time::timeout(Duration::from_mins(1), watch).await;
     watched.expect("the upload ends")
 }
 

@@ -102,6 +102,7 @@ impl Server {
             let http = HttpSettings {
                 operator_token: None,
                 largest_upload_bytes: LARGEST_UPLOAD_BYTES,
+                upload_folder: std::env::temp_dir(),
                 public_url: PUBLIC_URL.to_owned(),
             };
             let app = App::new(parts, http);
