@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::Timelike as _;
+use chrono::{TimeDelta, Timelike as _};
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::{CallTask, TaskStatus};
 use voicesurvey_core::conversation::{Heard, Speaker, Turn};
@@ -13,12 +13,15 @@ use voicesurvey_core::time::Clock as _;
 use voicesurvey_core::time_zone::TimeZone;
 use voicesurvey_simulator::{Ledger, Ring, Spoken};
 
-use super::site::{HOURS, Site};
+use super::site::{HOURS, RETRY_INTERVAL, Site};
 use crate::kill::judge::{all_attempts, all_tasks, said_as_heard};
 use crate::twilio_stand_in::{Conduct, QUESTIONS};
 
 /// Attempts that may be spent on a person, as the campaigns are set up.
 const MAX_ATTEMPTS: usize = 3;
+
+/// How long before the end of a call it is known how it will end, at most.
+const KNOWN_BEFORE: TimeDelta = TimeDelta::minutes(1);
 
 /// Ledger and database, side by side.
 pub(super) struct Judge<'a> {
@@ -52,6 +55,7 @@ impl<'a> Judge<'a> {
         assert!(complaints.is_empty(), "Twilio complains: {complaints:#?}");
         self.nobody_rang_twice();
         self.every_ring_was_committed_before_and_counted();
+        self.nobody_rang_again_too_soon();
         self.nobody_rang_outside_the_hours();
         self.no_is_final();
         self.everybody_was_dealt_with();
@@ -78,9 +82,11 @@ impl<'a> Judge<'a> {
             *outcomes.entry(outcome).or_default() += 1;
         }
         let (orders, undelivered) = self.site.twilio.counts();
+        let is_unanswered = |ring: &&Ring| !self.site.twilio.is_confirmed(&ring.provider_call_id);
+        let unanswered = self.ledger.rings().iter().filter(is_unanswered).count();
         println!(
-            "seed {}: {} tasks, {} attempts, {orders} orders, {} calls, {undelivered} callbacks \
-             undelivered, until {}; {outcomes:?}",
+            "seed {}: {} tasks, {} attempts, {orders} orders, {} calls, {unanswered} of them \
+             of orders without an answer, {undelivered} callbacks undelivered, until {}; {outcomes:?}",
             self.site.seed,
             self.tasks.len(),
             self.attempts.len(),
@@ -121,6 +127,33 @@ impl<'a> Judge<'a> {
                 rang <= MAX_ATTEMPTS && rang <= usize::from(task.attempts_spent),
                 "rang {rang} times: {task:?}"
             );
+        }
+    }
+
+    /// The retry policy by what really rang: whoever is called again because it was not known that
+    /// their telephone rang is called again too soon.
+    fn nobody_rang_again_too_soon(&self) {
+        let mut last: HashMap<CallTaskId, &Ring> = HashMap::new();
+        for ring in self.ledger.rings() {
+            let attempt = &self.attempts[&ring.attempt_id];
+            if let Some(before) = last.get(&attempt.task_id) {
+                let outcome = self.attempts[&before.attempt_id].outcome;
+                // A line that dropped is called again at once, and who named a time at that time.
+                let may_be_soon = before.answered_at.is_some()
+                    && outcome.is_some_and(|outcome| {
+                        outcome.is_interruption()
+                            || outcome.is_fault()
+                            || outcome == Outcome::CallBackRequested
+                    });
+                let pause = ring.placed_at - before.ended_at.unwrap();
+                assert!(
+                    may_be_soon || pause > RETRY_INTERVAL - KNOWN_BEFORE,
+                    "again after {pause}: {before:?} {ring:?} {attempt:?}"
+                );
+            }
+            if ring.ringing_at.is_some() {
+                last.insert(attempt.task_id, ring);
+            }
         }
     }
 

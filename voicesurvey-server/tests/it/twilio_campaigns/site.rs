@@ -33,6 +33,9 @@ const BEGINS_AT: &str = "2026-11-20T09:30:00Z";
 /// When people are called, on the clock in Rome. So short that some calls wait at Twilio when they end.
 pub(super) const HOURS: Range<u32> = 9..12;
 
+/// How long nobody is called again who was not reached.
+pub(super) const RETRY_INTERVAL: TimeDelta = TimeDelta::minutes(45);
+
 /// Moments between host and Twilio from one kill to the next, at most.
 const EXCHANGES_PER_KILL: u64 = 20;
 
@@ -349,7 +352,7 @@ fn settings(detection: &str, recording: bool) -> Value {
         "max_concurrent_calls": 6,
         "calls_per_minute": 12,
         "max_attempts": 3,
-        "retry_interval_minutes": 45,
+        "retry_interval_minutes": RETRY_INTERVAL.num_minutes(),
         "machine_detection": detection,
         "recording": recording,
     })

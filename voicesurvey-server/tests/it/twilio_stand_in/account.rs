@@ -108,6 +108,8 @@ impl Account {
         let waits = match line {
             // Nobody can cancel a call whose name was not told.
             Line::Queued if is_confirmed => TimeDelta::hours(24),
+            // For longer than a fault of Twilio keeps anybody from being called again.
+            _ if !is_confirmed && chance.happens(250) => chance.seconds(360, 1_200),
             _ => chance.seconds(0, 2),
         };
         let listed_from = now + chance.seconds(0, 30);
