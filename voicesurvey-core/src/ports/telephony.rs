@@ -55,7 +55,7 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
     async fn start_recording(&self, call: &CallReference) -> Result<String, ProviderError> {
         Err(ProviderError {
             what: format!(
-                "this provider does not record calls, nor {}",
+                "call {} cannot be recorded: this provider records none",
                 call.attempt_id
             ),
         })
@@ -64,7 +64,9 @@ pub trait TelephonyProvider: Send + Sync + std::fmt::Debug {
     /// Erases what was recorded. A recording that does not exist is no error.
     async fn erase_recording(&self, provider_recording_id: &str) -> Result<(), ProviderError> {
         Err(ProviderError {
-            what: format!("this provider keeps no recordings, nor {provider_recording_id}"),
+            what: format!(
+                "recording {provider_recording_id} cannot be erased: this provider keeps none"
+            ),
         })
     }
 

@@ -123,18 +123,14 @@ impl CallEvents {
                 receipts.push(Receipt::Repeated);
             }
         }
-        let moved = attempts.into_values().filter(|moved| moved.has_news);
-        let asks_for_prices = self.asks_for_prices;
-        let moved: Vec<Moved> = moved
-            .map(|moved| Moved {
-                asks_for_price: asks_for_prices,
-                ..moved
-            })
+        let moved: Vec<Moved> = attempts
+            .into_values()
+            .filter(|moved| moved.has_news)
             .collect();
         let may_call = |moved: &Moved| moved.has_ended() || moved.is_priced();
         let somebody_may_be_called = moved.iter().any(may_call);
         if !moved.is_empty() {
-            store_all(&mut *work, moved, &self.ids, now).await?;
+            store_all(&mut *work, moved, self.asks_for_prices, &self.ids, now).await?;
             work.commit().await?;
         }
         if somebody_may_be_called {
@@ -142,9 +138,7 @@ impl CallEvents {
         }
         Ok(receipts)
     }
-}
 
-impl CallEvents {
     /// The call that an event is about, if that tells of a machine which is being spoken to as if it
     /// were a person. Whoever has consented is none.
     pub(super) async fn held_with_machine(
@@ -176,7 +170,6 @@ struct Moved {
     previous_cost: Option<Cost>,
     was_live: bool,
     has_news: bool,
-    asks_for_price: bool,
     /// How the line ended, if the provider has told just now.
     line: Option<LineEnd>,
 }
@@ -190,7 +183,6 @@ impl From<CallAttempt> for Moved {
             previous_cost: attempt.cost.clone(),
             was_live: attempt.state.is_live(),
             has_news: false,
-            asks_for_price: false,
             line: None,
             attempt,
         }
@@ -239,13 +231,15 @@ pub(crate) async fn store_progress(
         previous: stored.and_then(|stored| stored.outcome),
         ..Moved::from(attempt)
     };
-    store_all(work, vec![moved], ids, now).await
+    store_all(work, vec![moved], false, ids, now).await
 }
 
 /// As [`store_progress`], for several attempts of one company, in the order of their identifiers.
+/// The prices of those that have ended are asked for from now on, if prices are.
 async fn store_all(
     work: &mut dyn UnitOfWork,
     mut moved: Vec<Moved>,
+    asks_for_prices: bool,
     ids: &IdGenerator,
     now: Timestamp,
 ) -> Result<(), StorageError> {
@@ -263,7 +257,7 @@ async fn store_all(
         if let Some(left) = conclude(moved, conversation, ids, now) {
             work.interviews().put_response(&left).await?;
         }
-        if moved.asks_for_price {
+        if asks_for_prices {
             moved.attempt.await_price(now);
         }
     }
