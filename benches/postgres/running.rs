@@ -78,6 +78,7 @@ pub(crate) async fn serve(
             largest_upload_bytes: 1 << 20,
             upload_folder: std::env::temp_dir(),
             public_url,
+            keep_exports_for: chrono::TimeDelta::hours(24),
         },
     })?)
 }

@@ -127,20 +127,25 @@ impl ApiKeySecret {
 
     /// A fresh secret: `vsk_` and 40 random letters and digits.
     pub fn generate(ids: &IdGenerator) -> Self {
-        let mut secret = String::from(Self::PREFIX);
+        Self(format!("{}{}", Self::PREFIX, Self::letters(ids)))
+    }
+
+    /// 40 random letters and digits: 238 bits.
+    pub(crate) fn letters(ids: &IdGenerator) -> String {
+        let mut secret = String::new();
         let mut chance = [0; 64];
-        while secret.len() < Self::PREFIX.len() + Self::LENGTH {
+        while secret.len() < Self::LENGTH {
             ids.fill(&mut chance);
             // Bytes from 248 up are left out, else the first letters would be more likely.
             let letters = chance.iter().filter(|&&byte| byte < 248);
-            let missing = Self::PREFIX.len() + Self::LENGTH - secret.len();
+            let missing = Self::LENGTH - secret.len();
             secret.extend(
                 letters
                     .take(missing)
                     .map(|&byte| char::from(Self::ALPHABET[usize::from(byte % 62)])),
             );
         }
-        Self(secret)
+        secret
     }
 
     /// What may be shown later to recognise the key.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskStatus};
 use crate::conversation::{Answer, AnswerRevision, Consent, Speaker, SurveyResponse, Turn};
@@ -129,7 +131,8 @@ impl RecordParts {
 }
 
 /// Which people's records are wanted. Each condition that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ContactFilter {
     /// Whose list had these values in these columns, letter for letter. A person without the column
     /// has no value.

@@ -86,6 +86,8 @@ id! {
     AnswerId,
     /// Names one survey response.
     SurveyResponseId,
+    /// Names a file that somebody has asked for.
+    ExportId,
     /// Names an event that others may subscribe to.
     OutboxEventId,
     /// Names the removal of a number from an exclusion list.

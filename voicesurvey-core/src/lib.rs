@@ -30,6 +30,7 @@ pub mod contact_record;
 pub mod conversation;
 pub mod erasure;
 pub mod exclusion;
+pub mod export;
 pub mod gate;
 pub mod id;
 pub mod interpretation;

@@ -25,6 +25,7 @@ mod contact_records;
 mod erasures;
 mod events;
 mod exclusions;
+mod exports;
 mod interviews;
 mod lanes;
 mod queue;
@@ -47,8 +48,8 @@ use crate::number_keys::NumberKeys;
 use crate::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository, Page,
-    PageRequest, RetentionRepository, Scope, SkillbaseRepository, Storage, StorageError,
+    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, InterviewRepository,
+    Page, PageRequest, RetentionRepository, Scope, SkillbaseRepository, Storage, StorageError,
     UnitOfWork,
 };
 
@@ -173,6 +174,10 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
+        self
+    }
+
+    fn exports(&mut self) -> &mut dyn ExportRepository {
         self
     }
 

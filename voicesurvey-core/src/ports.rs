@@ -6,6 +6,7 @@ pub mod call_rollups;
 pub mod contact_records;
 pub mod erasures;
 pub mod exclusions;
+pub mod exports;
 pub mod leadership;
 pub mod repositories;
 pub mod storage;
@@ -19,6 +20,7 @@ pub use call_rollups::CallRollupRepository;
 pub use contact_records::ContactRecordRepository;
 pub use erasures::{ErasureRepository, RetentionRepository};
 pub use exclusions::{ExclusionFilter, ExclusionRepository};
+pub use exports::ExportRepository;
 pub use leadership::{Leadership, OnlyServer};
 pub use repositories::{
     ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,

@@ -25,6 +25,7 @@ pub mod results;
 
 mod cell;
 mod column_names;
+mod table;
 mod table_writer;
 
 pub use table_writer::Encoding;

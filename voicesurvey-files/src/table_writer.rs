@@ -1,4 +1,6 @@
-//! Writes CSV of which no cell runs as a formula; every file of this crate goes through here.
+//! Writes CSV of which no cell runs as a formula; every CSV of this crate goes through here.
+//!
+//! Lines end in CR LF, as RFC 4180 says.
 
 use std::io::{self, Write};
 
@@ -26,7 +28,9 @@ impl<W: Write> TableWriter<W> {
             output.write_all("\u{feff}".as_bytes())?;
         }
         Ok(Self {
-            csv: csv::Writer::from_writer(output),
+            csv: csv::WriterBuilder::new()
+                .terminator(csv::Terminator::CRLF)
+                .from_writer(output),
         })
     }
 
@@ -41,6 +45,11 @@ impl<W: Write> TableWriter<W> {
         }
         self.csv.write_record(None::<&[u8]>)?;
         Ok(())
+    }
+
+    /// Writes what is still held back.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.csv.flush()
     }
 
     /// Writes what is still held back, and gives the output back.

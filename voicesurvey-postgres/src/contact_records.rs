@@ -263,4 +263,20 @@ impl ContactRecordRepository for PostgresUnitOfWork {
             next: tasks.next,
         })
     }
+
+    async fn columns(&mut self, campaign: &Campaign) -> Result<Vec<String>, StorageError> {
+        if self.permit(campaign.company_id).is_err() {
+            return Ok(Vec::new());
+        }
+        let select = sqlx::query(
+            "SELECT DISTINCT jsonb_object_keys(extra) COLLATE \"C\" AS name FROM call_tasks
+             WHERE company_id = $1 AND campaign_id = $2 ORDER BY name",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.id.as_uuid());
+        let rows = self.rows(select).await?;
+        rows.iter()
+            .map(|row| Reader::new("call_tasks", row).get("name"))
+            .collect()
+    }
 }

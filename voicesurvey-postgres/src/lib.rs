@@ -37,6 +37,7 @@ mod erasures;
 mod error;
 mod events;
 mod exclusions;
+mod exports;
 mod interviews;
 mod known;
 mod lanes;

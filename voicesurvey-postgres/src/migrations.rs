@@ -59,6 +59,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093200_roll_calls_up",
     "20261121093400_create_erasures",
     "20261121093401_create_company_retention",
+    "20261121093500_create_exports",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

@@ -28,7 +28,7 @@ use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, InterviewRepository,
     RetentionRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
@@ -343,6 +343,10 @@ impl UnitOfWork for PostgresUnitOfWork {
     }
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
+        self
+    }
+
+    fn exports(&mut self) -> &mut dyn ExportRepository {
         self
     }
 

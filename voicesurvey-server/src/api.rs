@@ -26,6 +26,7 @@ mod dry_run;
 mod erasures;
 pub mod error;
 mod exclusions;
+mod exports;
 mod extract;
 mod fields;
 mod health;
@@ -93,6 +94,7 @@ fn operations() -> OpenApiRouter<App> {
         .merge(stats::routes())
         .merge(results::routes())
         .merge(rates::routes())
+        .merge(exports::routes())
         .merge(outcomes::routes())
         .merge(health::routes())
         .merge(uploads::routes())

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use voicesurvey_core::id::IdGenerator;
-use voicesurvey_core::ports::{Storage, TelephonyProvider};
+use voicesurvey_core::ports::{Storage, TelephonyProvider, WakeUp};
 use voicesurvey_core::service::{
-    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Reports,
-    Reviews, Skillbases, TestConversations, UnresolvedCalls, Uploads,
+    CampaignService, Companies, DutyPorts, Engine, EngineParts, Erasures, Exclusions, Exports,
+    Reports, Reviews, Skillbases, TestConversations, UnresolvedCalls, Uploads,
 };
 use voicesurvey_core::time::Clock;
 
@@ -30,6 +31,8 @@ pub struct App {
     pub erasures: Erasures,
     /// Reading for screens.
     pub reports: Reports,
+    /// Files of results.
+    pub exports: Exports,
     /// What people make of answers that may be wrong.
     pub reviews: Reviews,
     /// Conversations without a telephone.
@@ -42,6 +45,8 @@ pub struct App {
     pub storage: Arc<dyn Storage>,
     /// The provider, for its name.
     pub provider: Arc<dyn TelephonyProvider>,
+    /// The bell, for those who have left something to do.
+    pub wake_up: Arc<dyn WakeUp>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where identifiers come from.
@@ -59,12 +64,17 @@ pub struct App {
     /// Taken while a call list is added or looked at before the request is answered: uploads that
     /// wait cost less than a server that has no connection to its store left for calls.
     pub upload_turns: Arc<Semaphore>,
+    /// Taken while a file is written to whoever fetches it: each holds a page of people in memory.
+    pub export_streams: Arc<Semaphore>,
     /// Taken while a campaign is tried out, which may take a gigabyte of memory.
     pub dry_runs: Arc<Semaphore>,
 }
 
 /// Call lists that are added at the same time before their requests are answered.
 const UPLOADS_AT_ONCE: usize = 2;
+
+/// Files that are sent while they are written at the same time.
+const EXPORT_STREAMS: usize = 8;
 
 /// Settings of the HTTP side.
 #[derive(Clone)]
@@ -77,6 +87,8 @@ pub struct HttpSettings {
     pub upload_folder: PathBuf,
     /// The URL at which the provider reaches this server, without a slash at the end.
     pub public_url: String,
+    /// How long a finished file of results can be fetched.
+    pub keep_exports_for: TimeDelta,
 }
 
 impl App {
@@ -115,6 +127,12 @@ impl App {
             ),
             erasures: Erasures::new(storage.clone(), clock.clone(), ids.clone()),
             reports: Reports::new(storage.clone()),
+            exports: Exports::new(
+                storage.clone(),
+                clock.clone(),
+                ids.clone(),
+                http.keep_exports_for,
+            ),
             reviews: Reviews::new(storage.clone(), clock.clone()),
             test_conversations: TestConversations::new(
                 storage.clone(),
@@ -126,8 +144,9 @@ impl App {
                 storage.clone(),
                 clock.clone(),
                 ids.clone(),
-                wake_up,
+                wake_up.clone(),
             ),
+            wake_up,
             engine,
             storage,
             provider,
@@ -139,6 +158,7 @@ impl App {
             background_turn,
             uploads,
             upload_turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+            export_streams: Arc::new(Semaphore::new(EXPORT_STREAMS)),
             dry_runs: Arc::new(Semaphore::new(1)),
         }
     }
@@ -159,6 +179,7 @@ impl std::fmt::Debug for HttpSettings {
             .field("largest_upload_bytes", &self.largest_upload_bytes)
             .field("upload_folder", &self.upload_folder)
             .field("public_url", &self.public_url)
+            .field("keep_exports_for", &self.keep_exports_for)
             .finish()
     }
 }

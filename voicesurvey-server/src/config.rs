@@ -14,6 +14,7 @@ mod database;
 mod engine;
 mod environment;
 mod error;
+mod exports;
 mod http;
 mod llm;
 mod log;
@@ -30,6 +31,7 @@ pub use database::{
 };
 pub use engine::EngineConfig;
 pub use error::{ConfigError, WrongSetting};
+pub use exports::ExportsConfig;
 pub use http::{HttpConfig, OperatorToken};
 pub use llm::{LlmApiKey, LlmConfig, SchemaSetting};
 pub use log::{LogConfig, LogFormat, LogLevel};
@@ -64,6 +66,8 @@ pub struct Config {
     pub llm: LlmConfig,
     /// Times and sizes of the engine.
     pub engine: EngineConfig,
+    /// Files of results.
+    pub exports: ExportsConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -144,6 +148,7 @@ impl Config {
             self.http.check(),
             self.telephony.check(),
             self.llm.check(),
+            self.exports.check(),
             self.engine.check(),
         ];
         let mut wrong: Vec<_> = sections.into_iter().filter_map(Result::err).collect();

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod dry_run;
+pub mod exports;
 pub mod interpreters;
 pub mod providers;
 pub mod readiness;

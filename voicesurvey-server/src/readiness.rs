@@ -12,6 +12,7 @@ pub struct Readiness {
     dispatching: Health,
     scheduling: Health,
     recovering: Health,
+    exporting: Health,
 }
 
 /// Why a server is not ready.
@@ -32,6 +33,8 @@ pub enum EngineLoop {
     Scheduling,
     /// Looks after lost calls.
     Recovering,
+    /// Writes files of results.
+    Exporting,
 }
 
 /// How many times in a row a loop has failed.
@@ -75,12 +78,18 @@ impl Readiness {
             EngineLoop::Dispatching => &self.dispatching,
             EngineLoop::Scheduling => &self.scheduling,
             EngineLoop::Recovering => &self.recovering,
+            EngineLoop::Exporting => &self.exporting,
         }
     }
 }
 
 impl EngineLoop {
-    const ALL: [Self; 3] = [Self::Dispatching, Self::Scheduling, Self::Recovering];
+    const ALL: [Self; 4] = [
+        Self::Dispatching,
+        Self::Scheduling,
+        Self::Recovering,
+        Self::Exporting,
+    ];
 
     /// What it does, for the log.
     pub const fn name(self) -> &'static str {
@@ -88,6 +97,7 @@ impl EngineLoop {
             Self::Dispatching => "dispatching",
             Self::Scheduling => "scheduling",
             Self::Recovering => "recovering",
+            Self::Exporting => "exporting",
         }
     }
 }

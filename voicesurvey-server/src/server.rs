@@ -123,6 +123,7 @@ impl HttpSettings {
             largest_upload_bytes: config.http.largest_upload_bytes(),
             upload_folder: config.http.upload_folder(),
             public_url,
+            keep_exports_for: config.exports.keep_for(),
         }
     }
 }
@@ -161,6 +162,7 @@ impl Server {
         let workers = Workers::start(WorkerParts {
             engine: app.engine.clone(),
             engine_settings: engine,
+            exports: Some(app.exports.clone()),
             simulated: telephony.simulated,
             pacer,
             bell: bell.clone(),

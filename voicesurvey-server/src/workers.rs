@@ -10,6 +10,7 @@
 mod dial_pace;
 mod dispatching;
 mod duties;
+mod exporting;
 mod peers;
 mod rhythm;
 mod simulation;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use voicesurvey_core::ports::{Leadership, OnlyServer, WakeUp};
-use voicesurvey_core::service::{Engine, EngineSettings};
+use voicesurvey_core::service::{Engine, EngineSettings, Exports};
 use voicesurvey_simulator::SimulatedProvider;
 
 use self::dial_pace::DialPace;
@@ -64,6 +65,8 @@ pub struct WorkerParts {
     pub engine: Engine,
     /// Times and sizes of the engine.
     pub engine_settings: EngineSettings,
+    /// What it writes files of results with; `None` for a server that writes none.
+    pub exports: Option<Exports>,
     /// The provider whose calls happen in this process, if it is the simulated one.
     pub simulated: Option<Arc<SimulatedProvider>>,
     /// What time it is, and how fast it passes.
@@ -85,6 +88,8 @@ pub struct Bell {
     calls: watch::Sender<()>,
     /// For the leader's duties.
     duties: watch::Sender<()>,
+    /// For those who write files.
+    exports: watch::Sender<()>,
     /// For the other servers.
     peers: watch::Sender<()>,
 }
@@ -95,6 +100,7 @@ impl Bell {
         Self {
             calls: watch::Sender::new(()),
             duties: watch::Sender::new(()),
+            exports: watch::Sender::new(()),
             peers: watch::Sender::new(()),
         }
     }
@@ -102,6 +108,7 @@ impl Bell {
     /// Rings in this server only.
     fn ring_here(&self) {
         self.calls.send_replace(());
+        self.exports.send_replace(());
         self.ring_for_duties();
     }
 
@@ -138,6 +145,7 @@ impl Workers {
         let WorkerParts {
             engine,
             engine_settings,
+            exports,
             simulated,
             pacer,
             bell,
@@ -171,6 +179,8 @@ impl Workers {
         };
         let scheduling = rhythm(EngineLoop::Scheduling, &bell.duties);
         let recovering = rhythm(EngineLoop::Recovering, &bell.duties);
+        let exporting = exports
+            .map(|exports| exporting::run(exports, rhythm(EngineLoop::Exporting, &bell.exports)));
         let leadership: Arc<dyn Leadership> = match &cluster {
             Some(cluster) => cluster.leadership(),
             None => Arc::new(OnlyServer),
@@ -178,6 +188,9 @@ impl Workers {
         for (duty, rhythm) in [(Duty::Schedule, scheduling), (Duty::Recover, recovering)] {
             let run = duties::run(duty, engine.clone(), leadership.clone(), rhythm);
             workers.duties.spawn(run);
+        }
+        if let Some(exporting) = exporting {
+            workers.others.spawn(exporting);
         }
         if let Some(provider) = simulated {
             let signals = workers.signals(&bell.calls);

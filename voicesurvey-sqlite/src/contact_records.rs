@@ -264,6 +264,21 @@ impl ContactRecordRepository for SqliteUnitOfWork {
             next: tasks.next,
         })
     }
+
+    async fn columns(&mut self, campaign: &Campaign) -> Result<Vec<String>, StorageError> {
+        if self.must_cover(campaign.company_id).is_err() {
+            return Ok(Vec::new());
+        }
+        let select = sqlx::query(
+            "SELECT DISTINCT entry.key AS name FROM call_tasks, json_each(call_tasks.extra) AS entry
+             WHERE call_tasks.company_id = ?1 AND call_tasks.campaign_id = ?2
+             ORDER BY entry.key",
+        )
+        .bind(campaign.company_id.as_uuid())
+        .bind(campaign.id.as_uuid());
+        let rows = self.fetch_all(select).await?;
+        read_all(&rows, |row| Row::new(row, CALL_TASKS.name).get("name"))
+    }
 }
 
 #[cfg(test)]

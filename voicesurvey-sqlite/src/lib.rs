@@ -27,6 +27,7 @@ mod erasures;
 mod error;
 mod events;
 mod exclusions;
+mod exports;
 mod interviews;
 mod lanes;
 mod migrations;

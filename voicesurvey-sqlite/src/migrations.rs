@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 26] = [
+const MIGRATIONS: [(i64, &str, &str); 27] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -57,6 +57,7 @@ const MIGRATIONS: [(i64, &str, &str); 26] = [
     migration!(20261121093200, "roll_calls_up"),
     migration!(20261121093400, "create_erasures"),
     migration!(20261121093401, "create_company_retention"),
+    migration!(20261121093500, "create_exports"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

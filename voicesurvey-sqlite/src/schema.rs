@@ -374,6 +374,36 @@ pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
     ],
 };
 
+pub(crate) const EXPORTS: Table<19> = Table {
+    name: "exports",
+    columns: [
+        "company_id",
+        "id",
+        "campaign_id",
+        "kind",
+        "format",
+        "filter",
+        "requested_by",
+        "link",
+        "state",
+        "run",
+        "lease_until",
+        "people",
+        "rows",
+        "bytes",
+        "pieces",
+        "failure",
+        "created_at",
+        "ended_at",
+        "expires_at",
+    ],
+};
+
+pub(crate) const EXPORT_PIECES: Table<4> = Table {
+    name: "export_pieces",
+    columns: ["company_id", "export_id", "number", "content"],
+};
+
 pub(crate) const EXCLUSIONS: Table<7> = Table {
     name: "exclusions",
     columns: [
@@ -509,6 +539,8 @@ mod tests {
         assert_columns(&mut connection, &ANSWER_REVISIONS).await;
         assert_columns(&mut connection, &CONSENTS).await;
         assert_columns(&mut connection, &SURVEY_RESPONSES).await;
+        assert_columns(&mut connection, &EXPORTS).await;
+        assert_columns(&mut connection, &EXPORT_PIECES).await;
         assert_columns(&mut connection, &EXCLUSIONS).await;
         assert_columns(&mut connection, &EXCLUSION_REMOVALS).await;
         assert_columns(&mut connection, &OPERATOR_EXCLUSIONS).await;

@@ -15,7 +15,7 @@ use voicesurvey_core::number_keys::NumberKeys;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, InterviewRepository,
     RetentionRepository, Scope, SkillbaseRepository, StorageError, UnitOfWork,
 };
 
@@ -167,6 +167,10 @@ impl UnitOfWork for SqliteUnitOfWork {
     }
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
+        self
+    }
+
+    fn exports(&mut self) -> &mut dyn ExportRepository {
         self
     }
 

@@ -18,10 +18,10 @@ use voicesurvey::ports::{
     ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
     CallReference, CallRollupRepository, CallTaskRepository, CampaignKey, CampaignRepository,
     Cancellation, Claim, ClaimRequest, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, FoundCall, InterviewRepository,
-    PlaceCallError, Placed, ProviderError, RetentionRepository, Scope, SkillbaseRepository,
-    Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook, WebhookError,
-    WebhookReply, WebhookRequest,
+    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, FoundCall,
+    InterviewRepository, PlaceCallError, Placed, ProviderError, RetentionRepository, Scope,
+    SkillbaseRepository, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook,
+    WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
@@ -124,6 +124,10 @@ impl UnitOfWork for Work {
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
         self.inner.contact_records()
+    }
+
+    fn exports(&mut self) -> &mut dyn ExportRepository {
+        self.inner.exports()
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {

@@ -130,6 +130,7 @@ impl Transaction {
             self.remove_while::<UploadError>((id, 0), |row| row.upload_id == id);
             self.remove::<Upload>(id);
         }
+        self.remove_exports(campaign.id);
         self.remove_counts(campaign.id);
         self.remove_rollups(campaign.id);
         self.remove_lanes(campaign.id);

@@ -1,5 +1,7 @@
 //! The records of a campaign's people.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::rows::{TaskRow, under, under_after};
@@ -118,5 +120,15 @@ impl ContactRecordRepository for MemoryUnitOfWork {
                 .collect(),
             next: page.next,
         })
+    }
+
+    async fn columns(&mut self, campaign: &Campaign) -> Result<Vec<String>, StorageError> {
+        let tasks = self.transaction.table::<TaskRow>();
+        let columns: BTreeSet<&String> = under(&tasks.index().by_campaign, campaign.id)
+            .filter_map(|id| tasks.get(&id))
+            .filter(|row| self.sees(row.task.company_id))
+            .flat_map(|row| row.task.contact.extra.keys())
+            .collect();
+        Ok(columns.into_iter().cloned().collect())
     }
 }

@@ -16,10 +16,11 @@ use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::erasure::{Erasure, Retention};
 use crate::exclusion::{Exclusion, ExclusionRemoval};
+use crate::export::Export;
 use crate::gate::Reason;
 use crate::id::{
     AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, ErasureId,
-    ExclusionRemovalId, OutboxEventId, SkillbaseId, UploadId,
+    ExclusionRemovalId, ExportId, OutboxEventId, SkillbaseId, UploadId,
 };
 use crate::language::Language;
 use crate::number_keys::{NumberHash, NumberKeyId};
@@ -131,6 +132,8 @@ plain_rows! {
     Erasure, ErasureId = |row| row.id;
     ErasedNumber, (CompanyId, NumberHash) = |row| (row.company_id, row.hash);
     RetentionRow, CompanyId = |row| row.company_id;
+    Export, ExportId = |row| row.id;
+    ExportPiece, (ExportId, u32) = |row| (row.export_id, row.number);
     ReceivedEvent, (CallAttemptId, String) = |row| (row.0.attempt_id, row.0.event_id.clone());
     OutboxEvent, OutboxEventId = |row| row.id;
     CostRow, (CampaignId, String) = |row| (row.campaign_id, row.currency.clone());
@@ -138,6 +141,14 @@ plain_rows! {
     ProviderLevel, String = |row| row.provider.clone();
     Emptying, CampaignId = |row| row.campaign_id;
     PastCall, (CompanyId, PhoneNumber, Timestamp, CallAttemptId) = |row| row.0;
+}
+
+/// A part of an export's contents.
+#[derive(Clone)]
+pub(super) struct ExportPiece {
+    pub(super) export_id: ExportId,
+    pub(super) number: u32,
+    pub(super) content: Vec<u8>,
 }
 
 /// What caps still need of an attempt that was forgotten: whose it was, whom it called, and when.

@@ -10,8 +10,8 @@ use std::ops::{Bound, RangeBounds};
 use futures_util::lock::OwnedMutexGuard;
 
 use super::rows::{
-    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, LaneRow, PastCall,
-    ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow, UploadError,
+    CampaignLevel, CompanyLevel, CostRow, Count, Emptying, ErasedNumber, ExportPiece, LaneRow,
+    PastCall, ProviderLevel, ReceivedEvent, RetentionRow, RollupRow, TaskRow, UploadError,
 };
 use crate::api_key::ApiKey;
 use crate::call_attempt::CallAttempt;
@@ -21,6 +21,7 @@ use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::erasure::Erasure;
 use crate::exclusion::{Exclusion, ExclusionRemoval};
+use crate::export::Export;
 use crate::ports::repositories::OutboxEvent;
 use crate::skillbase::Skillbase;
 
@@ -170,6 +171,8 @@ tables! {
     erasures: Erasure,
     erased_numbers: ErasedNumber,
     retention: RetentionRow,
+    exports: Export,
+    export_pieces: ExportPiece,
     received_events: ReceivedEvent,
     outbox_events: OutboxEvent,
 }

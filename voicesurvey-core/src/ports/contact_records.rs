@@ -23,4 +23,8 @@ pub trait ContactRecordRepository: Send {
         parts: RecordParts,
         page: &PageRequest,
     ) -> Result<Page<ContactRecord>, StorageError>;
+
+    /// The names of the columns that call lists gave to any of its people, besides those that every
+    /// list has, in the order of the alphabet. None for a campaign of another company (I11).
+    async fn columns(&mut self, campaign: &Campaign) -> Result<Vec<String>, StorageError>;
 }

@@ -7,6 +7,7 @@ use super::call_rollups::CallRollupRepository;
 use super::contact_records::ContactRecordRepository;
 use super::erasures::{ErasureRepository, RetentionRepository};
 use super::exclusions::ExclusionRepository;
+use super::exports::ExportRepository;
 use super::repositories::{
     ApiKeyRepository, CallAttemptRepository, CallTaskRepository, CampaignRepository,
     CompanyRepository, EventRepository, InterviewRepository, SkillbaseRepository,
@@ -62,6 +63,8 @@ pub trait UnitOfWork: Send {
     fn call_rollups(&mut self) -> &mut dyn CallRollupRepository;
     /// Everything known of a campaign's people, person by person.
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository;
+    /// Exports.
+    fn exports(&mut self) -> &mut dyn ExportRepository;
     /// Exclusions.
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository;
     /// Erasing one person.

@@ -49,6 +49,7 @@ pub mod counters;
 pub mod erasures;
 pub mod events;
 pub mod exclusions;
+pub mod exports;
 pub mod interviews;
 pub mod queue;
 pub mod queue_lanes;
@@ -200,6 +201,16 @@ macro_rules! storage_conformance {
                 records_are_filtered_as_the_filter_says,
                 a_column_is_compared_letter_for_letter,
                 records_of_others_do_not_exist,
+            }
+            exports {
+                an_export_reads_back_as_it_was_stored,
+                exports_are_listed_newest_first,
+                an_export_is_begun_again_when_its_lease_has_run_out,
+                contents_are_kept_until_they_expire,
+                an_export_that_has_ended_is_not_changed,
+                a_removed_campaign_takes_its_exports_with_it,
+                exports_of_others_do_not_exist,
+                the_columns_of_all_lists_are_told,
             }
             exclusions {
                 an_exclusion_reads_back_as_it_was_stored,

@@ -1,4 +1,4 @@
-//! The crate as others use it: whole files in, rows out.
+//! The crate as others use it: whole files in, rows out; results out, read back by other software.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,6 +6,7 @@ mod any_shape;
 mod bombs;
 mod corpus;
 mod mutations;
+mod results_read_back;
 
 #[expect(unreachable_pub, reason = "the fuzzer uses it from another crate")]
 #[path = "../../../fuzz/src/targets.rs"]

@@ -51,6 +51,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         (name = "calls", description = "Calls with what was said"),
         (name = "review", description = "Answers that may be wrong, and what people make of them"),
         (name = "results", description = "What it adds up to"),
+        (name = "exports", description = "Files of results, to be taken away"),
         (name = "health", description = "For whoever watches the server"),
     )
 )]

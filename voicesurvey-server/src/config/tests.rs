@@ -151,6 +151,12 @@ fn a_wrong_variable_is_named_with_what_is_expected() {
             "sqlite://FILE",
         ),
         (
+            "VOICESURVEY_EXPORTS_KEEP_HOURS",
+            "0",
+            "exports.keep_hours",
+            "a number from 1 to 720",
+        ),
+        (
             "VOICESURVEY_LOG_LEVEL",
             "loud",
             "log.level",

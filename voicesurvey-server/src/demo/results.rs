@@ -1,6 +1,5 @@
 //! Everything a campaign has brought, read once, and the files made of it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,35 +8,22 @@ use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_list::Upload;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::campaign::Campaign;
-use voicesurvey_core::conversation::{Answer, Consent, SurveyResponse};
-use voicesurvey_core::id::{CallTaskId, CampaignId};
+use voicesurvey_core::contact_record::{ContactFilter, ContactRecord, RecordParts};
+use voicesurvey_core::conversation::Answer;
+use voicesurvey_core::export::{ExportFormat, ExportKind};
+use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::repositories::{CallAttemptFilter, CallTaskFilter};
 use voicesurvey_core::ports::{PageRequest, Scope, StorageError, UnitOfWork};
-use voicesurvey_files::Encoding;
-use voicesurvey_files::results::{AnswersFile, AttemptsFile, ContactResult, ContactsFile};
+use voicesurvey_files::results::{ExportSubject, ResultsFile};
 
 use super::directory::{Directory, RESULT_FILES};
 use super::error::DemoError;
 use crate::app::App;
 
-/// So that Excel shows the accents of the demo's list; programs know the mark.
-const ENCODING: Encoding = Encoding::Utf8WithByteOrderMark;
-
 /// Everything a campaign has brought. A demo is small enough to be held in memory.
 #[derive(Debug)]
 pub(super) struct Results {
-    people: Vec<Person>,
-    /// The oldest first.
-    attempts: Vec<CallAttempt>,
-}
-
-/// What became of one person.
-#[derive(Debug)]
-struct Person {
-    task: CallTask,
-    answers: Vec<Answer>,
-    consent: Option<Consent>,
-    response: Option<SurveyResponse>,
+    records: Vec<ContactRecord>,
 }
 
 impl Results {
@@ -48,31 +34,28 @@ impl Results {
         campaign_id: CampaignId,
     ) -> Result<Self, StorageError> {
         let mut work = app.storage.begin(Scope::Company(actor.company_id)).await?;
-        let mut attempts = all_attempts(&mut *work, campaign_id).await?;
-        attempts.reverse();
-        // A later consent replaces an earlier one.
-        let mut consents: BTreeMap<CallTaskId, Consent> = BTreeMap::new();
-        for attempt in &attempts {
-            if let Some(consent) = work.interviews().consent(attempt.id).await? {
-                consents.insert(attempt.task_id, consent);
-            }
+        let mut records = Vec::new();
+        let Some(campaign) = work.campaigns().get(campaign_id).await? else {
+            return Ok(Self { records });
+        };
+        let everybody = ContactFilter::default();
+        let mut page = PageRequest::first(PageRequest::LARGEST);
+        loop {
+            let found = work
+                .contact_records()
+                .list(&campaign, &everybody, RecordParts::ALL, &page)
+                .await?;
+            records.extend(found.rows);
+            let Some(next) = found.next else {
+                return Ok(Self { records });
+            };
+            page = PageRequest::after(next, PageRequest::LARGEST);
         }
-        let mut people = Vec::new();
-        for task in all_tasks(&mut *work, campaign_id).await? {
-            let interviews = work.interviews();
-            people.push(Person {
-                answers: interviews.answers(task.id).await?,
-                consent: consents.remove(&task.id),
-                response: interviews.response(task.id).await?,
-                task,
-            });
-        }
-        Ok(Self { people, attempts })
     }
 
     /// All answers.
     pub(super) fn answers(&self) -> impl Iterator<Item = &Answer> {
-        self.people.iter().flat_map(|person| &person.answers)
+        self.records.iter().flat_map(|record| &record.answers)
     }
 
     /// Writes the result files. Each appears as a whole, and replaces that of an earlier run.
@@ -82,20 +65,25 @@ impl Results {
         campaign: &Campaign,
         upload: &Upload,
     ) -> Result<Vec<(PathBuf, &'static str)>, DemoError> {
-        let contents = [
-            self.contacts_file(campaign, upload),
-            self.answers_file(),
-            self.attempts_file(),
-        ];
+        let subject = self.subject(campaign, upload);
         let described = [
-            "one row per person, with the answers side by side",
-            "one row per answer, with the words that were heard",
-            "one row per call, with its times and its outcome",
+            (
+                ExportKind::Results,
+                "one row per person, with the answers side by side",
+            ),
+            (
+                ExportKind::Answers,
+                "one row per answer, with the words that were heard",
+            ),
+            (
+                ExportKind::Attempts,
+                "one row per call, with its times and its outcome",
+            ),
         ];
         let mut written = Vec::new();
-        for ((name, content), description) in RESULT_FILES.into_iter().zip(contents).zip(described)
-        {
+        for (name, (kind, description)) in RESULT_FILES.into_iter().zip(described) {
             let path = directory.result_file(name);
+            let content = self.file(kind, &subject);
             let replace = async {
                 let new = directory.new_result_file(name);
                 tokio::fs::write(&new, content?).await?;
@@ -109,38 +97,24 @@ impl Results {
         Ok(written)
     }
 
-    fn contacts_file(&self, campaign: &Campaign, upload: &Upload) -> io::Result<Vec<u8>> {
+    fn subject(&self, campaign: &Campaign, upload: &Upload) -> ExportSubject {
         // The list's own columns, in its order, but for those that became the number or the name.
         let is_extra = |column: &&String| {
-            let mut people = self.people.iter();
-            people.any(|person| person.task.contact.extra.contains_key(*column))
+            let mut records = self.records.iter();
+            records.any(|record| record.task.contact.extra.contains_key(*column))
         };
-        let extra: Vec<String> = upload.columns.iter().filter(is_extra).cloned().collect();
-        let survey = &campaign.effective_settings().survey;
-        let mut file = ContactsFile::new(Vec::new(), ENCODING, survey, &extra)?;
-        for person in &self.people {
-            file.write(&ContactResult {
-                task: &person.task,
-                consent: person.consent.as_ref(),
-                answers: &person.answers,
-                response: person.response.as_ref(),
-            })?;
+        let settings = campaign.effective_settings();
+        ExportSubject {
+            survey: settings.survey.clone(),
+            language: settings.language,
+            contact_columns: upload.columns.iter().filter(is_extra).cloned().collect(),
         }
-        file.finish()
     }
 
-    fn answers_file(&self) -> io::Result<Vec<u8>> {
-        let mut file = AnswersFile::new(Vec::new(), ENCODING)?;
-        for answer in self.answers() {
-            file.write(answer)?;
-        }
-        file.finish()
-    }
-
-    fn attempts_file(&self) -> io::Result<Vec<u8>> {
-        let mut file = AttemptsFile::new(Vec::new(), ENCODING)?;
-        for attempt in &self.attempts {
-            file.write(attempt)?;
+    fn file(&self, kind: ExportKind, subject: &ExportSubject) -> io::Result<Vec<u8>> {
+        let mut file = ResultsFile::new(Vec::new(), kind, ExportFormat::Csv, subject)?;
+        for record in &self.records {
+            file.write(record)?;
         }
         file.finish()
     }

@@ -131,6 +131,7 @@ fn http_settings(address: SocketAddr) -> HttpSettings {
         largest_upload_bytes: LARGEST_UPLOAD_BYTES,
         upload_folder: std::env::temp_dir(),
         public_url: format!("http://{address}"),
+        keep_exports_for: TimeDelta::hours(24),
     }
 }
 

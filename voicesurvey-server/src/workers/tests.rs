@@ -148,6 +148,7 @@ fn parts(engine: &Engine, bell: &Arc<Bell>) -> WorkerParts {
     WorkerParts {
         engine: engine.clone(),
         engine_settings: EngineSettings::default(),
+        exports: None,
         simulated: None,
         pacer: Arc::new(SystemClock),
         bell: bell.clone(),

@@ -17,6 +17,7 @@ mod api_dry_run;
 mod api_erasures;
 mod api_errors;
 mod api_exclusions;
+mod api_exports;
 mod api_operation;
 mod api_results;
 mod api_review;

@@ -216,7 +216,9 @@ impl Api {
     pub(crate) async fn post(&self, key: &str, path: &str) -> Instant {
         let request = self.client.post(format!("{}{path}", self.url));
         let answer = request.bearer_auth(key).send().await.unwrap();
-        assert!(answer.status().is_success(), "{answer:?}");
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert!(status.is_success(), "{status}: {body}");
         now()
     }
 

@@ -1,4 +1,5 @@
-//! How a server stops, and how little a slow provider can do about it.
+//! How the loops of a server work beside each other, how it stops, and how little a slow provider can
+//! do about it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -134,6 +135,7 @@ async fn start(directory: &Path, provider: &Arc<SlowProvider>, people: u32) -> R
             largest_upload_bytes: 1 << 20,
             upload_folder: std::env::temp_dir(),
             public_url: "https://surveys.example".to_owned(),
+            keep_exports_for: chrono::TimeDelta::hours(24),
         },
     })
     .unwrap();
@@ -253,4 +255,27 @@ async fn a_process_with_calls_in_progress_ends_within_ten_seconds() {
     let log = server.log();
     assert!(log.contains("Scheduler leader lock released"), "{log}");
     assert!(!log.contains("cut off"), "{log}");
+}
+
+/// Also while the provider answers no order, and no loop looks by itself for minutes.
+#[tokio::test]
+async fn a_file_that_is_asked_for_is_made_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let provider = SlowProvider::new();
+    let running = start(directory.path(), &provider, 1).await;
+    provider.has_orders(1).await;
+    let exports = format!("{}/exports", running.campaign);
+    running.api.post(&running.key, &exports).await;
+    let made = async {
+        loop {
+            let listed = running.api.get(&running.key, &exports).await;
+            if listed["items"][0]["state"] == "done" {
+                return listed["items"][0]["rows"].clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(timeout(PATIENCE, made).await.expect("a file"), 1);
+    provider.answers.send_replace(true);
+    running.server.stop().await;
 }

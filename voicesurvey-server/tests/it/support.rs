@@ -100,6 +100,7 @@ impl TestApp {
             largest_upload_bytes: LARGEST_UPLOAD_BYTES,
             upload_folder: upload_folder.path().to_owned(),
             public_url: "https://surveys.example".to_owned(),
+            keep_exports_for: chrono::TimeDelta::hours(24),
         };
         let app = App::new(parts, http);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

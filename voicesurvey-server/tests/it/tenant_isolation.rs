@@ -26,6 +26,8 @@ enum Recipe {
     NamedUpload,
     /// It takes a file, and names nothing of anybody.
     OwnUpload,
+    /// Its path is the proof, and needs no token: to somebody without the link it does not exist.
+    Link,
     /// No key of a company opens it.
     Operator(Option<Value>),
 }
@@ -81,11 +83,17 @@ fn recipe(operation_id: &str) -> Recipe {
         | "get_campaign_results"
         | "list_texts"
         | "get_campaign_rates"
+        | "export_campaign"
+        | "request_export"
+        | "list_exports"
+        | "get_export"
         | "get_call"
         | "get_answer"
         | "get_erasure"
         | "get_exclusion"
         | "remove_exclusion" => Recipe::Named(None),
+        "get_answer" => Recipe::Named(None),
+        "fetch_export" => Recipe::Link,
         "replace_skillbase" => Recipe::Named(skillbase()),
         "change_campaign" => Recipe::Named(Some(json!({ "name": "Mine" }))),
         "set_campaign_status" => Recipe::Named(Some(json!({ "status": "cancelled" }))),
@@ -257,7 +265,7 @@ async fn what_is_anothers_does_not_exist_in_any_operation() {
                 continue;
             }
             Recipe::Named(body) => (404, body.as_ref()),
-            Recipe::NamedUpload => (404, None),
+            Recipe::NamedUpload | Recipe::Link => (404, None),
             Recipe::Operator(body) => (403, body.as_ref()),
         };
         let send = async |path: &str| match recipe {
@@ -344,6 +352,10 @@ async fn no_operation_can_be_reached_without_a_valid_token() {
                 200,
                 "{path}"
             );
+            continue;
+        }
+        if matches!(recipe(&operation.id), Recipe::Link) {
+            assert_eq!(operation.send(&anonymous, path, None).await.status, 404);
             continue;
         }
         let basic = anonymous.request(operation.method.clone(), path);

@@ -8,7 +8,7 @@ use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::ports::{
     ApiKeyRepository, CallAttemptRepository, CallListRepository, CallRollupRepository,
     CallTaskRepository, CampaignRepository, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, InterviewRepository,
+    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, InterviewRepository,
     RetentionRepository, Scope, SkillbaseRepository, Storage, StorageError, UnitOfWork,
 };
 
@@ -92,6 +92,10 @@ impl UnitOfWork for Work {
 
     fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
         self.inner.contact_records()
+    }
+
+    fn exports(&mut self) -> &mut dyn ExportRepository {
+        self.inner.exports()
     }
 
     fn exclusions(&mut self) -> &mut dyn ExclusionRepository {

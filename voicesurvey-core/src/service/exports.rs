@@ -1,0 +1,317 @@
+//! Exports: asking for files, reading what they are made of, and keeping them until they expire.
+//!
+//! How a file is written is the caller's; here is who may have one, whose records it holds, and that
+//! whoever writes one that another server has begun again writes no more. Everybody's data leaves a
+//! trace when it leaves: no record is read for a file of which no row says who asked for it.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::error::{ServiceError, require};
+use crate::api_key::{Actor, ApiKeyHash, ApiKeySecret, Role};
+use crate::campaign::Campaign;
+use crate::contact_record::ContactRecord;
+use crate::export::{Export, ExportOrder, ExportState, Written};
+use crate::id::{CampaignId, ExportId, IdGenerator};
+use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
+use crate::time::Clock;
+
+/// How long a file that is being written may go without news before it is begun again.
+const LEASE: TimeDelta = TimeDelta::minutes(2);
+/// The most files of one campaign that may wait or be written at a time.
+const OPEN_AT_MOST: usize = 10;
+
+/// Files of results.
+#[derive(Clone, Debug)]
+pub struct Exports {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    keep_for: TimeDelta,
+}
+
+/// What is needed to write a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportPlan {
+    /// The campaign.
+    pub campaign: Campaign,
+    /// What is wanted of it.
+    pub order: ExportOrder,
+    /// The columns of its call lists.
+    pub contact_columns: Vec<String>,
+}
+
+impl Exports {
+    /// Over a store; finished files are kept for so long.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+        keep_for: TimeDelta,
+    ) -> Self {
+        Self {
+            storage,
+            clock,
+            ids,
+            keep_for,
+        }
+    }
+
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        self.storage.begin(Scope::Company(actor.company_id)).await
+    }
+
+    /// Notes that somebody takes a file that is sent while it is written.
+    pub async fn stream(
+        &self,
+        actor: &Actor,
+        campaign_id: CampaignId,
+        order: ExportOrder,
+    ) -> Result<(Export, ExportPlan), ServiceError> {
+        let mut work = self.permitted(actor, &order).await?;
+        let campaign = campaign(&mut *work, campaign_id).await?;
+        let export = self.export(actor, &campaign, order, ExportState::Streamed);
+        work.exports().insert(&export).await?;
+        let plan = plan(&mut *work, campaign, export.order.clone()).await?;
+        work.commit().await?;
+        Ok((export, plan))
+    }
+
+    /// Asks for a file that is fetched later. The secret of its link is told here and never again.
+    pub async fn request(
+        &self,
+        actor: &Actor,
+        campaign_id: CampaignId,
+        order: ExportOrder,
+    ) -> Result<(Export, String), ServiceError> {
+        let mut work = self.permitted(actor, &order).await?;
+        let campaign = campaign(&mut *work, campaign_id).await?;
+        let newest = PageRequest::first(PageRequest::LARGEST);
+        let exports = work.exports().list(campaign_id, &newest).await?.rows;
+        let is_open =
+            |export: &&Export| matches!(export.state, ExportState::Waiting | ExportState::Running);
+        if exports.iter().filter(is_open).count() >= OPEN_AT_MOST {
+            let message =
+                format!("{OPEN_AT_MOST} files of this campaign are being made: wait for one");
+            return Err(ServiceError::NotAllowed {
+                code: "too_many_exports",
+                message,
+            });
+        }
+        let secret = ApiKeySecret::letters(&self.ids);
+        let export = Export {
+            link: Some(ApiKeyHash::of(&secret)),
+            ..self.export(actor, &campaign, order, ExportState::Waiting)
+        };
+        work.exports().insert(&export).await?;
+        work.commit().await?;
+        Ok((export, secret))
+    }
+
+    /// An export, with the number of people in its campaign now.
+    pub async fn get(
+        &self,
+        actor: &Actor,
+        campaign_id: CampaignId,
+        id: ExportId,
+    ) -> Result<(Export, u64), ServiceError> {
+        require(actor, Role::Manager)?;
+        let mut work = self.begin(actor).await?;
+        let export = work.exports().get(id).await?;
+        let export = export.filter(|export| export.campaign_id == campaign_id);
+        let export = export.ok_or(ServiceError::NotFound { what: "export" })?;
+        let counters = work.campaigns().counters(campaign_id).await?;
+        Ok((export, counters.total_tasks()))
+    }
+
+    /// The exports of a campaign, newest first: who has taken which data.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        campaign_id: CampaignId,
+        page: &PageRequest,
+    ) -> Result<Page<Export>, ServiceError> {
+        require(actor, Role::Manager)?;
+        let mut work = self.begin(actor).await?;
+        campaign(&mut *work, campaign_id).await?;
+        Ok(work.exports().list(campaign_id, page).await?)
+    }
+
+    /// The export that a link leads to, whatever its state. The link is its holder's only proof.
+    pub async fn by_link(
+        &self,
+        id: ExportId,
+        secret: &str,
+    ) -> Result<Option<Export>, StorageError> {
+        let mut work = self.storage.begin(Scope::Platform).await?;
+        let export = work.exports().get(id).await?;
+        // Hashes are compared, so the time that it takes tells nothing of the secret.
+        let given = Some(ApiKeyHash::of(secret));
+        Ok(export.filter(|export| export.link == given))
+    }
+
+    /// A piece of the contents of an export.
+    pub async fn piece(
+        &self,
+        export: &Export,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let scope = Scope::Company(export.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        work.exports().piece(export.id, number).await
+    }
+
+    /// Records of the people whom a file is about, one page of them.
+    pub async fn records(
+        &self,
+        plan: &ExportPlan,
+        page: &PageRequest,
+    ) -> Result<Page<ContactRecord>, StorageError> {
+        let scope = Scope::Company(plan.campaign.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        let ExportOrder { kind, filter, .. } = &plan.order;
+        work.contact_records()
+            .list(&plan.campaign, filter, kind.parts(), page)
+            .await
+    }
+
+    /// Begins the file that has waited longest, or that another server has not finished. One that
+    /// has been begun too often is given up instead.
+    pub async fn claim(&self) -> Result<Option<(Export, ExportPlan)>, StorageError> {
+        loop {
+            let now = self.clock.now();
+            let mut work = self.storage.begin(Scope::Platform).await?;
+            let Some(export) = work.exports().claim(now, now + LEASE).await? else {
+                return Ok(None);
+            };
+            if export.run > Export::RUNS {
+                let why = "it was begun three times, and no server has finished it";
+                work.exports().update(&export.failed(why, now)).await?;
+                work.commit().await?;
+                continue;
+            }
+            // Only a campaign that was removed meanwhile has none; its exports go with it.
+            let Some(campaign) = work.campaigns().get(export.campaign_id).await? else {
+                return Ok(None);
+            };
+            let plan = plan(&mut *work, campaign, export.order.clone()).await?;
+            work.commit().await?;
+            return Ok(Some((export, plan)));
+        }
+    }
+
+    /// Keeps the next piece of a file, and returns the export as it stands then. A conflict says that
+    /// another server writes it, or that it is gone.
+    pub async fn add(
+        &self,
+        export: Export,
+        content: &[u8],
+        written: Written,
+    ) -> Result<Export, StorageError> {
+        let mut work = self
+            .storage
+            .begin(Scope::Company(export.company_id))
+            .await?;
+        work.exports().add_piece(&export, content).await?;
+        let export = Export {
+            pieces: export.pieces + 1,
+            written,
+            lease_until: Some(self.clock.now() + LEASE),
+            ..export
+        };
+        work.exports().update(&export).await?;
+        work.commit().await?;
+        Ok(export)
+    }
+
+    /// Notes that a file is complete; one that is kept expires in its time.
+    pub async fn finish(&self, export: Export, written: Written) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let expires_at = export.link.map(|_| now + self.keep_for);
+        let export = Export { written, ..export }.finished(now, expires_at);
+        self.update(&export).await
+    }
+
+    /// Notes that a file cannot be written, and why; what there is of it is removed.
+    pub async fn fail(&self, export: Export, why: &str) -> Result<(), StorageError> {
+        let export = export.failed(why, self.clock.now());
+        let scope = Scope::Company(export.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        work.exports().remove_pieces(export.id).await?;
+        work.exports().update(&export).await?;
+        work.commit().await
+    }
+
+    async fn update(&self, export: &Export) -> Result<(), StorageError> {
+        let scope = Scope::Company(export.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        work.exports().update(export).await?;
+        work.commit().await
+    }
+
+    /// Removes the contents of what has expired, of one export at a time. Returns whether there was
+    /// one.
+    pub async fn expire_one(&self) -> Result<bool, StorageError> {
+        let mut work = self.storage.begin(Scope::Platform).await?;
+        let expired = work.exports().expire_one(self.clock.now()).await?;
+        work.commit().await?;
+        Ok(expired)
+    }
+
+    /// A unit of work of somebody who may have such a file.
+    async fn permitted(
+        &self,
+        actor: &Actor,
+        order: &ExportOrder,
+    ) -> Result<Box<dyn UnitOfWork>, ServiceError> {
+        if order.kind.has_people() {
+            require(actor, Role::Manager)?;
+        }
+        Ok(self.begin(actor).await?)
+    }
+
+    fn export(
+        &self,
+        actor: &Actor,
+        campaign: &Campaign,
+        order: ExportOrder,
+        state: ExportState,
+    ) -> Export {
+        Export {
+            id: self.ids.next(),
+            company_id: campaign.company_id,
+            campaign_id: campaign.id,
+            order,
+            requested_by: actor.api_key_id,
+            link: None,
+            state,
+            run: 0,
+            lease_until: None,
+            written: Written::default(),
+            pieces: 0,
+            failure: None,
+            created_at: self.clock.now(),
+            ended_at: None,
+            expires_at: None,
+        }
+    }
+}
+
+async fn campaign(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign, ServiceError> {
+    let campaign = work.campaigns().get(id).await?;
+    campaign.ok_or(ServiceError::NotFound { what: "campaign" })
+}
+
+async fn plan(
+    work: &mut dyn UnitOfWork,
+    campaign: Campaign,
+    order: ExportOrder,
+) -> Result<ExportPlan, StorageError> {
+    let contact_columns = work.contact_records().columns(&campaign).await?;
+    Ok(ExportPlan {
+        campaign,
+        order,
+        contact_columns,
+    })
+}

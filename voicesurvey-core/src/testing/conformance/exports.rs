@@ -1,0 +1,297 @@
+//! Exports: who asked for which files, and their contents.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::StorageUnderTest;
+use super::support::{
+    all_pages, assert_conflict, begin, begin_as, commit, running_campaign, store_campaign,
+    store_tasks, stored_company,
+};
+use crate::api_key::ApiKeyHash;
+use crate::campaign::Campaign;
+use crate::contact_record::ContactFilter;
+use crate::export::{Export, ExportFormat, ExportKind, ExportOrder, ExportState, Written};
+use crate::language::Language;
+use crate::outcome::Outcome;
+use crate::ports::Scope;
+use crate::testing::samples;
+use crate::time::Timestamp;
+
+/// The instant that many seconds later.
+fn later(seconds: i64) -> Timestamp {
+    samples::now() + TimeDelta::seconds(seconds)
+}
+
+/// An export that waits, asked for that many seconds later.
+fn waiting(campaign: &Campaign, seconds: i64) -> Export {
+    Export {
+        id: samples::id(),
+        company_id: campaign.company_id,
+        campaign_id: campaign.id,
+        order: ExportOrder {
+            kind: ExportKind::Results,
+            format: ExportFormat::Csv,
+            filter: ContactFilter::default(),
+        },
+        requested_by: samples::id(),
+        link: Some(ApiKeyHash::of("a secret")),
+        state: ExportState::Waiting,
+        run: 0,
+        lease_until: None,
+        written: Written::default(),
+        pieces: 0,
+        failure: None,
+        created_at: later(seconds),
+        ended_at: None,
+        expires_at: None,
+    }
+}
+
+async fn insert(store: &dyn StorageUnderTest, exports: &[Export]) {
+    let mut work = begin_as(store, Scope::Platform).await;
+    for export in exports {
+        work.exports().insert(export).await.unwrap();
+    }
+    commit(work).await;
+}
+
+async fn stored(store: &dyn StorageUnderTest, export: &Export) -> Option<Export> {
+    let mut work = begin_as(store, Scope::Platform).await;
+    work.exports().get(export.id).await.unwrap()
+}
+
+async fn claim(store: &dyn StorageUnderTest, now: Timestamp) -> Option<Export> {
+    let mut work = begin_as(store, Scope::Platform).await;
+    let lease_until = now + TimeDelta::seconds(60);
+    let claimed = work.exports().claim(now, lease_until).await.unwrap();
+    commit(work).await;
+    claimed
+}
+
+/// Adds a piece, and returns the export as it stands then.
+async fn added(store: &dyn StorageUnderTest, export: Export, content: &[u8]) -> Export {
+    let mut work = begin_as(store, Scope::Company(export.company_id)).await;
+    work.exports().add_piece(&export, content).await.unwrap();
+    let export = Export {
+        pieces: export.pieces + 1,
+        written: Written {
+            people: 2,
+            rows: 3,
+            bytes: export.written.bytes + content.len() as u64,
+        },
+        ..export
+    };
+    work.exports().update(&export).await.unwrap();
+    commit(work).await;
+    export
+}
+
+/// Exports read back, in every kind, format and state, with every filter.
+pub async fn an_export_reads_back_as_it_was_stored(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let filter = ContactFilter {
+        columns: BTreeMap::from([("città".to_owned(), "«Forlì»".to_owned())]),
+        from: Some(later(0)),
+        to: Some(later(9)),
+        language: Some(Language::De),
+        outcome: Some(Outcome::Completed),
+        status: Some(crate::call_task::TaskStatus::Completed),
+        ..ContactFilter::default()
+    };
+    let first = waiting(&campaign, 0);
+    let mut exports = vec![
+        Export {
+            order: ExportOrder {
+                filter,
+                ..first.order.clone()
+            },
+            ..first.clone()
+        },
+        first.clone().begun(later(60)),
+        first.clone().failed("the «disk» is full", later(4)),
+        first.clone().finished(later(4), Some(later(90))),
+        Export {
+            state: ExportState::Streamed,
+            link: None,
+            ..first.clone()
+        },
+    ];
+    for &kind in ExportKind::ALL {
+        for &format in ExportFormat::ALL {
+            let mut export = first.clone();
+            (export.order.kind, export.order.format) = (kind, format);
+            exports.push(export);
+        }
+    }
+    for export in &mut exports {
+        export.id = samples::id();
+    }
+    insert(store, &exports).await;
+    for export in exports {
+        assert_eq!(stored(store, &export).await, Some(export));
+    }
+}
+
+/// The exports of a campaign are listed newest first, and no others.
+pub async fn exports_are_listed_newest_first(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = store_campaign(store, samples::campaign(&company)).await;
+    let exports = [0, 1, 2].map(|seconds| waiting(&campaign, seconds));
+    insert(store, &exports).await;
+    insert(store, &[waiting(&other, 5)]).await;
+    let mut work = begin(store, &company).await;
+    let listed = all_pages!(2, |page| work.exports().list(campaign.id, page));
+    let newest_first: Vec<Export> = exports.into_iter().rev().collect();
+    assert_eq!(listed, newest_first);
+}
+
+/// The oldest that waits is begun by one caller only, and again when its lease has run out; then
+/// nothing of the first run is left, and whoever wrote it writes no more.
+pub async fn an_export_is_begun_again_when_its_lease_has_run_out(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let [first, second] = [0, 1].map(|seconds| waiting(&campaign, seconds));
+    insert(store, &[second.clone(), first.clone()]).await;
+    let now = later(10);
+    let claimed = claim(store, now).await.unwrap();
+    assert_eq!(claimed, first.begun(later(70)));
+    assert_eq!(claim(store, now).await.unwrap().id, second.id);
+    assert_eq!(claim(store, now).await, None);
+    let claimed = added(store, claimed, b"half").await;
+
+    assert_eq!(claim(store, later(69)).await, None);
+    let again = claim(store, later(70)).await.unwrap();
+    assert_eq!(again, claimed.clone().begun(later(130)));
+    assert_eq!((again.run, again.pieces), (2, 0));
+    assert_eq!(stored(store, &again).await, Some(again.clone()));
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert_eq!(work.exports().piece(again.id, 0).await.unwrap(), None);
+    assert_conflict(work.exports().update(&claimed).await);
+    drop(work);
+    added(store, again, b"whole").await;
+}
+
+/// The contents read back piece by piece, until the export expires.
+pub async fn contents_are_kept_until_they_expire(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    insert(store, &[waiting(&campaign, 0)]).await;
+    let export = claim(store, later(0)).await.unwrap();
+    let large = vec![7; 300_000];
+    let pieces: [&[u8]; 2] = [b"\0\xff one", &large];
+    let export = added(store, export, pieces[0]).await;
+    let export = added(store, export, pieces[1]).await;
+    let done = export.finished(later(1), Some(later(100)));
+    let mut work = begin(store, &company).await;
+    work.exports().update(&done).await.unwrap();
+    commit(work).await;
+    assert_eq!(stored(store, &done).await, Some(done.clone()));
+
+    let mut work = begin(store, &company).await;
+    for (number, piece) in (0..).zip(pieces) {
+        let found = work.exports().piece(done.id, number).await.unwrap();
+        assert_eq!(found.as_deref(), Some(piece));
+    }
+    assert_eq!(work.exports().piece(done.id, 2).await.unwrap(), None);
+    drop(work);
+
+    let mut work = begin_as(store, Scope::Platform).await;
+    assert!(!work.exports().expire_one(later(99)).await.unwrap());
+    assert!(work.exports().expire_one(later(100)).await.unwrap());
+    assert!(!work.exports().expire_one(later(100)).await.unwrap());
+    assert_eq!(work.exports().piece(done.id, 0).await.unwrap(), None);
+    commit(work).await;
+    let expired = Export {
+        state: ExportState::Expired,
+        ..done
+    };
+    assert_eq!(stored(store, &expired).await, Some(expired));
+}
+
+/// What has ended stays as it is, and is not begun again.
+pub async fn an_export_that_has_ended_is_not_changed(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let streamed = Export {
+        state: ExportState::Streamed,
+        link: None,
+        ..waiting(&campaign, 0)
+    };
+    let done = waiting(&campaign, 1).finished(later(2), Some(later(3)));
+    let failed = waiting(&campaign, 2).failed("why", later(2));
+    insert(store, &[streamed.clone(), done.clone(), failed.clone()]).await;
+    let mut work = begin(store, &company).await;
+    let sent = streamed.finished(later(4), None);
+    work.exports().update(&sent).await.unwrap();
+    for ended in [sent, done, failed] {
+        assert_conflict(work.exports().update(&ended).await);
+    }
+    commit(work).await;
+    assert_eq!(claim(store, later(9)).await, None);
+}
+
+/// The contents can be removed, and go with the campaign.
+pub async fn a_removed_campaign_takes_its_exports_with_it(store: &dyn StorageUnderTest) {
+    let company = stored_company(store).await;
+    let campaign = store_campaign(store, samples::campaign(&company)).await;
+    insert(store, &[waiting(&campaign, 0)]).await;
+    let export = claim(store, later(0)).await.unwrap();
+    let export = added(store, export, b"gone").await;
+    let mut work = begin(store, &company).await;
+    work.exports().remove_pieces(export.id).await.unwrap();
+    assert_eq!(work.exports().piece(export.id, 0).await.unwrap(), None);
+    drop(work);
+    let mut work = begin(store, &company).await;
+    work.campaigns().delete(campaign.id).await.unwrap();
+    commit(work).await;
+    assert_eq!(stored(store, &export).await, None);
+}
+
+/// The exports of others do not exist, and are not written.
+pub async fn exports_of_others_do_not_exist(store: &dyn StorageUnderTest) {
+    let (_, campaign) = running_campaign(store).await;
+    let stranger = stored_company(store).await;
+    insert(store, &[waiting(&campaign, 0)]).await;
+    let export = claim(store, later(0)).await.unwrap();
+    let export = added(store, export, b"secret").await;
+    let mut work = begin(store, &stranger).await;
+    assert_eq!(work.exports().get(export.id).await.unwrap(), None);
+    assert_eq!(work.exports().piece(export.id, 0).await.unwrap(), None);
+    let listed = all_pages!(2, |page| work.exports().list(campaign.id, page));
+    assert_eq!(listed, []);
+    work.exports().remove_pieces(export.id).await.unwrap();
+    assert_conflict(work.exports().update(&export).await);
+    commit(work).await;
+    let mut work = begin(store, &stranger).await;
+    assert_conflict(work.exports().insert(&waiting(&campaign, 1)).await);
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    assert_conflict(work.exports().add_piece(&export, b"mine").await);
+    drop(work);
+    let mut work = begin_as(store, Scope::Platform).await;
+    let piece = work.exports().piece(export.id, 0).await.unwrap();
+    assert_eq!(piece.as_deref(), Some(&b"secret"[..]));
+}
+
+/// The columns that any of a campaign's people has are told, each once, and no others.
+pub async fn the_columns_of_all_lists_are_told(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = store_campaign(store, samples::campaign(&company)).await;
+    let mut tasks = samples::tasks(&campaign, 1, 3);
+    tasks.extend(samples::tasks(&other, 1, 1));
+    let columns = [["à", "b"], ["b", "Z 1"], ["b", "à"], ["else", "b"]];
+    for (task, columns) in tasks.iter_mut().zip(columns) {
+        let columns = columns.map(|column| (column.to_owned(), String::new()));
+        task.contact.extra = BTreeMap::from(columns);
+    }
+    let (of_other, of_campaign) = tasks.split_last().unwrap();
+    store_tasks(store, of_campaign).await;
+    store_tasks(store, std::slice::from_ref(of_other)).await;
+    let mut work = begin(store, &company).await;
+    let told = work.contact_records().columns(&campaign).await.unwrap();
+    assert_eq!(told, ["Z 1", "b", "à"]);
+    drop(work);
+    let stranger = stored_company(store).await;
+    let mut work = begin(store, &stranger).await;
+    let told = work.contact_records().columns(&campaign).await.unwrap();
+    assert_eq!(told, Vec::<String>::new());
+}
