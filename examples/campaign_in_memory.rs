@@ -207,6 +207,7 @@ fn campaign() -> NewCampaign {
         },
         retry: RetryPolicy::default(),
         target: None,
+        quotas: None,
         budget: None,
         recording: false,
         calls: CallSettings::default(),

@@ -53,7 +53,7 @@ pub enum Check {
     ExcludedTasks,
     /// Every response belongs to a call of its task, and every complete one to a consent.
     LinkedResponses,
-    /// The counts of tasks by status and reason.
+    /// The counts of tasks by status and reason, and by cell of quotas and status.
     TaskCounters,
     /// The counts of attempts by state and outcome.
     AttemptCounters,

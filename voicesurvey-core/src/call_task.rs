@@ -15,6 +15,7 @@ use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, UploadId};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::queue::lane::LaneKey;
+use crate::quota::Cells;
 use crate::time::Timestamp;
 
 /// One contact of one campaign: the unit of work. The number is unique within the campaign.
@@ -30,6 +31,8 @@ pub struct CallTask {
     pub upload_id: Option<UploadId>,
     /// Who is to be called.
     pub contact: Contact,
+    /// The cells of the campaign's quotas that the person is known to be in.
+    pub cells: Cells,
     /// Where it stands.
     pub state: TaskState,
     /// The number of the latest attempt; attempts are numbered 1, 2, 3 … (I1).
@@ -53,7 +56,7 @@ pub struct CallTask {
 impl CallTask {
     /// The lane in which the task waits when its time has come.
     pub fn lane(&self) -> LaneKey {
-        LaneKey::of(&self.contact)
+        LaneKey::of(&self.contact, &self.cells)
     }
 
     /// The number that stands in the place of the person's when they are erased: nobody's, and another

@@ -12,8 +12,11 @@ pub use retry::{RetryPolicy, RetryRule};
 pub use settings::{Budget, CampaignSettings, Pacing, Schedule, SettingsSnapshot};
 pub use status::{CampaignEvent, CampaignStatus, InvalidCampaignTransition, PauseReason};
 
+use crate::call_list::Contact;
 use crate::gate::Reason;
 use crate::id::{CampaignId, CompanyId};
+use crate::ports::repositories::CampaignCounters;
+use crate::quota::{Cells, Places};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -90,6 +93,23 @@ impl Campaign {
             updated_at: now,
             ..self
         }
+    }
+
+    /// In which cells of its quotas a person is known to be before anything was asked.
+    pub fn cells_of(&self, contact: &Contact) -> Cells {
+        let quotas = self.effective_settings().quotas.as_ref();
+        quotas.map_or_else(Cells::default, |quotas| quotas.cells_of_contact(contact))
+    }
+
+    /// How many places are left in the cells of its quotas; `None` without quotas.
+    pub fn places(&self, counters: &CampaignCounters) -> Option<Places> {
+        let quotas = self.effective_settings().quotas.as_ref()?;
+        Some(Places::of(quotas, counters))
+    }
+
+    /// Whether how many interviews are held of some people is limited.
+    pub fn has_quotas(&self) -> bool {
+        self.effective_settings().quotas.is_some()
     }
 
     /// Whether what its calls cost is limited.

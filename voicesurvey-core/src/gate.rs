@@ -18,6 +18,7 @@ use crate::campaign::{Campaign, CampaignStatus, Schedule};
 use crate::company::{Company, CompanyStatus};
 use crate::planted::{self, Bug};
 use crate::queue::lane::{LaneKey, Window};
+use crate::quota::Room;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
@@ -48,6 +49,8 @@ pub struct Circumstances {
     pub company_active: bool,
     /// Whether the campaign's and the company's budgets leave room for one more call.
     pub budget_left: bool,
+    /// Whether the cells of quotas that the person is in do.
+    pub room: Room,
 }
 
 impl Default for Circumstances {
@@ -59,6 +62,7 @@ impl Default for Circumstances {
             caps: AttemptCaps::default(),
             company_active: true,
             budget_left: true,
+            room: Room::Open,
         }
     }
 }
@@ -134,6 +138,8 @@ reasons! {
     CampaignNotRunning = "campaign_not_running", "The campaign is not running.";
     CampaignEnded = "campaign_ended", "The campaign has ended.";
     TargetReached = "target_reached", "Enough people have answered.";
+    QuotaFull = "quota_full", "Enough people of this kind have answered.";
+    QuotaReserved = "quota_reserved", "The last places of the quota are held by calls in progress.";
     BudgetUsedUp = "budget_used_up", "The budget is used up.";
     CompanySuspended = "company_suspended", "The company is suspended.";
     BeforeCampaignStart = "before_campaign_start", "The campaign's start date is still to come.";
@@ -228,12 +234,17 @@ fn standing(
         never(reason)
     } else if task.attempts_spent >= policy.max_attempts || task.attempts_count >= MOST_ATTEMPTS {
         never(Reason::AttemptsUsedUp)
+    } else if circumstances.room == Room::Full {
+        never(Reason::QuotaFull)
     } else if campaign.status != CampaignStatus::Running && !planted::is(Bug::PausedStillDials) {
         wait(Reason::CampaignNotRunning)
     } else if !circumstances.company_active {
         wait(Reason::CompanySuspended)
     } else if !circumstances.budget_left {
         wait(Reason::BudgetUsedUp)
+    } else if circumstances.room == Room::Held && task.state.attempt_id().is_none() {
+        // A call in progress holds its own place.
+        wait(Reason::QuotaReserved)
     } else if circumstances.being_called {
         wait(Reason::BeingCalled)
     } else {

@@ -10,6 +10,7 @@
 //!   [`call_attempt`], [`conversation`], [`exclusion`], [`contact_record`].
 //! - The decisions, all pure: [`gate`] (may this person be called now?), [`calling_hours`],
 //!   [`pace`], [`outcome`], [`interpretation`], [`rates`], [`results`].
+//!   [`pace`], [`quota`], [`outcome`], [`interpretation`].
 //! - The doors: [`ports`].
 //! - The use cases: [`service`].
 //! - For tests and embedders: `memory` (feature `memory`), `testing` (feature `testing`).
@@ -45,6 +46,7 @@ pub mod phone_number;
 pub mod planted;
 pub mod ports;
 pub mod queue;
+pub mod quota;
 pub mod rates;
 pub mod results;
 pub mod service;

@@ -55,7 +55,7 @@ outcomes! {
     /// The line dropped, or the person asked to be called later, after at least one answer.
     Interrupted = "interrupted" { strength: 64, spends: true, retried_after: [2], aapor: Some("1.2"), finally: Completed },
     /// The person consented and left before the first answer.
-    BrokeOff = "broke_off" { strength: 65, spends: true, retried_after: [], aapor: Some("2.12"), finally: Refused },
+    BrokeOff = "broke_off" { strength: 66, spends: true, retried_after: [], aapor: Some("2.12"), finally: Refused },
     /// The person hung up before saying yes or no.
     HungUpBeforeConsent = "hung_up_before_consent" { strength: 50, spends: true, retried_after: [1440], aapor: Some("2.11"), finally: NotReached },
     /// The line dropped after consent, before the first answer.
@@ -88,8 +88,8 @@ outcomes! {
     ProviderFailure = "provider_failure" { strength: 10, spends: false, retried_after: [5, 10, 20, 40], aapor: Some("3.16"), finally: NotReached },
     /// What became of the call is not known.
     Lost = "lost" { strength: 5, spends: true, retried_after: [180], aapor: Some("3.16"), finally: NotReached },
-    /// Enough people of this kind have answered.
-    QuotaFull = "quota_full" { strength: 45, spends: false, retried_after: [], aapor: Some("4.80"), finally: Cancelled },
+    /// An answer has told that enough people of this kind have answered.
+    QuotaFull = "quota_full" { strength: 65, spends: true, retried_after: [], aapor: Some("4.80"), finally: Cancelled },
     /// The attempt was given up before anybody was dialed.
     Cancelled = "cancelled" { strength: 1, spends: false, retried_after: [], aapor: None, finally: Cancelled },
 }
@@ -160,7 +160,7 @@ impl Outcome {
     pub const fn counts_as_contact(self) -> bool {
         !matches!(
             self,
-            Self::Cancelled | Self::ProviderRejected | Self::ProviderFailure | Self::QuotaFull
+            Self::Cancelled | Self::ProviderRejected | Self::ProviderFailure
         )
     }
 
@@ -320,7 +320,6 @@ mod tests {
             Outcome::Lost,
             Outcome::Disconnected,
             Outcome::InvalidNumber,
-            Outcome::QuotaFull,
         ] {
             assert_eq!(hung_up.or_better_known(line), hung_up, "{line}");
         }

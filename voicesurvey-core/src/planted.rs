@@ -54,6 +54,10 @@ bugs! {
     OneMoreThanWanted,
     /// A call whose order was never answered keeps its line of the provider account.
     AccountLineKept,
+    /// Nobody looks whether the cell of a quota is full.
+    FullQuotaCalled,
+    /// Calls in progress hold no place in the cells of quotas that reserve them.
+    PlacesNotHeld,
 }
 
 #[cfg(not(feature = "planted-bugs"))]

@@ -19,6 +19,7 @@ pub mod exclusions;
 pub mod exports;
 pub mod interviews;
 mod prices;
+pub(crate) mod quotas;
 pub mod recovery;
 pub mod reports;
 pub mod retention;

@@ -24,14 +24,14 @@ use voicesurvey_core::queue::lane::{LaneId, LaneKey};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
+use crate::counters::CountedTask;
 use crate::error::{all_written, foreign_company, written};
 use crate::page::{self, Direction, Place};
 use crate::row::Reader;
 use crate::schema::{self, company_of};
 use crate::unit_of_work::PostgresUnitOfWork;
 
-/// Tasks added by one statement: enough to make the round trips cheap, few enough to keep the
-/// statement's arguments small.
+/// Tasks added by one statement: enough for cheap round trips, few enough for small arguments.
 const TASKS_PER_STATEMENT: usize = 5_000;
 
 const CHANGED_MEANWHILE: &str = "the task was changed meanwhile";
@@ -40,7 +40,7 @@ macro_rules! columns {
     () => {
         "company_id, id, campaign_id, upload_id, phone_number, name, language, time_zones, \
          priority, extra, status, due_at, attempt_id, attempts_count, attempts_spent, \
-         last_attempt_at, outcome, reason, created_at, updated_at, version"
+         last_attempt_at, outcome, reason, created_at, updated_at, version, cells"
     };
 }
 
@@ -69,6 +69,7 @@ pub(crate) fn call_task(row: &PgRow) -> Result<CallTask, StorageError> {
             priority: row.get("priority")?,
             extra: row.document("extra")?,
         },
+        cells: row.parsed("cells")?,
         state: state.ok_or_else(|| row.corrupt(&format!("the columns contradict {status}")))?,
         attempts_count: row.number("attempts_count")?,
         attempts_spent: row.number("attempts_spent")?,
@@ -81,14 +82,15 @@ pub(crate) fn call_task(row: &PgRow) -> Result<CallTask, StorageError> {
     })
 }
 
-/// Status and reason of a row before a statement changed it, in the columns `old_status` and
-/// `old_reason`.
-pub(crate) fn old_state(row: &PgRow) -> Result<(TaskStatus, Option<Reason>), StorageError> {
+/// As what a row was counted before a statement changed it, by the columns `old_status`,
+/// `old_reason` and `old_cells`.
+pub(crate) fn old_state(row: &PgRow) -> Result<CountedTask, StorageError> {
     let row = Reader::new("call_tasks", row);
-    Ok((
-        row.parsed("old_status")?,
-        row.optional_named("old_reason", Reason::from_name)?,
-    ))
+    Ok(CountedTask {
+        status: row.parsed("old_status")?,
+        reason: row.optional_named("old_reason", Reason::from_name)?,
+        cells: row.parsed("old_cells")?,
+    })
 }
 
 /// One array per column.
@@ -135,7 +137,8 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.reason.map(Reason::name)))
             .bind(all(tasks, |task| task.created_at))
             .bind(all(tasks, |task| task.updated_at))
-            .bind(all(tasks, |task| i64::from(task.version)));
+            .bind(all(tasks, |task| i64::from(task.version)))
+            .bind(all(tasks, |task| task.cells.to_string()));
         let rows = self.rows(insert).await?;
         rows.iter()
             .map(|row| Reader::new("call_tasks", row).id("id"))
@@ -172,7 +175,8 @@ impl PostgresUnitOfWork {
             .bind(all(tasks, |task| task.last_attempt_at))
             .bind(all(tasks, |task| task.outcome.map(Outcome::name)))
             .bind(all(tasks, |task| task.reason.map(Reason::name)))
-            .bind(all(tasks, |task| task.updated_at));
+            .bind(all(tasks, |task| task.updated_at))
+            .bind(all(tasks, |task| task.cells.to_string()));
         let rows = self.rows(update).await?;
         let by_id: HashMap<_, _> = tasks
             .iter()
@@ -191,8 +195,7 @@ impl PostgresUnitOfWork {
     /// Moves counters, lanes and ready list after a task was added.
     fn count_added(&mut self, task: &CallTask, lane: LaneId) {
         let campaign = (task.company_id, task.campaign_id);
-        self.counters
-            .tasks(campaign, task.state.status(), task.reason, 1);
+        self.counters.tasks(campaign, &CountedTask::of(task), 1);
         self.lanes.make(campaign, lane, || task.lane());
         if let Some(due_at) = task.state.due_at().filter(|_| is_claimable(task)) {
             let place = (due_at, task.id);
@@ -208,13 +211,12 @@ impl PostgresUnitOfWork {
         lane: LaneId,
         row: &PgRow,
     ) -> Result<(), StorageError> {
-        let (old_status, old_reason) = old_state(row)?;
+        let before = old_state(row)?;
         let row = Reader::new("call_tasks", row);
         let old_lane = LaneId::from_bits(row.get("old_lane_id")?);
         let campaign = (task.company_id, task.campaign_id);
-        self.counters.tasks(campaign, old_status, old_reason, -1);
-        self.counters
-            .tasks(campaign, task.state.status(), task.reason, 1);
+        self.counters.tasks(campaign, &before, -1);
+        self.counters.tasks(campaign, &CountedTask::of(task), 1);
         if lane != old_lane {
             self.lanes.make(campaign, lane, || task.lane());
         }
@@ -345,7 +347,8 @@ impl CallTaskRepository for PostgresUnitOfWork {
             .bind(task.last_attempt_at)
             .bind(task.outcome.map(Outcome::name))
             .bind(task.reason.map(Reason::name))
-            .bind(task.updated_at);
+            .bind(task.updated_at)
+            .bind(task.cells.to_string());
         match self.row(update).await? {
             Some(row) => self.count_changed(task, lane, &row),
             None => written(0, CHANGED_MEANWHILE),

@@ -11,6 +11,7 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::queue::QueueLevel;
 use voicesurvey_core::queue::lane::Lane;
+use voicesurvey_core::quota::CellNews;
 
 use crate::error::written;
 use crate::page::{self, Direction, Place};
@@ -262,6 +263,19 @@ impl CampaignRepository for PostgresUnitOfWork {
             Some(company_id) => self.lanes_of(company_id, id).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    async fn review_cells(
+        &mut self,
+        id: CampaignId,
+        news: CellNews<'_>,
+    ) -> Result<(), StorageError> {
+        let company_id = self.company_of(company_of!("campaigns"), id.as_uuid());
+        if let Some(company_id) = company_id.await? {
+            let campaign = (CompanyId::from_uuid(company_id), id);
+            self.lanes.review_cells(campaign, news);
+        }
+        Ok(())
     }
 
     async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError> {

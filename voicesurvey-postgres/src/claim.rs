@@ -6,6 +6,7 @@
 //! nobody: whoever is excluded or outside the hours has been sorted out before.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
 use voicesurvey_core::call_attempt::{AttemptState, CallAttempt};
@@ -17,13 +18,14 @@ use voicesurvey_core::ports::{
     CallTaskRepository as _, Claim, ClaimRequest, ClaimedTask, StorageError,
 };
 use voicesurvey_core::queue::claim::{
-    Candidate, PASSED_OVER_AGAIN, calls_within_budget, judge, turned_away,
+    Candidate, PASSED_OVER_AGAIN, calls_within_budget, judge, take_place, turned_away,
 };
 use voicesurvey_core::queue::lane::LaneId;
+use voicesurvey_core::quota::{CellNews, Cells};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks::call_task;
-use crate::counters::CampaignPlace;
+use crate::counters::{CampaignPlace, CountedTask};
 use crate::known::Known;
 use crate::ready_list::{NextVisit, UnmadeCalls};
 use crate::row::Reader;
@@ -119,6 +121,7 @@ impl PostgresUnitOfWork {
         let mut allowed: BTreeMap<CampaignPlace, Vec<(usize, Taken)>> = BTreeMap::new();
         let mut turned: Vec<(Taken, Decision)> = Vec::new();
         let mut with_budget: BTreeMap<CampaignPlace, u32> = BTreeMap::new();
+        let mut with_quotas: BTreeMap<CampaignPlace, (Arc<Campaign>, Vec<Cells>)> = BTreeMap::new();
         for (place, row) in rows.iter().enumerate() {
             let taken = Taken::read(row)?;
             let (company_id, campaign_id) = taken.campaign();
@@ -128,6 +131,13 @@ impl PostgresUnitOfWork {
             let campaign = known
                 .campaign(self, (company_id, campaign_id), taken.campaign_version)
                 .await?;
+            if campaign.has_quotas() {
+                let cells = taken.candidate.task.cells.clone();
+                let of_campaign = with_quotas.entry(taken.campaign());
+                let (_, claimed) =
+                    of_campaign.or_insert_with(|| (Arc::clone(&campaign), Vec::new()));
+                claimed.push(cells);
+            }
             if campaign.has_budget() {
                 *with_budget.entry(taken.campaign()).or_default() += 1;
             }
@@ -138,6 +148,13 @@ impl PostgresUnitOfWork {
                     .push((place, taken)),
                 decision => turned.push((taken, decision)),
             }
+        }
+        for (place, (campaign, claimed)) in with_quotas {
+            let tasks = allowed.entry(place).or_default();
+            let without_place = self
+                .without_place(&campaign, &claimed, tasks, request.now)
+                .await?;
+            turned.extend(without_place.into_iter().map(|taken| (taken, NO_PLACE)));
         }
         for (place, calls) in with_budget {
             let campaign = known.campaign(self, place, 0).await?;
@@ -156,6 +173,47 @@ impl PostgresUnitOfWork {
             .map(|(_, taken)| taken.into_claimed(request))
             .collect::<Result<_, _>>()?;
         Ok(Claim { tasks, turned_away })
+    }
+
+    /// Takes out of `tasks` those in whose cells no place is left. All tasks that the statement took
+    /// of the campaign are counted, in the cells `claimed`. The lanes of cells that have none left
+    /// close.
+    async fn without_place(
+        &mut self,
+        campaign: &Campaign,
+        claimed: &[Cells],
+        tasks: &mut Vec<(usize, Taken)>,
+        now: Timestamp,
+    ) -> Result<Vec<Taken>, StorageError> {
+        let counters = self.read_counters(campaign.company_id, campaign.id).await?;
+        let Some(mut places) = campaign.places(&counters) else {
+            return Ok(Vec::new());
+        };
+        for cells in claimed {
+            places.give_back(cells);
+        }
+        let mut touched = Cells::default();
+        let mut without_place = Vec::new();
+        for (order, taken) in std::mem::take(tasks) {
+            let cells = &taken.candidate.task.cells;
+            touched = touched.or(cells);
+            if take_place(Some(&mut places), cells) {
+                tasks.push((order, taken));
+            } else {
+                without_place.push(taken);
+            }
+        }
+        let closed = places.without_room(&touched);
+        if !closed.is_empty() {
+            let news = CellNews {
+                cells: &closed,
+                is_open: false,
+                now,
+            };
+            let place = (campaign.company_id, campaign.id);
+            self.lanes.review_cells(place, news);
+        }
+        Ok(without_place)
     }
 
     /// How many of the `calls` that have just been counted the campaign's budget allows.
@@ -186,9 +244,14 @@ impl PostgresUnitOfWork {
         let mut visits: BTreeMap<CampaignPlace, Visit> = BTreeMap::new();
         for (taken, decision) in turned {
             let (place, task) = (taken.campaign(), taken.candidate.task);
-            self.counters.tasks(place, TaskStatus::InProgress, None, -1);
-            self.counters
-                .tasks(place, task.state.status(), task.reason, 1);
+            let before = CountedTask::of(&task);
+            let called = CountedTask {
+                status: TaskStatus::InProgress,
+                reason: None,
+                ..before.clone()
+            };
+            self.counters.tasks(place, &called, -1);
+            self.counters.tasks(place, &before, 1);
             self.counters
                 .attempts(place, AttemptState::Created, None, -1);
             self.lanes.remove(place, taken.lane, -1);
@@ -196,7 +259,7 @@ impl PostgresUnitOfWork {
             let visit = visits.entry(place).or_default();
             visit.calls += 1;
             visit.over_budget |= decision == OVER_BUDGET;
-            visit.stays |= waiting.is_none();
+            visit.stays |= waiting.is_none() && decision != NO_PLACE;
             if let Some(waiting) = waiting {
                 self.update(&waiting).await?;
             }
@@ -250,6 +313,12 @@ impl PostgresUnitOfWork {
 const OVER_BUDGET: Decision = Decision::Wait {
     until: None,
     reason: Reason::BudgetUsedUp,
+};
+
+/// Why those are put back in whose cells no place is left. Their lanes are closed.
+const NO_PLACE: Decision = Decision::Wait {
+    until: None,
+    reason: Reason::QuotaReserved,
 };
 
 /// What became of the tasks of a campaign that were put back.

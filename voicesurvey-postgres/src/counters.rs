@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 use voicesurvey_core::call_attempt::AttemptState;
-use voicesurvey_core::call_task::TaskStatus;
+use voicesurvey_core::call_task::{CallTask, TaskStatus};
 use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::{CampaignId, CompanyId};
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
+use voicesurvey_core::quota::Cells;
 
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -28,22 +29,37 @@ struct Counter {
     name: Cow<'static, str>,
 }
 
+/// As what a task is counted.
+#[derive(Clone, Debug)]
+pub(crate) struct CountedTask {
+    pub(crate) status: TaskStatus,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) cells: Cells,
+}
+
+impl CountedTask {
+    pub(crate) fn of(task: &CallTask) -> Self {
+        Self {
+            status: task.state.status(),
+            reason: task.reason,
+            cells: task.cells.clone(),
+        }
+    }
+}
+
 /// What a unit of work has still to add to counters.
 #[derive(Debug, Default)]
 pub(crate) struct CounterChanges(BTreeMap<Counter, i64>);
 
 impl CounterChanges {
-    /// Counts `by` tasks with that status and reason.
-    pub(crate) fn tasks(
-        &mut self,
-        campaign: CampaignPlace,
-        status: TaskStatus,
-        reason: Option<Reason>,
-        by: i64,
-    ) {
-        self.add(campaign, "task", status.name(), by);
-        if let Some(reason) = reason {
+    /// `by` tasks came to be counted so, or ceased to be if `by` is negative.
+    pub(crate) fn tasks(&mut self, campaign: CampaignPlace, task: &CountedTask, by: i64) {
+        self.add(campaign, "task", task.status.name(), by);
+        if let Some(reason) = task.reason {
             self.add(campaign, "reason", reason.name(), by);
+        }
+        for cell in task.cells.iter() {
+            self.add(campaign, "cell", format!("{cell}:{}", task.status), by);
         }
     }
 
@@ -195,6 +211,11 @@ fn insert(counters: &mut CampaignCounters, kind: &str, name: &str, count: u64) -
             return Some(());
         }
         "outcome" => counters.outcomes.insert(name.parse().ok()?, count),
+        "cell" => {
+            let (cell, status) = name.split_once(':')?;
+            let tasks = counters.cells.entry(cell.parse().ok()?).or_default();
+            tasks.insert(status.parse().ok()?, count)
+        }
         _ => return None,
     };
     Some(())

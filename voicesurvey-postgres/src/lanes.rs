@@ -13,6 +13,7 @@ use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::id::{CallTaskId, CampaignId, CompanyId};
 use voicesurvey_core::ports::{CampaignKey, StorageError};
 use voicesurvey_core::queue::lane::{Lane, LaneId, LaneKey, ReviewRows, Window};
+use voicesurvey_core::quota::{CellNews, Cells};
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
@@ -23,14 +24,25 @@ use crate::unit_of_work::PostgresUnitOfWork;
 
 macro_rules! columns {
     () => {
-        "company_id, campaign_id, lane_id, priority, region, time_zones, claimable, opens_at, \
-         closes_at, review_at"
+        "company_id, campaign_id, lane_id, priority, region, time_zones, cells, claimable, \
+         opens_at, closes_at, review_at"
     };
 }
 
 /// What a unit of work has still to change in lanes.
 #[derive(Debug, Default)]
-pub(crate) struct LaneChanges(BTreeMap<(CampaignPlace, LaneId), LaneChange>);
+pub(crate) struct LaneChanges {
+    lanes: BTreeMap<(CampaignPlace, LaneId), LaneChange>,
+    /// Cells of quotas whose lanes are to be reviewed, and when that became known.
+    cells: BTreeMap<CampaignPlace, (Cells, Cells, Timestamp)>,
+}
+
+/// By how much a lane changes: its claimable tasks, the first that was added, and when.
+type ChangedLane = (
+    CampaignPlace,
+    LaneId,
+    (i64, Option<Place>, Option<Timestamp>),
+);
 
 /// Where a task stands in its lane.
 pub(crate) type Place = (Timestamp, CallTaskId);
@@ -55,7 +67,7 @@ impl LaneChanges {
         id: LaneId,
         key: impl FnOnce() -> LaneKey,
     ) {
-        let change = self.0.entry((campaign, id)).or_default();
+        let change = self.lanes.entry((campaign, id)).or_default();
         change.key.get_or_insert_with(key);
     }
 
@@ -67,7 +79,7 @@ impl LaneChanges {
         place: Place,
         now: Timestamp,
     ) {
-        let change = self.0.entry((campaign, id)).or_default();
+        let change = self.lanes.entry((campaign, id)).or_default();
         change.by += 1;
         change.first = Some(change.first.map_or(place, |first| first.min(place)));
         change.added_at = Some(change.added_at.map_or(now, |known| known.min(now)));
@@ -75,12 +87,30 @@ impl LaneChanges {
 
     /// Tasks of the lane are not claimable any more, or, below zero, are again as they were.
     pub(crate) fn remove(&mut self, campaign: CampaignPlace, id: LaneId, tasks: i64) {
-        self.0.entry((campaign, id)).or_default().by -= tasks;
+        self.lanes.entry((campaign, id)).or_default().by -= tasks;
+    }
+
+    /// The places in some cells were taken or given back. Of the same cell the latest news holds.
+    pub(crate) fn review_cells(&mut self, campaign: CampaignPlace, news: CellNews<'_>) {
+        let (open, closed, at) = self.cells.entry(campaign).or_insert_with(|| {
+            let (open, closed) = (Cells::default(), Cells::default());
+            (open, closed, news.now)
+        });
+        let (gains, loses) = if news.is_open {
+            (open, closed)
+        } else {
+            (closed, open)
+        };
+        *gains = gains.or(news.cells);
+        *loses = loses.without(news.cells);
+        *at = (*at).min(news.now);
     }
 
     /// Whose lanes change.
     pub(crate) fn companies(&self) -> impl Iterator<Item = CompanyId> {
-        self.0.keys().map(|((company_id, _), _)| *company_id)
+        let of_cells = self.cells.keys().map(|(company_id, _)| *company_id);
+        let of_lanes = self.lanes.keys().map(|((company_id, _), _)| *company_id);
+        of_lanes.chain(of_cells)
     }
 }
 
@@ -97,7 +127,7 @@ impl PostgresUnitOfWork {
     pub(crate) async fn write_lanes(&mut self) -> Result<(), StorageError> {
         let mut new = Vec::new();
         let mut changed = Vec::new();
-        for ((campaign, id), change) in std::mem::take(&mut self.lanes.0) {
+        for ((campaign, id), change) in std::mem::take(&mut self.lanes.lanes) {
             if let Some(key) = change.key {
                 new.push((campaign, id, key));
             }
@@ -106,10 +136,48 @@ impl PostgresUnitOfWork {
             }
         }
         self.make_lanes(&new).await?;
-        if changed.is_empty() {
+        if !changed.is_empty() {
+            self.change_lanes(&changed).await?;
+        }
+        for (campaign, (open, closed, at)) in std::mem::take(&mut self.lanes.cells) {
+            for (cells, is_open) in [(open, true), (closed, false)] {
+                self.write_cells(campaign, &cells, is_open, at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the lanes of these cells reviewed, if the campaign calls.
+    async fn write_cells(
+        &mut self,
+        (company_id, campaign_id): CampaignPlace,
+        cells: &Cells,
+        is_open: bool,
+        at: Timestamp,
+    ) -> Result<(), StorageError> {
+        if cells.is_empty() {
             return Ok(());
         }
-        let (companies, campaigns, ids) = all(&changed);
+        let review = sqlx::query(
+            "UPDATE campaign_lanes AS lane
+             SET opens_at = NULL, closes_at = NULL, review_at = CASE WHEN queue.running THEN $4 END
+             FROM campaign_queue AS queue
+             WHERE lane.company_id = $1 AND lane.campaign_id = $2
+                 AND queue.company_id = $1 AND queue.campaign_id = $2
+                 AND string_to_array(lane.cells, ',') && string_to_array($3, ',')
+                 AND (lane.opens_at IS NULL OR NOT $5)",
+        )
+        .bind(company_id.as_uuid())
+        .bind(campaign_id.as_uuid())
+        .bind(cells.to_string())
+        .bind(at)
+        .bind(is_open);
+        self.execute(review).await?;
+        Ok(())
+    }
+
+    async fn change_lanes(&mut self, changed: &[ChangedLane]) -> Result<(), StorageError> {
+        let (companies, campaigns, ids) = all(changed);
         let by: Vec<i64> = changed.iter().map(|(.., (by, ..))| *by).collect();
         let first = || changed.iter().map(|(.., (_, first, _))| *first);
         let first_since: Vec<Option<Timestamp>> =
@@ -152,7 +220,8 @@ impl PostgresUnitOfWork {
             .bind(ids)
             .bind(priorities)
             .bind(regions)
-            .bind(zones);
+            .bind(zones)
+            .bind(keys().map(|key| key.cells.to_string()).collect::<Vec<_>>());
         self.execute(make).await?;
         Ok(())
     }
@@ -194,6 +263,7 @@ fn stored_lane(row: &PgRow) -> Result<(CampaignKey, Lane), StorageError> {
             priority: row.get("priority")?,
             region: row.optional_parsed("region")?,
             time_zones: zones.map_err(|error| row.corrupt(&error))?,
+            cells: row.parsed("cells")?,
         },
         claimable: row.number("claimable")?,
         window: window.map(|(opens_at, closes_at)| Window {

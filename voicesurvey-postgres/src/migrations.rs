@@ -57,6 +57,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093002_create_operator_exclusions",
     "20261121093100_run_uploads_as_jobs",
     "20261121093200_roll_calls_up",
+    "20261121093300_keep_quota_cells",
     "20261121093400_create_erasures",
     "20261121093401_create_company_retention",
     "20261121093500_create_exports",

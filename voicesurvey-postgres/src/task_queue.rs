@@ -16,6 +16,7 @@ use voicesurvey_core::queue::lane::{LaneId, review};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks::old_state;
+use crate::counters::CountedTask;
 use crate::error::storage_error;
 use crate::ready_list::{interval_and_burst, level};
 use crate::row::Reader;
@@ -287,15 +288,20 @@ impl PostgresUnitOfWork {
         let mut companies: Vec<Uuid> = Vec::with_capacity(due.len());
         let mut tasks: Vec<Uuid> = Vec::with_capacity(due.len());
         for row in &due {
-            let (old_status, old_reason) = old_state(row)?;
+            let before = old_state(row)?;
             let row = Reader::new("call_tasks", row);
             let company_id: CompanyId = row.id("company_id")?;
             let campaign: (_, CampaignId) = (company_id, row.id("campaign_id")?);
             let id: CallTaskId = row.id("id")?;
             companies.push(company_id.as_uuid());
             tasks.push(id.as_uuid());
-            self.counters.tasks(campaign, old_status, old_reason, -1);
-            self.counters.tasks(campaign, TaskStatus::Pending, None, 1);
+            self.counters.tasks(campaign, &before, -1);
+            let after = CountedTask {
+                status: TaskStatus::Pending,
+                reason: None,
+                ..before
+            };
+            self.counters.tasks(campaign, &after, 1);
             let lane = LaneId::from_bits(row.get("lane_id")?);
             self.lanes
                 .add(campaign, lane, (row.get("due_at")?, id), now);

@@ -29,6 +29,7 @@ mod exclusions;
 mod exports;
 mod extract;
 mod fields;
+mod forecast;
 mod health;
 mod outcomes;
 mod page;

@@ -35,7 +35,7 @@ use crate::row::{Row, json, micros, read_all};
 use crate::schema::CALL_TASKS;
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-/// Rows of one INSERT: 24 values each, well below SQLite's 32,766 values per statement.
+/// Rows of one INSERT: 25 values each, well below SQLite's 32,766 values per statement.
 const ROWS_PER_INSERT: usize = 500;
 
 fn key(task: &CallTask) -> CampaignKey {
@@ -49,7 +49,7 @@ fn is_claimable(task: &CallTask, now: Timestamp) -> bool {
     matches!(task.state, TaskState::Pending { due_at } if due_at <= now)
 }
 
-fn values(task: &CallTask) -> Result<[Value; 24], StorageError> {
+fn values(task: &CallTask) -> Result<[Value; 25], StorageError> {
     Ok([
         task.company_id.as_uuid().into(),
         task.id.as_uuid().into(),
@@ -78,6 +78,7 @@ fn values(task: &CallTask) -> Result<[Value; 24], StorageError> {
         micros(task.updated_at).into(),
         task.version.into(),
         task.lane().id().to_bits().into(),
+        task.cells.to_string().into(),
     ])
 }
 
@@ -86,6 +87,7 @@ fn counted(task: &CallTask, lane: LaneId, now: Timestamp) -> CountedTask {
     CountedTask {
         status: task.state.status(),
         reason: task.reason,
+        cells: task.cells.clone(),
         claimable_in: is_claimable(task, now).then_some(lane),
     }
 }
@@ -97,6 +99,7 @@ pub(crate) fn read_counted(row: &Row<'_>) -> Result<CountedTask, StorageError> {
     Ok(CountedTask {
         status: row.word("status")?,
         reason: row.optional_word("reason")?,
+        cells: row.parsed("cells")?,
         claimable_in: claimable.then_some(lane),
     })
 }
@@ -116,6 +119,7 @@ pub(crate) fn read(row: &SqliteRow) -> Result<CallTask, StorageError> {
             priority: row.get("priority")?,
             extra: row.document("extra")?,
         },
+        cells: row.parsed("cells")?,
         state: TaskState::from_parts(
             row.word("status")?,
             row.optional_instant("due_at")?,
@@ -188,7 +192,7 @@ impl SqliteUnitOfWork {
                  time_zones = ?8, priority = ?9, extra = ?10, status = ?11, due_at = ?12,
                  attempt_id = ?13, claimable = ?14, attempts_count = ?15, attempts_spent = ?16,
                  last_attempt_at = ?17, outcome = ?18, reason = ?19, updated_at = ?20, version = ?21,
-                 lane_id = ?22
+                 lane_id = ?22, cells = ?23
              WHERE company_id = ?1 AND id = ?2",
         )
         .bind(task.company_id.as_uuid())
@@ -212,11 +216,13 @@ impl SqliteUnitOfWork {
         .bind(task.reason.map(Reason::name))
         .bind(micros(task.updated_at))
         .bind(task.version)
-        .bind(lane.to_bits());
+        .bind(lane.to_bits())
+        .bind(task.cells.to_string());
         self.execute(update).await?;
         let mut changes = CounterChanges::default();
-        changes.tasks(key(task), before, -1);
-        changes.tasks(key(task), counted(task, lane, task.updated_at), 1);
+        changes.tasks(key(task), &before, -1);
+        let after = counted(task, lane, task.updated_at);
+        changes.tasks(key(task), &after, 1);
         self.count(changes).await
     }
 
@@ -228,7 +234,7 @@ impl SqliteUnitOfWork {
         version: u32,
     ) -> Result<(CountedTask, LaneId), StorageError> {
         let stored = sqlx::query(
-            "SELECT status, reason, claimable, lane_id FROM call_tasks
+            "SELECT status, reason, cells, claimable, lane_id FROM call_tasks
              WHERE company_id = ?1 AND id = ?2 AND version = ?3",
         )
         .bind(company_id.as_uuid())
@@ -256,7 +262,7 @@ impl SqliteUnitOfWork {
                 entry.insert(None);
             }
             let counted = counted(task, lane, task.created_at);
-            changes.tasks(key(task), counted, 1);
+            changes.tasks(key(task), &counted, 1);
             if counted.claimable_in.is_some()
                 && let Some(wake_at) = lanes.get_mut(&place)
             {

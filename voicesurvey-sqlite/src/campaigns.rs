@@ -10,6 +10,7 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignKey, CampaignRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::queue::QueueLevel;
 use voicesurvey_core::queue::lane::Lane;
+use voicesurvey_core::quota::CellNews;
 use voicesurvey_core::time::Timestamp;
 
 use crate::error::stale;
@@ -184,6 +185,17 @@ impl CampaignRepository for SqliteUnitOfWork {
         Ok(Page::from_rows(rows, page.limit(), |campaign| {
             Created::cursor(campaign.created_at, campaign.id.as_uuid())
         }))
+    }
+
+    async fn review_cells(
+        &mut self,
+        id: CampaignId,
+        news: CellNews<'_>,
+    ) -> Result<(), StorageError> {
+        match self.campaign_key(id).await? {
+            Some(campaign) => SqliteUnitOfWork::review_cells(self, campaign, news).await,
+            None => Ok(()),
+        }
     }
 
     async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError> {

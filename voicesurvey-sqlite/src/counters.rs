@@ -17,6 +17,7 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
 use voicesurvey_core::ports::{CampaignKey, StorageError};
 use voicesurvey_core::queue::lane::LaneId;
+use voicesurvey_core::quota::Cells;
 
 use crate::row::Row;
 use crate::schema::{CAMPAIGN_COUNTERS, CAMPAIGN_LANES};
@@ -37,10 +38,12 @@ struct Counter {
 }
 
 /// As what a task is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CountedTask {
     pub(crate) status: TaskStatus,
     pub(crate) reason: Option<Reason>,
+    /// The cells of quotas that it is in.
+    pub(crate) cells: Cells,
     /// The lane in which it can be claimed; `None` if it cannot.
     pub(crate) claimable_in: Option<LaneId>,
 }
@@ -62,10 +65,14 @@ pub(crate) struct CounterChanges {
 
 impl CounterChanges {
     /// `by` tasks came to be counted so, or ceased to be if `by` is negative.
-    pub(crate) fn tasks(&mut self, campaign: CampaignKey, counted: CountedTask, by: i64) {
+    pub(crate) fn tasks(&mut self, campaign: CampaignKey, counted: &CountedTask, by: i64) {
         self.add(campaign, "task", counted.status.name(), by);
         if let Some(reason) = counted.reason {
             self.add(campaign, "reason", reason.name(), by);
+        }
+        for cell in counted.cells.iter() {
+            let name = format!("{cell}:{}", counted.status);
+            self.add(campaign, "cell", name, by);
         }
         if let Some(lane) = counted.claimable_in {
             let CampaignKey {
@@ -209,6 +216,7 @@ pub(crate) fn read(rows: &[SqliteRow]) -> Result<CampaignCounters, StorageError>
             "reason" => put(&mut counters.reasons, &row)?,
             "attempt" => put(&mut counters.attempts, &row)?,
             "outcome" => put(&mut counters.outcomes, &row)?,
+            "cell" => put_cell(&mut counters, &row)?,
             COST_CALLS => cost(&mut counters, &row)?.calls = row.get("count")?,
             COST_MILLIONTHS => cost(&mut counters, &row)?.millionths = row.get("count")?,
             kind => return Err(row.corrupt(format!("kind: unknown kind '{kind}'"))),
@@ -226,6 +234,24 @@ fn cost<'c>(
     row: &Row<'_>,
 ) -> Result<&'c mut CostCount, StorageError> {
     Ok(counters.costs.entry(row.get("name")?).or_default())
+}
+
+/// Adds the count of a cell and a status. Absent means none, so zeros are left out.
+fn put_cell(counters: &mut CampaignCounters, row: &Row<'_>) -> Result<(), StorageError> {
+    let name: String = row.get("name")?;
+    let count = row.get("count")?;
+    let (cell, status) = name
+        .split_once(':')
+        .and_then(|(cell, status)| Some((cell.parse().ok()?, status.parse().ok()?)))
+        .ok_or_else(|| row.corrupt(format!("name: '{name}' names no cell")))?;
+    if count > 0 {
+        counters
+            .cells
+            .entry(cell)
+            .or_default()
+            .insert(status, count);
+    }
+    Ok(())
 }
 
 /// Adds a counter. Absent means none, so zeros are left out.

@@ -11,6 +11,7 @@ use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::{CampaignKey, Scope, StorageError};
 use voicesurvey_core::queue::lane::{Lane, LaneId, LaneKey, ReviewRows, Window};
+use voicesurvey_core::quota::CellNews;
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks;
@@ -21,8 +22,8 @@ use crate::unit_of_work::SqliteUnitOfWork;
 /// Adds a lane without tasks, unless the campaign has it already.
 pub(crate) const PUT_LANE: &str = "
     INSERT INTO campaign_lanes
-        (company_id, campaign_id, lane_id, priority, region, time_zones, claimable)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
+        (company_id, campaign_id, lane_id, priority, region, time_zones, cells, claimable)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
     ON CONFLICT (company_id, campaign_id, lane_id) DO NOTHING";
 
 const LANES_TO_REVIEW: &str = "
@@ -37,6 +38,16 @@ const TASKS_IN_LANE: &str = "
     ORDER BY due_at, id
     LIMIT ?4";
 
+const REVIEW_CELLS: &str = "
+    UPDATE campaign_lanes
+    SET opens_at = NULL, closes_at = NULL,
+        review_at = (SELECT ?4 FROM campaign_queue
+                     WHERE company_id = ?1 AND campaign_id = ?2 AND calling = 1)
+    WHERE company_id = ?1 AND campaign_id = ?2
+      AND (opens_at IS NULL OR NOT ?5)
+      AND EXISTS (SELECT 1 FROM json_each('[' || cells || ']') AS own
+                  JOIN json_each(?3) AS named ON named.value = own.value)";
+
 pub(crate) fn read(row: &SqliteRow) -> Result<Lane, StorageError> {
     let row = Row::new(row, CAMPAIGN_LANES.name);
     let opens_at = row.optional_instant("opens_at")?;
@@ -47,6 +58,7 @@ pub(crate) fn read(row: &SqliteRow) -> Result<Lane, StorageError> {
             priority: row.get("priority")?,
             region: row.optional_word("region")?,
             time_zones: row.document("time_zones")?,
+            cells: row.parsed("cells")?,
         },
         claimable: row.get("claimable")?,
         window: opens_at.zip(closes_at).map(|(opens_at, closes_at)| Window {
@@ -91,7 +103,8 @@ impl SqliteUnitOfWork {
             .bind(id.to_bits())
             .bind(key.priority)
             .bind(key.region.map(|region| region.to_string()))
-            .bind(json(&key.time_zones)?);
+            .bind(json(&key.time_zones)?)
+            .bind(key.cells.to_string());
         self.execute(put).await?;
         Ok(())
     }
@@ -117,6 +130,22 @@ impl SqliteUnitOfWork {
         .bind(micros(now));
         self.execute(review).await?;
         self.wake_campaign(campaign, now).await
+    }
+
+    /// The places in some cells were taken or given back.
+    pub(crate) async fn review_cells(
+        &mut self,
+        campaign: CampaignKey,
+        news: CellNews<'_>,
+    ) -> Result<(), StorageError> {
+        let update = sqlx::query(REVIEW_CELLS)
+            .bind(campaign.company_id.as_uuid())
+            .bind(campaign.campaign_id.as_uuid())
+            .bind(format!("[{}]", news.cells))
+            .bind(micros(news.now))
+            .bind(news.is_open);
+        self.execute(update).await?;
+        Ok(())
     }
 
     /// The windows follow from the campaign, which was written.

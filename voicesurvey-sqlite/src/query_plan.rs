@@ -29,7 +29,9 @@ pub(crate) async fn assert_uses(statement: &str, indexes: &[&str]) {
         );
     }
     for step in &plan {
-        let walks = step.starts_with("SCAN") && !step.contains("USING");
+        // What looks like a virtual table is a list in a row.
+        let is_list = step.contains("VIRTUAL TABLE");
+        let walks = step.starts_with("SCAN") && !step.contains("USING") && !is_list;
         assert!(
             !walks && !step.contains("TEMP B-TREE"),
             "{statement}: {plan:#?}"

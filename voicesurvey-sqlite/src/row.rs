@@ -63,6 +63,16 @@ impl<'r> Row<'r> {
         self.word_of(column, self.get(column)?)
     }
 
+    /// A text that stands for something.
+    pub(crate) fn parsed<T>(&self, column: &str) -> Result<T, StorageError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let text: &str = self.get(column)?;
+        text.parse()
+            .map_err(|error| self.corrupt(format!("{column}: {error}")))
+    }
+
     pub(crate) fn optional_word<T: DeserializeOwned>(
         &self,
         column: &str,

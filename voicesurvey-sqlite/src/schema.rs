@@ -140,7 +140,7 @@ pub(crate) const CAMPAIGNS: Table<18> = Table {
     ],
 };
 
-pub(crate) const CAMPAIGN_LANES: Table<10> = Table {
+pub(crate) const CAMPAIGN_LANES: Table<11> = Table {
     name: "campaign_lanes",
     columns: [
         "company_id",
@@ -153,6 +153,7 @@ pub(crate) const CAMPAIGN_LANES: Table<10> = Table {
         "opens_at",
         "closes_at",
         "review_at",
+        "cells",
     ],
 };
 
@@ -197,7 +198,7 @@ pub(crate) const UPLOAD_ERRORS: Table<7> = Table {
     ],
 };
 
-pub(crate) const CALL_TASKS: Table<24> = Table {
+pub(crate) const CALL_TASKS: Table<25> = Table {
     name: "call_tasks",
     columns: [
         "company_id",
@@ -224,6 +225,7 @@ pub(crate) const CALL_TASKS: Table<24> = Table {
         "updated_at",
         "version",
         "lane_id",
+        "cells",
     ],
 };
 

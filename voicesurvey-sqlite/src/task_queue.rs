@@ -92,6 +92,16 @@ const CAMPAIGNS_AT_TARGET: &str = "
            WHERE completed.company_id = campaign.company_id
              AND completed.campaign_id = campaign.id
              AND kind = 'task' AND name = 'completed') >= target
+    UNION
+    SELECT company_id, id FROM campaigns AS campaign
+    WHERE status IN ('running', 'paused') AND winding_up IS NULL AND quotas IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM json_each(campaign.quotas) AS cell
+          WHERE coalesce((SELECT count FROM campaign_counters AS completed
+                          WHERE completed.company_id = campaign.company_id
+                            AND completed.campaign_id = campaign.id
+                            AND kind = 'cell' AND name = cell.key || ':completed'), 0)
+                < cell.value ->> '$.target')
     ORDER BY company_id, id
     LIMIT ?1";
 
@@ -186,13 +196,15 @@ impl SqliteUnitOfWork {
             };
             let tasks: i64 = row.get("tasks")?;
             let lane = row.get("lane_id").map(LaneId::from_bits)?;
+            let before = call_tasks::read_counted(&row)?;
+            changes.tasks(campaign, &before, -tasks);
             let claimable = CountedTask {
                 status: TaskStatus::Pending,
                 reason: None,
                 claimable_in: Some(lane),
+                ..before
             };
-            changes.tasks(campaign, call_tasks::read_counted(&row)?, -tasks);
-            changes.tasks(campaign, claimable, tasks);
+            changes.tasks(campaign, &claimable, tasks);
             self.wake_lane(campaign, lane, now).await?;
         }
         self.count(changes).await?;

@@ -378,6 +378,7 @@ impl CallTask {
             TaskState::NotReached if attempts_spent >= policy.max_attempts => {
                 Some(Reason::AttemptsUsedUp)
             }
+            TaskState::Cancelled if strongest == Outcome::QuotaFull => Some(Reason::QuotaFull),
             _ => None,
         };
         Some(Self {

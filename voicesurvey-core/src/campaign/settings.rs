@@ -16,6 +16,7 @@ use crate::language::Language;
 use crate::money::Cost;
 use crate::pace::Pace;
 use crate::phone_number::Region;
+use crate::quota::Quotas;
 use crate::skillbase::Skillbase;
 use crate::survey::Survey;
 use crate::time::Timestamp;
@@ -40,6 +41,9 @@ pub struct CampaignSettings {
     /// it is reached are finished, so there may be as many more as calls ran at that moment.
     #[serde(default)]
     pub target: Option<NonZeroU32>,
+    /// How many interviews are wanted of which people; `None` wants them of anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotas: Option<Quotas>,
     /// What the calls may cost; `None` is not limited.
     #[serde(default)]
     pub budget: Option<Budget>,

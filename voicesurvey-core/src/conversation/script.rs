@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use super::lines::Lines;
+use super::{AnswerResult, Given};
 use crate::call_list::Contact;
 use crate::campaign::{Campaign, CampaignSettings, Schedule};
 use crate::interpretation::Expected;
 use crate::language::Language;
+use crate::quota::Cells;
 use crate::skillbase::Skillbase;
 use crate::survey::{AnswerValue, ChoiceOption, Question, ScaleLabel, SurveyTranslation};
 
@@ -44,6 +46,7 @@ pub struct Script<'a> {
     skillbase: &'a Skillbase,
     company_name: &'a str,
     language: Language,
+    closed: Option<&'a Cells>,
 }
 
 impl<'a> Script<'a> {
@@ -66,8 +69,37 @@ impl<'a> Script<'a> {
                 .map_or(skillbase, |frozen| &frozen.skillbase),
             company_name,
             language: settings.language,
+            closed: None,
         };
         script.spoken_in(spoken_language(settings, contact))
+    }
+
+    /// The same for a call that ends when an answer puts the person into one of these cells of the
+    /// campaign's quotas, because nobody in them is wanted any more.
+    #[must_use]
+    pub const fn turning_away(self, closed: &'a Cells) -> Self {
+        Self {
+            closed: Some(closed),
+            ..self
+        }
+    }
+
+    /// Whether the answer to that question puts the person into a cell in which nobody is wanted any
+    /// more. Who was let into a cell before stays in, whatever became of it since.
+    pub(crate) fn turns_away(&self, question: &str, given: &Given) -> bool {
+        let closed = self.closed.filter(|closed| !closed.is_empty());
+        let quotas = self.settings.quotas.as_ref();
+        let quotas = quotas.filter(|quotas| quotas.depend_on(question));
+        let (Some(closed), Some(quotas)) = (closed, quotas) else {
+            return false;
+        };
+        let value = |key: &str| given.get(key).and_then(AnswerResult::value);
+        let now = quotas.cells_of(self.contact, value);
+        let before = |key: &str| value(key).filter(|_| key != question);
+        let before = quotas.cells_of(self.contact, before);
+        now.without(&before)
+            .iter()
+            .any(|cell| closed.contains(cell))
     }
 
     /// The same in another language, if the survey has it.

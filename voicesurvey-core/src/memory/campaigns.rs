@@ -19,6 +19,7 @@ use crate::ports::repositories::CampaignCounters;
 use crate::ports::{CampaignRepository, Page, PageRequest, StorageError};
 use crate::queue::QueueLevel;
 use crate::queue::lane::Lane;
+use crate::quota::CellNews;
 use crate::skillbase::Skillbase;
 
 impl Transaction {
@@ -229,6 +230,17 @@ impl CampaignRepository for MemoryUnitOfWork {
         }
         let lanes = self.transaction.lanes_in_order(id);
         Ok(lanes.into_iter().cloned().collect())
+    }
+
+    async fn review_cells(
+        &mut self,
+        id: CampaignId,
+        news: CellNews<'_>,
+    ) -> Result<(), StorageError> {
+        if CampaignRepository::get(self, id).await?.is_some() {
+            self.transaction.review_cells(id, news);
+        }
+        Ok(())
     }
 
     async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError> {

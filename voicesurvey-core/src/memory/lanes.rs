@@ -11,7 +11,8 @@ use crate::call_task::CallTask;
 use crate::campaign::Campaign;
 use crate::id::{CampaignId, CompanyId};
 use crate::ports::{CampaignKey, StorageError};
-use crate::queue::lane::{Lane, LaneId, LaneKey, ReviewRows};
+use crate::queue::lane::{Lane, LaneId, ReviewRows};
+use crate::quota::CellNews;
 use crate::time::Timestamp;
 
 impl Transaction {
@@ -19,10 +20,11 @@ impl Transaction {
     pub(super) fn lane_of(&mut self, task: &CallTask) -> LaneId {
         if let Some(row) = self.get::<TaskRow>(&task.id)
             && row.task.contact == task.contact
+            && row.task.cells == task.cells
         {
             return row.lane;
         }
-        let key = LaneKey::of(&task.contact);
+        let key = task.lane();
         let id = key.id();
         if !self.has::<LaneRow>(&(task.campaign_id, id)) {
             self.put(LaneRow {
@@ -74,6 +76,23 @@ impl Transaction {
     pub(super) fn review_lanes_of(&mut self, campaign: &Campaign) {
         let review_at = campaign.is_calling().then_some(campaign.updated_at);
         let lanes: Vec<LaneRow> = self.lanes(campaign.id).cloned().collect();
+        for mut row in lanes {
+            row.lane.window = None;
+            row.lane.review_at = review_at;
+            self.put(row);
+        }
+    }
+
+    /// The places in some cells were taken or given back.
+    pub(super) fn review_cells(&mut self, campaign_id: CampaignId, news: CellNews<'_>) {
+        let level = self.get::<CampaignLevel>(&campaign_id);
+        let review_at = level.filter(|row| row.running).map(|_| news.now);
+        let is_meant = |row: &&LaneRow| {
+            let mut cells = row.lane.key.cells.iter();
+            let is_closed = row.lane.window.is_none();
+            cells.any(|cell| news.cells.contains(cell)) && (is_closed || !news.is_open)
+        };
+        let lanes: Vec<LaneRow> = self.lanes(campaign_id).filter(is_meant).cloned().collect();
         for mut row in lanes {
             row.lane.window = None;
             row.lane.review_at = review_at;

@@ -23,9 +23,7 @@ use crate::ports::{
     AttemptKey, CampaignKey, Claim, ClaimRequest, ClaimedTask, Scope, StorageError, TaskQueue,
 };
 use crate::queue::QueueLevel;
-use crate::queue::claim::{
-    Candidate, ClaimRows, claim, has_reached_its_target, has_spent_its_budget,
-};
+use crate::queue::claim::{Candidate, ClaimRows, claim, has_spent_its_budget, reached};
 use crate::queue::lane::review;
 use crate::time::Timestamp;
 
@@ -383,7 +381,7 @@ impl TaskQueue for MemoryStorage {
         let with_target = campaigns.index().with_target.iter();
         let reached = with_target
             .filter_map(|id| campaigns.get(id))
-            .filter(|campaign| has_reached_its_target(campaign, &rows.counters(campaign.id)));
+            .filter(|campaign| reached(campaign, &rows.counters(campaign.id)).is_some());
         Ok(reached
             .take(at_most.get().into())
             .map(campaign_key)

@@ -13,9 +13,12 @@ use crate::time::Timestamp;
 pub(super) const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// How a task is counted.
-pub(super) fn counted_task(task: &CallTask) -> [Option<Counted>; 2] {
-    let status = Counted::Task(task.state.status());
-    [Some(status), task.reason.map(Counted::Reason)]
+pub(super) fn counted_task(task: &CallTask) -> Vec<Counted> {
+    let status = task.state.status();
+    let reason = task.reason.map(Counted::Reason);
+    let cells = task.cells.iter().map(|cell| Counted::Cell(cell, status));
+    let counted = std::iter::once(Counted::Task(status)).chain(reason);
+    counted.chain(cells).collect()
 }
 
 impl Transaction {
@@ -88,10 +91,9 @@ impl Transaction {
     /// Moves the counts from how an attempt was to how it is.
     pub(super) fn recount_attempt(&mut self, before: Option<&CallAttempt>, after: &CallAttempt) {
         let counted = |attempt: &CallAttempt| {
-            [
-                Some(Counted::Attempt(attempt.state)),
-                attempt.outcome.map(Counted::Outcome),
-            ]
+            let outcome = attempt.outcome.map(Counted::Outcome);
+            let state = Counted::Attempt(attempt.state);
+            std::iter::once(state).chain(outcome).collect()
         };
         self.recount(after.campaign_id, before.map(counted), counted(after));
         let costs = |attempt: &CallAttempt| (attempt.cost.clone(), attempt.outcome);
@@ -132,13 +134,13 @@ impl Transaction {
     pub(super) fn recount(
         &mut self,
         campaign_id: CampaignId,
-        before: Option<[Option<Counted>; 2]>,
-        after: [Option<Counted>; 2],
+        before: Option<Vec<Counted>>,
+        after: Vec<Counted>,
     ) {
-        if before == Some(after) {
+        if before.as_ref() == Some(&after) {
             return;
         }
-        for counted in before.into_iter().flatten().flatten() {
+        for counted in before.into_iter().flatten() {
             let rows = self.count(campaign_id, counted) - 1;
             if rows == 0 {
                 self.remove::<Count>((campaign_id, counted));
@@ -150,7 +152,7 @@ impl Transaction {
                 });
             }
         }
-        for counted in after.into_iter().flatten() {
+        for counted in after {
             let rows = self.count(campaign_id, counted) + 1;
             self.put(Count {
                 campaign_id,
@@ -194,6 +196,9 @@ impl Transaction {
                 Counted::Reason(reason) => counters.reasons.insert(reason, rows),
                 Counted::Attempt(state) => counters.attempts.insert(state, rows),
                 Counted::Outcome(outcome) => counters.outcomes.insert(outcome, rows),
+                Counted::Cell(cell, status) => {
+                    counters.cells.entry(cell).or_default().insert(status, rows)
+                }
             };
         }
         let first = (campaign_id, String::new());

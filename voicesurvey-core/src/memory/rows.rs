@@ -170,6 +170,7 @@ pub(super) enum Counted {
     Reason(Reason),
     Attempt(AttemptState),
     Outcome(Outcome),
+    Cell(u16, TaskStatus),
 }
 
 impl Counted {
@@ -277,7 +278,7 @@ pub(super) struct CampaignIndex {
     pub(super) under_way: BTreeSet<CampaignId>,
     /// Those of them that end by their date, by that date.
     pub(super) ends: BTreeSet<(Timestamp, CampaignId)>,
-    /// Running and paused campaigns that have a target and do not wind up.
+    /// Running and paused campaigns that have a target or quotas and do not wind up.
     pub(super) with_target: BTreeSet<CampaignId>,
     /// Running campaigns that have a budget.
     pub(super) with_budget: BTreeSet<CampaignId>,
@@ -315,7 +316,8 @@ impl Row for Campaign {
         shift(&mut index.ends, before.and_then(end), after.and_then(end));
         let aims = |row: &Self| {
             runs(row).filter(|_| row.winding_up.is_none())?;
-            row.effective_settings().target.map(|_| row.id)
+            let settings = row.effective_settings();
+            (settings.target.is_some() || settings.quotas.is_some()).then_some(row.id)
         };
         let with_target = &mut index.with_target;
         shift(with_target, before.and_then(aims), after.and_then(aims));

@@ -38,6 +38,7 @@ use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::queue::QueueLevel;
 use crate::queue::lane::Lane;
+use crate::quota::CellNews;
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -121,6 +122,13 @@ pub trait CampaignRepository: Send {
     ) -> Result<Page<Campaign>, StorageError>;
     /// The campaign's lanes, in the order in which they are called when all are open.
     async fn lanes(&mut self, id: CampaignId) -> Result<Vec<Lane>, StorageError>;
+    /// Has lanes reviewed whose people are in one of these cells, if the campaign is calling. All of
+    /// them lose their windows; or, if the cells are open, only those without one are reviewed.
+    async fn review_cells(
+        &mut self,
+        id: CampaignId,
+        news: CellNews<'_>,
+    ) -> Result<(), StorageError>;
     /// The campaign's row in the ready list.
     async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError>;
     /// What the campaign's rows add up to.
@@ -140,6 +148,8 @@ pub struct CampaignCounters {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// What the calls cost whose price is known, by currency.
     pub costs: BTreeMap<String, CostCount>,
+    /// Tasks by the cells of quotas that they are in, and by status.
+    pub cells: BTreeMap<u16, BTreeMap<TaskStatus, u64>>,
 }
 
 /// Calls whose price is known, and what they cost together.

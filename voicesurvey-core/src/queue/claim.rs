@@ -8,7 +8,8 @@
 //! The gate is asked for every task before an attempt is made of it, within the same transaction: a
 //! task that may not be called now is put back to the instant the gate names and costs neither an
 //! attempt nor a place in the pace. Tasks whose hours are closed are not even looked at: their lane
-//! is closed (see [`super::lane`]).
+//! is closed (see [`super::lane`]). Nor are those in whose cells no place is left, except where that
+//! became known just now: then they stay as they are, and their lane closes.
 //!
 //! A store may do the same in fewer steps, as long as [`judge`] has the last word on every task.
 
@@ -20,12 +21,13 @@ use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::{Company, CompanyStatus};
-use crate::gate::{self, Circumstances, ContactHistory, Decision};
+use crate::gate::{self, Circumstances, ContactHistory, Decision, Reason};
 use crate::id::{CallAttemptId, CampaignId, CompanyId};
 use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
 use crate::ports::storage::{StorageError, UnitOfWork};
 use crate::ports::task_queue::{CampaignKey, Claim, ClaimRequest, ClaimedTask};
+use crate::quota::{CellNews, Cells, Places, Room};
 use crate::time::Timestamp;
 
 /// Companies visited by one claim.
@@ -192,13 +194,22 @@ pub fn has_spent_its_budget(campaign: &Campaign, counters: &CampaignCounters) ->
     counters.live_attempts() == 0 && calls_within_budget(campaign, counters) == Some(0)
 }
 
-/// Whether as many people have answered as the campaign wants, so that it is to be wound up.
-pub fn has_reached_its_target(campaign: &Campaign, counters: &CampaignCounters) -> bool {
+/// Why the campaign is to be wound up: as many people have answered as it wants, or as it wants of
+/// every cell of its quotas. `None` while it wants more.
+pub fn reached(campaign: &Campaign, counters: &CampaignCounters) -> Option<Reason> {
     let too_many = u64::from(planted::is(Bug::OneMoreThanWanted));
     let target = campaign.effective_settings().target;
-    target.is_some_and(|target| {
+    let is_reached = target.is_some_and(|target| {
         counters.tasks_in(TaskStatus::Completed) >= u64::from(target.get()) + too_many
-    })
+    });
+    let places = campaign.places(counters);
+    if is_reached {
+        Some(Reason::TargetReached)
+    } else if places.is_some_and(|places| places.are_all_full()) {
+        Some(Reason::QuotaFull)
+    } else {
+        None
+    }
 }
 
 /// How many calls the campaign's budget still allows; `None` without a budget.
@@ -275,15 +286,21 @@ async fn visit_campaign(
         .min(usize::from(TASKS_PER_VISIT));
     let campaign = rows.campaigns().get(key.campaign_id).await?;
     let mut within_budget = true;
-    if let Some(campaign) = campaign.as_ref().filter(|campaign| campaign.has_budget()) {
+    let mut quotas = None;
+    let counts = |campaign: &&Campaign| campaign.has_budget() || campaign.has_quotas();
+    if let Some(campaign) = campaign.as_ref().filter(counts) {
         let counters = rows.campaigns().counters(key.campaign_id).await?;
         if let Some(calls) = calls_within_budget(campaign, &counters) {
             within_budget = calls > 0;
             wanted = wanted.min(places(calls));
         }
+        quotas = campaign.places(&counters);
     }
     let offer = match campaign {
-        Some(campaign) if wanted > 0 => offer(rows, request, &campaign, company, wanted).await?,
+        Some(campaign) if wanted > 0 => {
+            let quotas = quotas.as_mut();
+            offer(rows, request, &campaign, company, quotas, wanted).await?
+        }
         _ => Offer::default(),
     };
     let taken: Vec<ClaimedTask> = offer
@@ -333,6 +350,7 @@ async fn offer(
     request: &ClaimRequest,
     campaign: &Campaign,
     company: &Company,
+    mut quotas: Option<&mut Places>,
     wanted: usize,
 ) -> Result<Offer, StorageError> {
     let key = CampaignKey {
@@ -355,10 +373,14 @@ async fn offer(
             "a store hands out no more tasks than were asked for"
         );
         offer.exhausted = batch.len() < wanted;
+        let mut touched = Cells::default();
         for candidate in batch {
             let decision = judge(&candidate, campaign, company, request.now);
             if decision == Decision::Dial {
-                offer.allowed.push(candidate.task);
+                touched = touched.or(&candidate.task.cells);
+                if take_place(quotas.as_deref_mut(), &candidate.task.cells) {
+                    offer.allowed.push(candidate.task);
+                }
                 continue;
             }
             offer.turned_away += 1;
@@ -368,12 +390,45 @@ async fn offer(
                 None => offer.exhausted = true,
             }
         }
+        if let Some(places) = &quotas {
+            close_cells(rows, key, &places.without_room(&touched), request.now).await?;
+        }
         // Once something was let through it has to be written before more is read.
         let is_long = offer.turned_away >= TURNED_AWAY_PER_VISIT;
         if offer.exhausted || !offer.allowed.is_empty() || is_long {
             return Ok(offer);
         }
     }
+}
+
+/// Takes a place in each of the cells, if there is one.
+pub fn take_place(places: Option<&mut Places>, cells: &Cells) -> bool {
+    let Some(places) = places else { return true };
+    let is_open = places.room(cells) == Room::Open;
+    if is_open {
+        places.take(cells);
+    }
+    is_open
+}
+
+/// Closes the lanes of cells in which no place is left.
+async fn close_cells(
+    rows: &mut dyn ClaimRows,
+    campaign: CampaignKey,
+    cells: &Cells,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    if cells.is_empty() {
+        return Ok(());
+    }
+    let news = CellNews {
+        cells,
+        is_open: false,
+        now,
+    };
+    rows.campaigns()
+        .review_cells(campaign.campaign_id, news)
+        .await
 }
 
 fn attempt_for(

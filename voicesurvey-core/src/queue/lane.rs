@@ -1,10 +1,14 @@
 //! Lanes: the tasks of a campaign whose calling hours open and close together.
 //!
 //! When a person may be called depends on the campaign, and of the person only on the priority, the
-//! region of the number and the possible time zones. Tasks that share these form a lane, and the
-//! lane, not the task, knows when the hours open and close. So the end of a calling day costs one
-//! row, whether ten people wait or a million, and a claim never walks over people whom it may not
-//! call. What concerns one person only, such as the time of a retry, is the task's due time.
+//! region of the number, the possible time zones, and the cells of quotas that the person is in.
+//! Tasks that share these form a lane, and the lane, not the task, knows when the hours open and
+//! close. So the end of a calling day costs one row, whether ten people wait or a million, and a
+//! claim never walks over people whom it may not call. What concerns one person only, such as the
+//! time of a retry, is the task's due time.
+//!
+//! A lane in whose cells no place is left has no window: it is reviewed when a place that was held is
+//! given back, and its tasks are ended when a cell is full.
 //!
 //! A lane's window is what [`gate::window`] said of it. It is worked out again when it has passed
 //! and when the campaign was changed; until then the lane is not claimed from (fails closed). Every
@@ -20,16 +24,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::call_list::Contact;
 use crate::call_task::CallTask;
-use crate::campaign::CampaignStatus;
+use crate::campaign::{Campaign, CampaignStatus};
 use crate::gate;
 use crate::phone_number::Region;
 use crate::ports::storage::{StorageError, UnitOfWork};
 use crate::ports::task_queue::CampaignKey;
+use crate::quota::{Cells, Places, Room};
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
 /// After this time a lane is looked at again whose last tasks somebody else held.
 const LOCKED_AGAIN: TimeDelta = TimeDelta::seconds(10);
+
+/// After this time a lane is looked at again whose places are held. A place that is given back has it
+/// looked at sooner, so this is only for what nobody was told of.
+const HELD_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// Tasks that one review ends in lanes whose hours never open.
 const BARRED_PER_REVIEW: u16 = 1_000;
@@ -43,11 +52,13 @@ pub struct LaneKey {
     pub region: Option<Region>,
     /// The possible zones, in order and each once; none means the campaign's.
     pub time_zones: Vec<TimeZone>,
+    /// The cells of the campaign's quotas.
+    pub cells: Cells,
 }
 
 impl LaneKey {
-    /// The lane in which a contact waits.
-    pub fn of(contact: &Contact) -> Self {
+    /// The lane in which a contact waits who is known to be in these cells.
+    pub fn of(contact: &Contact, cells: &Cells) -> Self {
         let mut time_zones = contact.time_zones.clone();
         time_zones.sort_unstable();
         time_zones.dedup();
@@ -55,6 +66,7 @@ impl LaneKey {
             priority: contact.priority,
             region: contact.phone_number.region(),
             time_zones,
+            cells: cells.clone(),
         }
     }
 
@@ -69,6 +81,11 @@ impl LaneKey {
             // No zone's name holds this byte, so two lists never run into each other.
             hash.update([0]);
             hash.update(zone.name());
+        }
+        if !self.cells.is_empty() {
+            // Nor this one, so lanes without cells are called what they were called before.
+            hash.update([1]);
+            hash.update(self.cells.to_string());
         }
         let digest: [u8; 32] = hash.finalize().into();
         let bits = digest.first_chunk().copied().unwrap_or_default();
@@ -178,16 +195,13 @@ pub async fn review(
     let mut campaign = None;
     for (key, lane) in lanes {
         if campaign.as_ref().map(|(known, _)| *known) != Some(key) {
-            campaign = Some((key, rows.campaigns().get(key.campaign_id).await?));
+            campaign = Some((key, running(rows, key).await?));
         }
-        let running = campaign
-            .as_ref()
-            .and_then(|(_, campaign)| campaign.as_ref())
-            .filter(|campaign| campaign.status == CampaignStatus::Running);
-        let (window, review_at) = match running.map(|running| gate::window(running, &lane.key, now))
-        {
+        let running = campaign.as_ref().and_then(|(_, running)| running.as_ref());
+        let (window, review_at) = match running.map(|running| running.window(&lane.key, now)) {
             None => (None, None),
-            Some(Ok(window)) => (Some(window), Some(window.closes_at)),
+            Some(Ok(None)) => (None, Some(now + HELD_AGAIN)),
+            Some(Ok(Some(window))) => (Some(window), Some(window.closes_at)),
             // It keeps its place, and is looked at by the next review.
             Some(Err(_)) if left == 0 => continue,
             Some(Err(reason)) => {
@@ -209,6 +223,41 @@ pub async fn review(
         reviewed += 1;
     }
     Ok(reviewed)
+}
+
+/// A running campaign, with the places that are left in its quotas.
+struct Running {
+    campaign: Campaign,
+    places: Option<Places>,
+}
+
+impl Running {
+    /// When the tasks of a lane may be called: `None` until a place that is held is given back, the
+    /// reason if never.
+    fn window(&self, lane: &LaneKey, now: Timestamp) -> Result<Option<Window>, gate::Reason> {
+        let places = self.places.as_ref();
+        match places.map_or(Room::Open, |places| places.room(&lane.cells)) {
+            Room::Open => gate::window(&self.campaign, lane, now).map(Some),
+            Room::Held => Ok(None),
+            Room::Full => Err(gate::Reason::QuotaFull),
+        }
+    }
+}
+
+async fn running(
+    rows: &mut dyn ReviewRows,
+    key: CampaignKey,
+) -> Result<Option<Running>, StorageError> {
+    let campaign = rows.campaigns().get(key.campaign_id).await?;
+    let Some(campaign) = campaign.filter(|found| found.status == CampaignStatus::Running) else {
+        return Ok(None);
+    };
+    let places = if campaign.has_quotas() {
+        campaign.places(&rows.campaigns().counters(key.campaign_id).await?)
+    } else {
+        None
+    };
+    Ok(Some(Running { campaign, places }))
 }
 
 async fn bar(
@@ -243,11 +292,10 @@ mod tests {
 
     #[test]
     fn the_order_and_repetition_of_zones_do_not_matter() {
-        let one = LaneKey::of(&contact(&["Europe/Rome", "Europe/Vatican"], 0));
-        let other = LaneKey::of(&contact(
-            &["Europe/Vatican", "Europe/Rome", "Europe/Rome"],
-            0,
-        ));
+        let none = Cells::default();
+        let one = LaneKey::of(&contact(&["Europe/Rome", "Europe/Vatican"], 0), &none);
+        let zones = ["Europe/Vatican", "Europe/Rome", "Europe/Rome"];
+        let other = LaneKey::of(&contact(&zones, 0), &none);
         assert_eq!(one, other);
         assert_eq!(one.id(), other.id());
     }
@@ -266,9 +314,14 @@ mod tests {
         ];
         let ids: std::collections::BTreeSet<_> = lanes
             .iter()
-            .map(|contact| LaneKey::of(contact).id())
+            .map(|contact| LaneKey::of(contact, &Cells::default()).id())
             .collect();
         assert_eq!(ids.len(), lanes.len());
+        let in_cells =
+            |cells: &[u16]| LaneKey::of(&lanes[0], &cells.iter().copied().collect::<Cells>()).id();
+        let by_cells: std::collections::BTreeSet<_> =
+            [&[][..], &[0], &[1], &[0, 1]].map(in_cells).into();
+        assert_eq!(by_cells.len(), 4);
     }
 
     #[test]

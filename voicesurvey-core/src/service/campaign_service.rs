@@ -17,6 +17,7 @@ use crate::campaign::{
 use crate::id::{CampaignId, SkillbaseId};
 use crate::language::Language;
 use crate::phone_number::{PhoneNumber, Region};
+use crate::quota::Quotas;
 use crate::survey::Survey;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
@@ -112,6 +113,8 @@ pub struct NewCampaign {
     pub retry: RetryPolicy,
     /// Completed interviews that are enough; absent calls everybody.
     pub target: Option<NonZeroU32>,
+    /// How many interviews are wanted of which people; absent wants them of anybody.
+    pub quotas: Option<Quotas>,
     /// What the calls may cost; absent is not limited.
     pub budget: Option<Budget>,
     /// Whether calls are recorded from consent on, of which people are told before.
@@ -154,6 +157,8 @@ pub struct CampaignChanges {
     pub retry: Option<RetryPolicy>,
     /// Completed interviews that are enough.
     pub target: Change<NonZeroU32>,
+    /// How many interviews are wanted of which people.
+    pub quotas: Change<Quotas>,
     /// What the calls may cost.
     pub budget: Change<Budget>,
     /// Whether calls are recorded from consent on, of which people are told before.
@@ -261,6 +266,7 @@ impl CampaignChanges {
             pacing: self.pacing.unwrap_or(old.pacing),
             retry: self.retry.unwrap_or(old.retry),
             target: self.target.applied_to(old.target),
+            quotas: self.quotas.applied_to(old.quotas),
             budget: self.budget.applied_to(old.budget),
             recording: self.recording.unwrap_or(old.recording),
             calls: self.calls.applied_to(old.calls),

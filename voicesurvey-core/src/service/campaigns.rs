@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::campaign_service::{CampaignChanges, CampaignService, NewCampaign};
 use super::error::{ServiceError, require};
+use super::quotas::place_all;
 use super::settlement::end_waiting;
 use super::{uploads, validation};
 use crate::api_key::{Actor, Role};
@@ -128,6 +129,7 @@ impl Campaigns {
                 pacing: new.pacing,
                 retry: new.retry,
                 target: new.target,
+                quotas: new.quotas,
                 budget: new.budget,
                 recording: new.recording,
                 calls: new.calls,
@@ -185,6 +187,7 @@ impl CampaignService for Campaigns {
             let language = campaign.settings.language;
             find_skillbase(&mut *work, Some(skillbase_id), None, language).await?;
         }
+        let quotas = campaign.settings.quotas.clone();
         let campaign = Campaign {
             updated_at: self.clock.now(),
             ..changed(campaign, changes)
@@ -200,6 +203,9 @@ impl CampaignService for Campaigns {
             });
         }
         work.campaigns().update(&campaign).await?;
+        if campaign.settings.quotas != quotas {
+            place_all(&mut *work, &campaign, campaign.updated_at).await?;
+        }
         work.commit().await?;
         // Wider limits let people be called at once.
         self.wake_up.wake();

@@ -11,12 +11,13 @@ use super::breaker::pause_if_failing;
 use super::call_events::{campaign_of, store_progress};
 use super::circumstances::circumstances;
 use super::engine::EngineSettings;
+use super::quotas::room_in;
 use super::settlement::release_undialed;
 use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::CallTask;
 use crate::campaign::{Campaign, CampaignEvent, PauseReason};
 use crate::conversation::script::spoken_language;
-use crate::gate::{self, Decision, Reason};
+use crate::gate::{self, Circumstances, Decision, Reason};
 use crate::id::IdGenerator;
 use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
@@ -24,6 +25,7 @@ use crate::ports::{
     CallOptions, CallOrder, CallReference, Claim, ClaimRequest, ClaimedTask, PlaceCallError,
     Placed, Scope, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, WakeUp,
 };
+use crate::quota::Room;
 use crate::time::{Clock, Timestamp};
 
 /// Claims that are made before whoever asked gets an answer: each may find that the gate turns
@@ -196,6 +198,14 @@ impl Dispatcher {
             circumstances(&mut *work, company, number, Some(attempt.id), now).await?;
         // As it is now: an earlier call may just have told that the person refused.
         let task = work.call_tasks().get(attempt.task_id).await?;
+        let room = match &task {
+            Some(task) => room_in(&mut *work, &campaign, &task.cells).await?,
+            None => Room::Open,
+        };
+        let circumstances = Circumstances {
+            room,
+            ..circumstances
+        };
         let current = work.call_attempts().get(attempt.id).await?;
         drop(work);
         // Both clocks of a machine that was stopped may say that there is time, although the attempt

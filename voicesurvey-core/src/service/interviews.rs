@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::call_events::{campaign_of, line_before, response, store_progress};
+use super::quotas::{closed_to, place_by_answer};
 use super::understanding::understand;
 use crate::call_attempt::{AnsweredBy, CallAttempt, CallEvent, CallEventKind, Leases};
 use crate::call_task::CallTask;
@@ -246,7 +247,9 @@ impl Interviews {
         if conversation.step != step {
             return Ok(Taken::from(conversation.last_reply));
         }
+        let closed = closed_to(&mut *work, &scene.campaign, &scene.task).await?;
         let script = scene.script().spoken_in(conversation.language);
+        let script = script.turning_away(&closed);
         let step = conversation.hear(heard, understood, &script, &scene.given, &self.ids, now);
         let has_consented = step.consent.as_ref().is_some_and(|consent| consent.given);
         let taken = Taken {
@@ -257,7 +260,8 @@ impl Interviews {
         attempt
             .latencies
             .push(waited.try_into().unwrap_or(u32::MAX));
-        self.store(&mut *work, attempt, step, now).await?;
+        self.store(&mut *work, attempt, step, &scene.campaign, now)
+            .await?;
         work.commit().await?;
         Ok(taken)
     }
@@ -280,6 +284,7 @@ impl Interviews {
         work: &mut dyn UnitOfWork,
         mut attempt: CallAttempt,
         step: Step,
+        campaign: &Campaign,
         now: Timestamp,
     ) -> Result<(), StorageError> {
         let interviews = work.interviews();
@@ -289,7 +294,9 @@ impl Interviews {
         }
         if let Some(answer) = &step.answer {
             interviews.put_answer(answer).await?;
+            place_by_answer(work, campaign, answer, now).await?;
         }
+        let interviews = work.interviews();
         interviews.update_conversation(&step.conversation).await?;
         if let Some(conclusion) = step.conclusion {
             attempt.conclude(conclusion.outcome);

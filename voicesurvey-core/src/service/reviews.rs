@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::error::{FieldError, ServiceError, require};
+use super::quotas::place_by_answer;
 use super::validation;
 use crate::api_key::{Actor, Role};
 use crate::campaign::Campaign;
@@ -178,6 +179,9 @@ impl Reviews {
             StorageError::Conflict { .. } => decided_meanwhile(),
             error => error.into(),
         })?;
+        if replaced.is_some() {
+            place_by_answer(&mut *work, &campaign, &after, now).await?;
+        }
         let history = history(&mut *work, id).await?;
         work.commit().await?;
         Ok(history)

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::call_events::campaign_of;
+use super::quotas::note_places;
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallBack, CallTask, OtherAttempts, TaskEvent, TaskStatus};
 use crate::campaign::Campaign;
@@ -19,7 +20,8 @@ use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::repositories::{CallAttemptFilter, OutboxEvent};
 use crate::ports::{PageRequest, StorageError, UnitOfWork};
-use crate::queue::claim::has_reached_its_target;
+use crate::queue::claim::reached;
+use crate::quota::Cells;
 use crate::time::Timestamp;
 
 /// After so long a person is called again whose call the provider gave up by itself.
@@ -76,6 +78,7 @@ pub(crate) async fn settle(
     let mut tasks: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     let mut campaigns = HashMap::new();
     let mut settled: BTreeMap<CallTaskId, &CallAttempt> = BTreeMap::new();
+    let mut touched: BTreeMap<CampaignId, Cells> = BTreeMap::new();
     for concluded in &telling {
         let attempt = &concluded.attempt;
         let previous = concluded.previous;
@@ -98,6 +101,8 @@ pub(crate) async fn settle(
         };
         match task.clone().on(event, now) {
             Ok(moved) => {
+                let cells = touched.entry(campaign.id).or_default();
+                *cells = cells.or(&moved.cells);
                 *task = if task.state.status().is_final() {
                     unless_over_meanwhile(work, moved, campaign, now).await?
                 } else {
@@ -119,6 +124,9 @@ pub(crate) async fn settle(
         }
     }
     exclude_opted_out(work, &telling, now).await?;
+    for (campaign_id, cells) in &touched {
+        note_places(work, &campaigns[campaign_id], cells, now).await?;
+    }
     stop_at_targets(work, tasks.values(), &campaigns, now).await
 }
 
@@ -212,6 +220,7 @@ async fn store_released(
 ) -> Result<(), StorageError> {
     let task = unless_over(task, campaign, now);
     work.call_tasks().update(&task).await?;
+    note_places(work, campaign, &task.cells, now).await?;
     if task.state.status() == TaskStatus::Completed {
         stop_at_target(work, campaign, now).await?;
     }
@@ -270,7 +279,8 @@ async fn stop_at_targets(
     Ok(())
 }
 
-/// Winds the campaign up when as many people have answered as are wanted. Returns whether it did.
+/// Winds the campaign up when as many people have answered as are wanted, or every cell of its quotas
+/// is full. Returns whether it did.
 ///
 /// Somebody may hold the campaign for a while, and no interview must wait for that: what the person
 /// said would be undone with the rest if it waited too long. So this may come to nothing although
@@ -283,21 +293,23 @@ pub(crate) async fn stop_at_target(
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     let is_over = campaign.status.is_final() || campaign.winding_up.is_some();
-    if is_over || campaign.effective_settings().target.is_none() {
+    let settings = campaign.effective_settings();
+    if is_over || settings.target.is_none() && settings.quotas.is_none() {
         return Ok(false);
     }
     let counters = work.campaigns().counters(campaign.id).await?;
-    if !has_reached_its_target(campaign, &counters) {
+    if reached(campaign, &counters).is_none() {
         return Ok(false);
     }
     let locked = work.campaigns().get_for_update_unless_locked(campaign.id);
-    match locked.await? {
-        Some(campaign) if has_reached_its_target(&campaign, &counters) => {
-            wind_up(work, campaign, Reason::TargetReached, now).await?;
-            Ok(true)
-        }
-        _ => Ok(false),
-    }
+    let Some(campaign) = locked.await? else {
+        return Ok(false);
+    };
+    let Some(reason) = reached(&campaign, &counters) else {
+        return Ok(false);
+    };
+    wind_up(work, campaign, reason, now).await?;
+    Ok(true)
 }
 
 /// Tasks that are ended in one transaction; the scheduler ends the others.

@@ -1,5 +1,6 @@
 //! What makes a campaign's settings usable, checked in one place for every way of creating one.
 
+mod quotas;
 mod survey;
 
 use rust_decimal::Decimal;
@@ -58,6 +59,9 @@ pub fn settings(settings: &CampaignSettings, errors: &mut Vec<FieldError>) {
     schedule(&settings.schedule, errors);
     pacing(&settings.pacing, errors);
     retry(&settings.retry, errors);
+    if let Some(given) = &settings.quotas {
+        quotas::quotas(given, &settings.survey, errors);
+    }
     if let Some(given) = &settings.budget {
         budget(given, errors);
     }

@@ -56,6 +56,7 @@ pub mod queue_lanes;
 pub mod queue_limits;
 pub mod queue_prices;
 pub mod queue_schedule;
+pub mod quotas;
 pub mod retention;
 pub mod reviews;
 pub mod skillbases;
@@ -327,6 +328,14 @@ macro_rules! storage_conformance {
                 a_budget_is_not_exceeded,
                 a_failed_call_that_costs_something_is_counted_once,
                 a_campaign_that_winds_up_is_emptied,
+            }
+            quotas {
+                cells_of_tasks_and_lanes_read_back,
+                tasks_are_counted_by_cell_and_status,
+                a_claim_takes_no_more_places_than_are_left,
+                concurrent_claims_share_the_places,
+                a_full_cell_is_not_called,
+                campaigns_whose_cells_are_all_full_are_found,
             }
             counters {
                 an_empty_campaign_counts_nothing,

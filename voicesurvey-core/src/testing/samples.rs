@@ -45,6 +45,7 @@ use crate::number_keys::NumberKeys;
 use crate::pace::Pace;
 use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::repositories::OutboxEvent;
+use crate::quota::Cells;
 use crate::skillbase::Skillbase;
 use crate::survey::{Question, QuestionKind, Survey};
 use crate::time::Timestamp;
@@ -156,6 +157,7 @@ pub fn campaign(company: &Company) -> Campaign {
             },
             retry: RetryPolicy::default(),
             target: None,
+            quotas: None,
             budget: None,
             recording: false,
             calls: CallSettings::default(),
@@ -269,6 +271,7 @@ pub fn task(campaign: &Campaign, phone_number: &str) -> CallTask {
         campaign_id: campaign.id,
         upload_id: None,
         contact: contact(number(phone_number)),
+        cells: Cells::default(),
         state: TaskState::Pending { due_at: now() },
         attempts_count: 0,
         attempts_spent: 0,

@@ -20,6 +20,7 @@ mod lifecycle;
 mod memory_conformance;
 mod opt_outs;
 mod prices;
+mod quotas;
 mod recordings;
 mod restraints;
 mod resuming;

@@ -418,6 +418,7 @@ async fn a_list_of_wrong_rows_is_kept_row_by_row() {
 async fn a_campaign_comes_with_its_list_or_not_at_all() {
     let (world, campaign, _) = draft().await;
     let new = || voicesurvey_core::service::NewCampaign {
+        quotas: None,
         name: "One step".to_owned(),
         description: String::new(),
         skillbase_id: Some(campaign.settings.skillbase_id),

@@ -13,6 +13,7 @@ use voicesurvey_core::queue::lane::LaneId;
 use voicesurvey_core::time::Timestamp;
 
 use super::old_state;
+use crate::counters::CountedTask;
 use crate::row::Reader;
 use crate::schema::company_of;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -107,12 +108,16 @@ impl PostgresUnitOfWork {
         reason: Reason,
         row: &PgRow,
     ) -> Result<u64, StorageError> {
-        let (old_status, old_reason) = old_state(row)?;
+        let before = old_state(row)?;
         let row = Reader::new("call_tasks", row);
         let count: i64 = row.get("count")?;
-        self.counters
-            .tasks(campaign, old_status, old_reason, -count);
-        self.counters.tasks(campaign, status, Some(reason), count);
+        self.counters.tasks(campaign, &before, -count);
+        let after = CountedTask {
+            status,
+            reason: Some(reason),
+            ..before
+        };
+        self.counters.tasks(campaign, &after, count);
         if row.get("was_claimable")? {
             let lane = LaneId::from_bits(row.get("lane_id")?);
             self.lanes.remove(campaign, lane, count);

@@ -1,14 +1,14 @@
 -- Ends up to $6 waiting tasks of a campaign, and counts them by what they were before. Each half
 -- finds its tasks by a partial index, so that the last of a million costs no more than the first.
 WITH claimable AS MATERIALIZED (
-    SELECT id, status, reason, lane_id, true AS claimable
+    SELECT id, status, reason, cells, lane_id, true AS claimable
     FROM call_tasks
     WHERE company_id = $1 AND campaign_id = $2 AND claimable_since IS NOT NULL
     ORDER BY lane_id, claimable_since, id
     LIMIT $6
     FOR NO KEY UPDATE
 ), later AS MATERIALIZED (
-    SELECT id, status, reason, lane_id, false AS claimable
+    SELECT id, status, reason, cells, lane_id, false AS claimable
     FROM call_tasks
     WHERE company_id = $1 AND campaign_id = $2
         AND status IN ('pending', 'retry') AND claimable_since IS NULL
@@ -30,9 +30,9 @@ WITH claimable AS MATERIALIZED (
         version = task.version + 1
     FROM waiting
     WHERE task.company_id = $1 AND task.id = waiting.id
-    RETURNING waiting.status, waiting.reason, waiting.lane_id, waiting.claimable
+    RETURNING waiting.status, waiting.reason, waiting.cells, waiting.lane_id, waiting.claimable
 )
-SELECT status AS old_status, reason AS old_reason, lane_id, claimable AS was_claimable,
-    count(*) AS count
+SELECT status AS old_status, reason AS old_reason, cells AS old_cells, lane_id,
+    claimable AS was_claimable, count(*) AS count
 FROM cancelled
-GROUP BY status, reason, lane_id, claimable
+GROUP BY status, reason, cells, lane_id, claimable

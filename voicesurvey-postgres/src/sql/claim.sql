@@ -106,7 +106,7 @@ WITH provider AS MATERIALIZED (
         CROSS JOIN LATERAL (
             SELECT company_id, id, campaign_id, upload_id, phone_number, name, language, time_zones,
                 priority, extra, status, due_at, attempt_id, attempts_count, attempts_spent,
-                last_attempt_at, outcome, reason, created_at, updated_at, version, lane_id,
+                last_attempt_at, outcome, reason, created_at, updated_at, version, cells, lane_id,
                 claimable_since
             FROM call_tasks AS queued
             WHERE queued.company_id = lane.company_id
@@ -313,6 +313,10 @@ WITH provider AS MATERIALIZED (
     CROSS JOIN LATERAL (
         VALUES ('attempt', 'created', 1), ('task', 'in_progress', 1), ('task', claimed.status, -1),
             ('reason', claimed.reason, -1)
+        UNION ALL
+        SELECT 'cell', cell || ':' || moved.status, moved.by
+        FROM unnest(string_to_array(claimed.cells, ',')) AS cell
+        CROSS JOIN (VALUES ('in_progress', 1), (claimed.status, -1)) AS moved (status, by)
     ) AS change (kind, name, by)
     WHERE change.name IS NOT NULL
     GROUP BY claimed.company_id, claimed.campaign_id, change.kind, change.name
@@ -345,7 +349,7 @@ SELECT claimed.*,
             -- Those whose outcome counts as a contact, as core's Outcome says.
             AND (
                 attempt.outcome IS NULL OR attempt.outcome NOT IN (
-                    'cancelled', 'provider_failure', 'provider_rejected', 'quota_full'
+                    'cancelled', 'provider_failure', 'provider_rejected'
                 )
             )
     ) ELSE '{}' END AS calls_before

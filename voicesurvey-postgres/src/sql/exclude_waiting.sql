@@ -4,7 +4,8 @@ WITH waiting AS MATERIALIZED (
     SELECT task.*
     FROM UNNEST($2::text[]) AS named (phone_number)
     CROSS JOIN LATERAL (
-        SELECT id, campaign_id, status, reason, lane_id, claimable_since IS NOT NULL AS claimable
+        SELECT id, campaign_id, status, reason, cells, lane_id,
+            claimable_since IS NOT NULL AS claimable
         FROM call_tasks
         WHERE company_id = $1 AND phone_number = named.phone_number
             AND status IN ('pending', 'retry')
@@ -23,10 +24,10 @@ WITH waiting AS MATERIALIZED (
         version = task.version + 1
     FROM waiting
     WHERE task.company_id = $1 AND task.id = waiting.id
-    RETURNING waiting.campaign_id, waiting.status, waiting.reason, waiting.lane_id,
-        waiting.claimable
+    RETURNING waiting.campaign_id, waiting.status, waiting.reason, waiting.cells,
+        waiting.lane_id, waiting.claimable
 )
-SELECT campaign_id, status AS old_status, reason AS old_reason, lane_id,
+SELECT campaign_id, status AS old_status, reason AS old_reason, cells AS old_cells, lane_id,
     claimable AS was_claimable, count(*) AS count
 FROM excluded
-GROUP BY campaign_id, status, reason, lane_id, claimable
+GROUP BY campaign_id, status, reason, cells, lane_id, claimable

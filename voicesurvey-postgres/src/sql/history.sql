@@ -8,6 +8,6 @@ WHERE company_id = $1
     AND id IS DISTINCT FROM $4
     AND (
         outcome IS NULL OR outcome NOT IN (
-            'cancelled', 'provider_failure', 'provider_rejected', 'quota_full'
+            'cancelled', 'provider_failure', 'provider_rejected'
         )
     )

@@ -150,6 +150,20 @@ async fn migrated_before(version: i64) -> (TestDatabase, PgConnection) {
     (database, connection)
 }
 
+/// Columns that the store of today writes, and that came later.
+const LATER_COLUMNS: &str = "
+    ALTER TABLE call_tasks ADD COLUMN cells text NOT NULL DEFAULT '';
+    ALTER TABLE campaign_lanes ADD COLUMN cells text NOT NULL DEFAULT ''";
+
+/// Before they come.
+const WITHOUT_LATER_COLUMNS: &str = "
+    ALTER TABLE call_tasks DROP COLUMN cells;
+    ALTER TABLE campaign_lanes DROP COLUMN cells";
+
+async fn execute(connection: &mut PgConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(connection).await.unwrap();
+}
+
 #[tokio::test]
 async fn tasks_from_before_there_were_lanes_are_called() {
     let (database, mut connection) = migrated_before(20_261_121_091_000).await;
@@ -210,16 +224,15 @@ const PRICED: &str = "
 #[tokio::test]
 async fn calls_that_were_priced_before_costs_were_counted_are_counted() {
     let (database, mut connection) = migrated_before(20_261_121_091_700).await;
+    execute(&mut connection, LATER_COLUMNS).await;
     let store = database.storage();
     let company = samples::company();
     let campaign = samples::campaign(&company).running();
     let tasks = samples::tasks(&campaign, 1, 3);
     crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
     let calls = claim_before(&mut connection, store, 3).await;
-    sqlx::raw_sql(PRICED)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    execute(&mut connection, PRICED).await;
+    execute(&mut connection, WITHOUT_LATER_COLUMNS).await;
 
     store.migrate().await.unwrap();
     assert_eq!(store.audit(samples::now()).await.unwrap(), []);
@@ -268,16 +281,15 @@ const FAILED_AND_PRICED: &str = "
 #[tokio::test]
 async fn failed_calls_that_were_counted_as_priced_are_so_no_longer() {
     let (database, mut connection) = migrated_before(20_261_121_091_900).await;
+    execute(&mut connection, LATER_COLUMNS).await;
     let store = database.storage();
     let company = samples::company();
     let campaign = samples::campaign(&company).running();
     let tasks = samples::tasks(&campaign, 1, 2);
     crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
     assert_eq!(claim_before(&mut connection, store, 2).await.len(), 2);
-    sqlx::raw_sql(FAILED_AND_PRICED)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    execute(&mut connection, FAILED_AND_PRICED).await;
+    execute(&mut connection, WITHOUT_LATER_COLUMNS).await;
     store.migrate().await.unwrap();
     let counted = CostCount {
         calls: 1,

@@ -219,6 +219,10 @@ async fn the_scheduler_asks_campaigns_that_run_and_reads_their_counters_by_key()
                 include_str!("../../src/sql/campaigns_at_target.sql"),
                 "campaigns_with_target",
             ),
+            (
+                include_str!("../../src/sql/campaigns_at_target.sql"),
+                "campaigns_with_quotas",
+            ),
         ] {
             // These are planned with their values each time.
             let sql = sql.replace("$1", "1000").replace("$2", "'{busy}'");

@@ -9,6 +9,7 @@ mod budget;
 mod calls;
 mod conditions;
 mod questions;
+mod quotas;
 mod read;
 mod retry;
 mod schedule;
@@ -27,6 +28,7 @@ use voicesurvey_core::id::{CompanyId, SkillbaseId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::pace::Pace;
 use voicesurvey_core::phone_number::PhoneNumber;
+use voicesurvey_core::quota::Quotas;
 use voicesurvey_core::service::{
     CallSettingsChanges, CampaignChanges, Change, FieldError, NewCampaign, NewSchedule,
     ScheduleChanges, validation,
@@ -38,6 +40,7 @@ use voicesurvey_core::time_zone::TimeZone;
 use self::budget::NewBudgetBody;
 use self::calls::NewVoicemailBody;
 use self::questions::{NewQuestionBody, QuestionForm, TranslationBody};
+use self::quotas::NewQuotasBody;
 pub(super) use self::read::{CampaignBody, QuestionBody, winds_up};
 use self::retry::{Delay, GivenRetry, NewRetryRuleBody, RetryFields, RetryNames};
 use self::schedule::CountryDaysBody;
@@ -149,6 +152,11 @@ pub(super) struct CampaignSettingsBody {
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
     target: Clearable<NonZeroU32>,
+    /// How many interviews are wanted of which people, who are not called any more when there are
+    /// enough. Of anybody if it is left out; in a change, `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<NewQuotasBody>)]
+    quotas: Clearable<NewQuotasBody>,
     /// What the calls may cost: no call is started that may exceed it. Not limited if it is left
     /// out; in a change, `null` takes it away. Can also be changed while the campaign runs.
     #[serde(default)]
@@ -195,6 +203,7 @@ struct Given {
     seconds_between_calls: Option<u32>,
     retry: GivenRetry,
     target: Change<NonZeroU32>,
+    quotas: Change<Quotas>,
     budget: Change<Budget>,
     recording: Option<bool>,
     calls: CallSettingsChanges,
@@ -237,6 +246,7 @@ impl CampaignSettingsBody {
                 countries: given.schedule.countries,
             },
             target: given.target.applied_to(None),
+            quotas: given.quotas.applied_to(None),
             budget: given.budget.applied_to(None),
             recording: given.recording.unwrap_or_default(),
             calls: given.calls.applied_to(CallSettings::default()),
@@ -275,6 +285,7 @@ impl CampaignSettingsBody {
             skillbase_id: given.skillbase_id,
             schedule: given.schedule,
             target: given.target,
+            quotas: given.quotas,
             budget: given.budget,
             recording: given.recording,
             calls: given.calls,
@@ -346,6 +357,11 @@ impl CampaignSettingsBody {
                 .optional("seconds_between_calls", self.seconds_between_calls),
             retry,
             target: checks.change("target", self.target),
+            quotas: match checks.change("quotas", self.quotas) {
+                Change::Keep => Change::Keep,
+                Change::Clear => Change::Clear,
+                Change::Set(quotas) => quotas.read(checks).map_or(Change::Keep, Change::Set),
+            },
             budget: match checks.change("budget", self.budget) {
                 Change::Keep => Change::Keep,
                 Change::Clear => Change::Clear,
@@ -452,6 +468,7 @@ fn sketch(new: &NewCampaign) -> CampaignSettings {
         pacing: new.pacing,
         retry: new.retry.clone(),
         target: new.target,
+        quotas: new.quotas.clone(),
         budget: new.budget.clone(),
         recording: new.recording,
         calls: new.calls.clone(),

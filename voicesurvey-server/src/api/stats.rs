@@ -28,6 +28,7 @@ use super::calls_over_time::{CallsOverTimeBody, PeriodQuery};
 use super::campaign_body::winds_up;
 use super::error::ApiError;
 use super::extract::{Id, QueryParameters};
+use super::forecast::{self, ForecastBody, QuotaProgressBody};
 use crate::app::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -69,6 +70,10 @@ pub(super) struct StatsBody {
     target: TargetBody,
     /// Calls over time, contacts by how often they were called, and durations.
     calls: CallsOverTimeBody,
+    /// The cells of the quotas, in their order; none without quotas.
+    quotas: Vec<QuotaProgressBody>,
+    /// What is to be expected if calls go on as they went so far.
+    forecast: ForecastBody,
     /// What the calls cost whose price is known, by currency.
     spent: Vec<SpentBody>,
     /// What is left of the budget, if there is one.
@@ -217,6 +222,8 @@ impl StatsBody {
                 target: campaign.effective_settings().target.map(NonZeroU32::get),
             },
             calls,
+            quotas: forecast::quotas(standing),
+            forecast: forecast::forecast(standing),
             spent: counters.costs.iter().map(SpentBody::from).collect(),
             budget: budget_left(standing),
             completed_rate: RateBody::new(counters.tasks_in(TaskStatus::Completed), closed.sum()),
@@ -226,7 +233,10 @@ impl StatsBody {
 }
 
 fn winding_up_sentence(reason: Reason) -> String {
-    let sentence = reason.sentence();
+    let sentence = match reason {
+        Reason::QuotaFull => "Every quota is full.",
+        reason => reason.sentence(),
+    };
     format!("{sentence} Calls in progress are finished, and nobody else is called.")
 }
 

@@ -153,6 +153,7 @@ impl Content {
                         ..RetryPolicy::default()
                     },
                     target: None,
+                    quotas: None,
                     budget: None,
                     recording: false,
                     calls: CallSettings::default(),

@@ -400,7 +400,7 @@ disconnected true [1440] 4.32 failed
 provider_rejected false [] 3.16 failed
 provider_failure false [5,10,20,40] 3.16 not_reached
 lost true [180] 3.16 not_reached
-quota_full false [] 4.80 cancelled
+quota_full true [] 4.80 cancelled
 cancelled false [] null cancelled
 "#);
 }

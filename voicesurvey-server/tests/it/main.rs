@@ -19,6 +19,7 @@ mod api_errors;
 mod api_exclusions;
 mod api_exports;
 mod api_operation;
+mod api_quotas;
 mod api_results;
 mod api_review;
 mod api_surveys;

@@ -8,6 +8,7 @@ use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::campaign::{Campaign, CampaignSettings, CampaignStatus, Pacing};
 use voicesurvey_core::pace::Pace;
 use voicesurvey_core::queue::claim::calls_within_budget;
+use voicesurvey_core::quota::Quotas;
 use voicesurvey_core::skillbase::Persona;
 use voicesurvey_core::time::Timestamp;
 
@@ -57,6 +58,13 @@ fn reduce(
         let left = u64::from(target.get()).saturating_sub(completed);
         let left = NonZeroU32::new(u32::try_from(left).unwrap_or(u32::MAX));
         settings.target = Some(left.ok_or(DryRunError::CampaignEnded("target_reached"))?);
+    }
+    let places = plan.campaign.places(plan.counters);
+    if let Some((quotas, places)) = settings.quotas.as_mut().zip(places) {
+        for (cell, place) in quotas.cells.iter_mut().zip(places.cells()) {
+            let left = place.target.saturating_sub(place.completed);
+            cell.target = u32::try_from(left).unwrap_or(u32::MAX);
+        }
     }
     if let Some((budget, calls)) = settings.budget.as_mut().zip(calls_left) {
         let spent = plan.counters.costs.get(&budget.limit.currency);
@@ -122,6 +130,14 @@ pub(super) fn assumptions(settings: &DryRunSettings, campaign: &CampaignSettings
             settings.prices.currency
         ),
     ];
+    let quotas = campaign.quotas.as_ref();
+    if quotas.is_some_and(Quotas::depend_on_answers) {
+        sentences.push(
+            "Nobody answers anything: only what stands in the call list puts people into the cells \
+             of quotas."
+                .to_owned(),
+        );
+    }
     let budget = campaign.budget.as_ref();
     if budget.is_some_and(|budget| budget.limit.currency == settings.prices.currency) {
         sentences.push("The budget is spent at the higher price.".to_owned());

@@ -21,12 +21,12 @@ const A_WAITING_TASK: &str = "
 
 /// Which tasks are ended; both statements choose the same ones, because nobody writes between them.
 const WAITING_BY_COUNTER: &str = "
-    SELECT status, reason, claimable, lane_id, count(*) AS tasks
-    FROM (SELECT status, reason, claimable, lane_id FROM call_tasks
+    SELECT status, reason, cells, claimable, lane_id, count(*) AS tasks
+    FROM (SELECT status, reason, cells, claimable, lane_id FROM call_tasks
           WHERE company_id = ?1 AND campaign_id = ?2 AND status IN ('pending', 'retry')
           ORDER BY status, created_at, id
           LIMIT ?3)
-    GROUP BY status, reason, claimable, lane_id";
+    GROUP BY status, reason, cells, claimable, lane_id";
 
 const END_WAITING: &str = "
     UPDATE call_tasks
@@ -49,11 +49,6 @@ impl SqliteUnitOfWork {
         let Some(ended) = self.how_one_ends(campaign, reason, now).await? else {
             return Ok(0);
         };
-        let counted = CountedTask {
-            status: ended.state.status(),
-            reason: ended.reason,
-            claimable_in: None,
-        };
         let waiting = sqlx::query(WAITING_BY_COUNTER)
             .bind(campaign.company_id.as_uuid())
             .bind(campaign.campaign_id.as_uuid())
@@ -62,16 +57,23 @@ impl SqliteUnitOfWork {
         for row in self.fetch_all(waiting).await? {
             let row = Row::new(&row, CALL_TASKS.name);
             let tasks: i64 = row.get("tasks")?;
-            changes.tasks(campaign, read_counted(&row)?, -tasks);
-            changes.tasks(campaign, counted, tasks);
+            let before = read_counted(&row)?;
+            changes.tasks(campaign, &before, -tasks);
+            let after = CountedTask {
+                status: ended.state.status(),
+                reason: ended.reason,
+                claimable_in: None,
+                ..before
+            };
+            changes.tasks(campaign, &after, tasks);
         }
         let update = sqlx::query(END_WAITING)
             .bind(campaign.company_id.as_uuid())
             .bind(campaign.campaign_id.as_uuid())
             .bind(at_most.get())
-            .bind(counted.status.name())
+            .bind(ended.state.status().name())
             .bind(ended.outcome.map(Outcome::name))
-            .bind(counted.reason.map(Reason::name))
+            .bind(ended.reason.map(Reason::name))
             .bind(micros(now));
         let count = self.execute(update).await?;
         self.count(changes).await?;

@@ -52,6 +52,7 @@ pub(super) async fn give_lanes(connection: &mut SqliteConnection) -> Result<(), 
                 .bind(key.priority)
                 .bind(key.region.map(|region| region.to_string()))
                 .bind(json(&key.time_zones)?)
+                .bind(key.cells.to_string())
                 .execute(&mut *connection)
                 .await
                 .map_err(storage_error)?;

@@ -33,7 +33,8 @@ async fn campaigns_are_found_by_their_status() {
     );
     assert_uses(CAMPAIGNS_TO_END, &["campaigns_ending"]).await;
     assert_uses(NEXT_END, &["campaigns_ending"]).await;
-    assert_uses(CAMPAIGNS_AT_TARGET, &["campaigns_with_target"]).await;
+    let wanting = ["campaigns_with_target", "campaigns_with_quotas"];
+    assert_uses(CAMPAIGNS_AT_TARGET, &wanting).await;
     assert_uses(CAMPAIGNS_WITH_BUDGET, &["campaigns_with_budget"]).await;
     assert_uses(CAMPAIGNS_TO_EMPTY, &["campaign_counters_waiting"]).await;
     let finish = plan(CAMPAIGNS_TO_FINISH).await;

@@ -13,6 +13,7 @@ use crate::call_list::Contact;
 use crate::call_task::TaskStatus;
 use crate::calling_hours::CallingHours;
 use crate::id::{CallTaskId, CampaignId, CompanyId};
+use crate::quota::Cells;
 use crate::time_zone::TimeZone;
 
 /// Open day and night, in a zone of even clocks.
@@ -46,6 +47,7 @@ fn task(state: TaskState) -> CallTask {
             priority: 0,
             extra: BTreeMap::new(),
         },
+        cells: Cells::default(),
         state,
         attempts_count: 1,
         attempts_spent: 0,

@@ -78,7 +78,9 @@ impl<'a> StepTaker<'a> {
         answer.doubt = doubt
             .filter(|doubt| *doubt == Doubt::Disagreement)
             .or(Some(Doubt::Unconfirmed));
-        let is_last = self.question(self.next_question(at.index + 1)).is_none();
+        // Who is not wanted any more if the value is right has not completed the interview.
+        let is_last = self.question(self.next_question(at.index + 1)).is_none()
+            && !self.script.turns_away(&question.key, &self.given);
         let pending = pending(&answer, value, is_last);
         self.answer = Some(answer);
         if !self.count_aside() {
@@ -137,8 +139,17 @@ impl<'a> StepTaker<'a> {
     }
 
     /// Asks the first question from `index` on that is to be asked, or completes the interview when
-    /// there is none.
+    /// there is none. Thanks and says goodbye if the answer to the one before tells that the person
+    /// is not wanted any more.
     pub(super) fn ask(&mut self, index: u16, answered: u16, mut say: Vec<String>) {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.question(before));
+        if before.is_some_and(|before| self.script.turns_away(&before.key, &self.given)) {
+            let goodbye = self.script.closing(&self.script.lines().goodbye);
+            self.end(&goodbye, Outcome::QuotaFull);
+            return;
+        }
         let index = self.next_question(index);
         self.conversation.position = Position::Question {
             index,

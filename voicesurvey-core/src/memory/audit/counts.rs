@@ -9,6 +9,7 @@ use crate::audit::Example;
 use crate::call_attempt::CallAttempt;
 use crate::call_rollup::{RolledCall, quarter_of};
 use crate::id::CampaignId;
+use crate::memory::ready_list::counted_task;
 use crate::memory::rows::{
     CampaignLevel, CompanyLevel, CostRow, Count, Counted, LaneRow, ProviderLevel, RollupRow,
     TaskRow,
@@ -22,11 +23,9 @@ type Compared<K> = BTreeMap<K, (u64, u64)>;
 impl Transaction {
     pub(super) fn miscounted_tasks(&self) -> impl Iterator<Item = Example> {
         let mut compared =
-            self.kept(|counted| matches!(counted, Counted::Task(_) | Counted::Reason(_)));
+            self.kept(|counted| !matches!(counted, Counted::Attempt(_) | Counted::Outcome(_)));
         for task in self.tasks() {
-            let reason = task.reason.map(Counted::Reason);
-            let counted = [Some(Counted::Task(task.state.status())), reason];
-            for counted in counted.into_iter().flatten() {
+            for counted in counted_task(task) {
                 compared.entry((task.campaign_id, counted)).or_default().1 += 1;
             }
         }
@@ -185,6 +184,7 @@ fn different_counts(compared: Compared<(CampaignId, Counted)>) -> impl Iterator<
             Counted::Reason(reason) => format!("tasks because of {reason}"),
             Counted::Attempt(state) => format!("attempts {state}"),
             Counted::Outcome(outcome) => format!("attempts that ended with {outcome}"),
+            Counted::Cell(cell, status) => format!("tasks {status} in cell {cell}"),
         };
         let detail = difference(&what, kept, stored);
         Example::new("campaign", Some(campaign_id.as_uuid()), None, detail)

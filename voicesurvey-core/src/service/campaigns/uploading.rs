@@ -194,6 +194,7 @@ impl Campaigns {
             ..upload
         };
         let now = self.clock.now();
+        let quotas = campaign.effective_settings().quotas.clone();
         let mut adding = Adding::new(&self.ids, campaign, upload, now);
         let mut rows = list.open(checked.region).await.map_err(unreadable)?;
         loop {
@@ -208,7 +209,11 @@ impl Campaigns {
         }
         let upload = adding.finish(work).await?;
         // Only now, so that nobody waited for it: whether the campaign still takes the list.
-        refuse_ended(&locked(work, campaign_id).await?)?;
+        let campaign = locked(work, campaign_id).await?;
+        refuse_ended(&campaign)?;
+        if campaign.effective_settings().quotas != quotas {
+            return Err(quotas_changed());
+        }
         let upload = Upload {
             status: UploadStatus::Done,
             percent: 100,
@@ -279,6 +284,16 @@ fn cancelled() -> ServiceError {
     ServiceError::NotAllowed {
         code: CANCELLED,
         message: "the upload was cancelled, and nothing of it was added".to_owned(),
+    }
+}
+
+/// Whoever changed them put those into their new cells who were there, and not the ones being added.
+fn quotas_changed() -> ServiceError {
+    let message = "the campaign's quotas were changed while the list was added; nothing of it was \
+                   added: upload it again";
+    ServiceError::NotAllowed {
+        code: "quotas_changed",
+        message: message.to_owned(),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::ports::UnitOfWork;
 use crate::ports::repositories::CampaignCounters;
 use crate::queue::claim::calls_within_budget;
 use crate::queue::lane::Lane;
+use crate::quota::Room;
+use crate::quota::forecast::Forecast;
 use crate::service::circumstances::{circumstances, company_of};
 use crate::service::error::ServiceError;
 use crate::time::Timestamp;
@@ -38,6 +40,8 @@ pub struct Standing {
     pub next_opening: Option<Timestamp>,
     /// How many calls the budget still allows; absent without a budget.
     pub calls_within_budget: Option<u32>,
+    /// What is to be expected if calls go on as they went so far.
+    pub forecast: Forecast,
 }
 
 /// Why one person is not being called now.
@@ -65,8 +69,12 @@ impl Reports {
         let calls_within_budget = calls_within_budget(&campaign, &counters);
         let everybodys = reason_of_everybody(&campaign, &company, calls_within_budget);
         let mut reasons = counters.reasons.clone();
+        let places = campaign.places(&counters);
         for lane in lanes.iter().filter(|lane| lane.claimable > 0) {
-            let reason = everybodys.unwrap_or_else(|| reason_of(lane, &campaign, now));
+            let room = places.as_ref().map(|places| places.room(&lane.key.cells));
+            let reason = everybodys
+                .or(room.and_then(reason_of_quota))
+                .unwrap_or_else(|| reason_of(lane, &campaign, now));
             *reasons.entry(reason).or_default() += lane.claimable;
         }
         let closed = lanes
@@ -76,6 +84,7 @@ impl Reports {
             .filter(|window| window.opens_at > now);
         Ok(Standing {
             next_opening: closed.map(|window| window.opens_at).min(),
+            forecast: Forecast::of(&campaign, &counters, now),
             campaign,
             counters,
             reasons,
@@ -129,6 +138,15 @@ fn reason_of_everybody(
     }
 }
 
+/// Why nobody in some cells is called.
+const fn reason_of_quota(room: Room) -> Option<Reason> {
+    match room {
+        Room::Open => None,
+        Room::Held => Some(Reason::QuotaReserved),
+        Room::Full => Some(Reason::QuotaFull),
+    }
+}
+
 /// Why the claimable tasks of a lane are not being called, by the clock.
 fn reason_of(lane: &Lane, campaign: &Campaign, now: Timestamp) -> Reason {
     let starts_at = campaign.effective_settings().schedule.starts_at;
@@ -152,6 +170,9 @@ async fn circumstances_of(
     Ok(Circumstances {
         being_called: work.call_attempts().live(number).await?.is_some(),
         budget_left: calls_within_budget(campaign, &counters) != Some(0),
+        room: campaign
+            .places(&counters)
+            .map_or(Room::Open, |places| places.room(&task.cells)),
         ..circumstances(work, campaign.company_id, number, None, now).await?
     })
 }

@@ -15,12 +15,14 @@ use voicesurvey_core::gate::Reason;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::repositories::CampaignCounters;
+use voicesurvey_core::quota::Quotas;
 use voicesurvey_core::survey::{Question, QuestionKind, SurveyTranslation};
 
 use super::budget::BudgetBody;
 use super::calls::VoicemailBody;
 use super::conditions::ConditionBody;
 use super::questions::{LabelBody, OptionBody, TranslationBody};
+use super::quotas::NewQuotasBody;
 use super::retry::{self, NewRetryRuleBody, RetryRuleBody};
 use super::schedule::CountryDaysBody;
 use crate::api::stats::by_task_status;
@@ -41,8 +43,8 @@ pub(crate) struct CampaignBody {
     /// Why it is paused: `user`, `provider_down`, `provider_failure`, `provider_configuration`,
     /// `budget` or `outside_dates`.
     pause_reason: Option<&'static str>,
-    /// Why no further call is started although it has not ended yet: `target_reached` or
-    /// `campaign_ended`. It completes when the calls in progress have ended.
+    /// Why no further call is started although it has not ended yet: `target_reached`,
+    /// `quota_full` (of every cell) or `campaign_ended`. It completes when the calls in progress have ended.
     winding_up: Option<&'static str>,
     /// Calls that hold a line now; also those that still run while it is paused or winds up.
     calls_in_progress: u64,
@@ -100,6 +102,9 @@ pub(crate) struct CampaignBody {
     retry: BTreeMap<&'static str, RetryRuleBody>,
     /// Completed interviews that are enough; absent calls everybody.
     target: Option<u32>,
+    /// How many interviews are wanted of which people; absent wants them of anybody.
+    #[schema(value_type = Option<NewQuotasBody>)]
+    quotas: Option<Quotas>,
     /// What the calls may cost; absent is not limited.
     budget: Option<BudgetBody>,
     /// Whether calls are recorded from consent on, of which people are told before.
@@ -276,6 +281,7 @@ impl From<(Campaign, CampaignCounters)> for CampaignBody {
             retry_rules: retry.rules,
             retry_other_daypart: retry.other_daypart,
             target: settings.target.map(NonZeroU32::get),
+            quotas: settings.quotas,
             budget: settings.budget.map(BudgetBody::from),
             recording: settings.recording,
             caller_id: settings.calls.caller_id.map(|number| number.to_string()),

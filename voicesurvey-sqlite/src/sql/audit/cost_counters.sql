@@ -20,7 +20,7 @@ FULL JOIN (
         company_id, campaign_id, cost_currency AS currency, count(*) AS attempts,
         count(*) FILTER (
             WHERE outcome IS NULL OR outcome NOT IN (
-                'cancelled', 'provider_failure', 'provider_rejected', 'quota_full'
+                'cancelled', 'provider_failure', 'provider_rejected'
             )
         ) AS calls,
         sum(CAST(round(1000000 * CAST(cost_amount AS REAL)) AS INTEGER)) AS millionths

@@ -6,7 +6,7 @@ SELECT
 FROM (
     SELECT company_id, campaign_id, kind, name, count
     FROM campaign_counters
-    WHERE kind IN ('task', 'reason')
+    WHERE kind IN ('task', 'reason', 'cell')
 ) AS kept
 FULL JOIN (
     SELECT company_id, campaign_id, 'task' AS kind, status AS name, count(*) AS rows
@@ -17,5 +17,10 @@ FULL JOIN (
     FROM call_tasks
     WHERE reason IS NOT NULL
     GROUP BY company_id, campaign_id, reason
+    UNION ALL
+    SELECT company_id, campaign_id, 'cell', cell.value || ':' || status, count(*)
+    FROM call_tasks CROSS JOIN json_each('[' || cells || ']') AS cell
+    WHERE cells <> ''
+    GROUP BY company_id, campaign_id, cell.value, status
 ) AS stored USING (company_id, campaign_id, kind, name)
 WHERE COALESCE(kept.count, 0) <> COALESCE(stored.rows, 0)

@@ -129,6 +129,7 @@ impl<'a> Adding<'a> {
         };
         CallTask {
             id: self.ids.next(),
+            cells: self.campaign.cells_of(&contact),
             company_id: self.campaign.company_id,
             campaign_id: self.campaign.id,
             upload_id: Some(self.upload.id),

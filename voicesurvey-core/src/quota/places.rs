@@ -1,0 +1,152 @@
+//! How many places are left in each cell: what may be called, decided alike by every store.
+
+use super::{Cells, QuotaPolicy, Quotas};
+use crate::call_task::TaskStatus;
+use crate::planted::{self, Bug};
+use crate::ports::repositories::CampaignCounters;
+use crate::time::Timestamp;
+
+/// Whether somebody who is in a cell may be called.
+///
+/// Of several cells the one that holds back most decides: the order is that of holding back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Room {
+    /// There is a place.
+    #[default]
+    Open,
+    /// The last places are held by calls in progress; one that ends without an interview gives its
+    /// place back.
+    Held,
+    /// As many interviews as are wanted were held.
+    Full,
+}
+
+/// What has become of the places in some cells.
+#[derive(Clone, Copy, Debug)]
+pub struct CellNews<'c> {
+    /// The cells.
+    pub cells: &'c Cells,
+    /// Whether somebody in them may be called.
+    pub is_open: bool,
+    /// When that became known.
+    pub now: Timestamp,
+}
+
+impl CampaignCounters {
+    /// Tasks that are in a cell of quotas and in that status.
+    pub fn tasks_in_cell(&self, cell: u16, status: TaskStatus) -> u64 {
+        let tasks = self.cells.get(&cell).and_then(|tasks| tasks.get(&status));
+        tasks.copied().unwrap_or(0)
+    }
+}
+
+/// One cell, as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// How many interviews are wanted.
+    pub target: u64,
+    /// How many were held.
+    pub completed: u64,
+    /// Calls in progress with people who are known to be in the cell.
+    pub in_progress: u64,
+    /// People who wait for a call.
+    pub waiting: u64,
+    /// People with whom no interview was held, and who are not called again.
+    pub closed: u64,
+}
+
+/// All cells of a campaign, as they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    policy: QuotaPolicy,
+    cells: Vec<Place>,
+}
+
+impl Places {
+    /// What the counters of the campaign say.
+    pub fn of(quotas: &Quotas, counters: &CampaignCounters) -> Self {
+        let cells = (0u16..).zip(&quotas.cells).map(|(index, cell)| {
+            let count = |status| counters.tasks_in_cell(index, status);
+            Place {
+                target: cell.target.into(),
+                completed: count(TaskStatus::Completed),
+                in_progress: count(TaskStatus::InProgress),
+                waiting: count(TaskStatus::Pending) + count(TaskStatus::Retry),
+                closed: count(TaskStatus::Refused)
+                    + count(TaskStatus::NotReached)
+                    + count(TaskStatus::Failed),
+            }
+        });
+        Self {
+            policy: quotas.policy,
+            cells: cells.collect(),
+        }
+    }
+
+    /// The cells, in their order.
+    pub fn cells(&self) -> &[Place] {
+        &self.cells
+    }
+
+    /// Whether somebody in one cell may be called.
+    pub fn room_in(&self, cell: u16) -> Room {
+        let Some(place) = self.cells.get(usize::from(cell)) else {
+            return Room::Open;
+        };
+        let reserves =
+            self.policy == QuotaPolicy::ReserveAtDial && !planted::is(Bug::PlacesNotHeld);
+        if planted::is(Bug::FullQuotaCalled) {
+            Room::Open
+        } else if place.completed >= place.target {
+            Room::Full
+        } else if reserves && place.completed + place.in_progress >= place.target {
+            Room::Held
+        } else {
+            Room::Open
+        }
+    }
+
+    /// Whether somebody who is in these cells may be called.
+    pub fn room(&self, cells: &Cells) -> Room {
+        let rooms = cells.iter().map(|cell| self.room_in(cell));
+        rooms.max().unwrap_or_default()
+    }
+
+    /// Notes that a call to somebody in these cells has been started.
+    pub fn take(&mut self, cells: &Cells) {
+        for cell in cells.iter() {
+            if let Some(place) = self.cells.get_mut(usize::from(cell)) {
+                place.in_progress += 1;
+            }
+        }
+    }
+
+    /// Notes that a call to somebody in these cells was not started, or leaves it out.
+    pub fn give_back(&mut self, cells: &Cells) {
+        for cell in cells.iter() {
+            if let Some(place) = self.cells.get_mut(usize::from(cell)) {
+                place.in_progress = place.in_progress.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Of these cells those in which nobody may be called.
+    pub fn without_room(&self, cells: &Cells) -> Cells {
+        let closed = cells
+            .iter()
+            .filter(|cell| self.room_in(*cell) != Room::Open);
+        closed.collect()
+    }
+
+    /// The cells in which nobody may be called.
+    pub fn closed(&self) -> Cells {
+        let all: Cells = (0u16..).zip(&self.cells).map(|(index, _)| index).collect();
+        self.without_room(&all)
+    }
+
+    /// Whether as many interviews as are wanted were held in every cell.
+    pub fn are_all_full(&self) -> bool {
+        let mut cells = self.cells.iter();
+        !self.cells.is_empty() && cells.all(|place| place.completed >= place.target)
+    }
+}
