@@ -15,6 +15,7 @@ mod judge;
 #[cfg(feature = "planted-bugs")]
 mod planted;
 mod ports;
+mod quotas;
 mod replay;
 mod results;
 mod run;

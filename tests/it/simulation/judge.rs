@@ -7,6 +7,7 @@
 mod audit;
 mod interviews;
 mod limits;
+mod quotas;
 mod rules;
 mod standing;
 
@@ -23,6 +24,7 @@ use voicesurvey::phone_number::PhoneNumber;
 use voicesurvey::ports::{
     CallOrder, ClaimedTask, ExclusionFilter, PageRequest, Scope, Storage, UnitOfWork,
 };
+use voicesurvey::quota::Quotas;
 use voicesurvey::survey::Survey;
 use voicesurvey::time::Timestamp;
 use voicesurvey::time_zone::TimeZone;
@@ -30,6 +32,7 @@ use voicesurvey::time_zone::TimeZone;
 use self::interviews::Interviews;
 pub(super) use self::interviews::Sight;
 use self::limits::Limits;
+use self::quotas::CellBooks;
 use super::actors::Drive;
 
 /// What a unit of work may have changed, besides tasks and attempts.
@@ -66,6 +69,7 @@ pub(super) struct CampaignPlan {
     pub(super) ends_at: Option<Timestamp>,
     /// Completed interviews that are enough.
     pub(super) target: Option<u64>,
+    pub(super) quotas: Option<Quotas>,
     pub(super) survey: Survey,
 }
 
@@ -87,6 +91,11 @@ pub(super) struct Judge {
     limits: Limits,
     /// Completed interviews and calls in progress when there were enough.
     enough: BTreeMap<CampaignId, (u64, u64)>,
+    /// The same of the cells of quotas.
+    full_cells: BTreeMap<(CampaignId, usize), (usize, usize)>,
+    cells: BTreeMap<(CampaignId, usize), CellBooks>,
+    /// What stands in the column that quotas go by.
+    groups: HashMap<PhoneNumber, &'static str>,
     /// For which a telephone rang.
     rung: HashSet<CallAttemptId>,
     /// Who must not be called: excluded, or heard to opt out.
@@ -119,6 +128,9 @@ impl Judge {
             companies: BTreeMap::new(),
             limits: Limits::default(),
             enough: BTreeMap::new(),
+            full_cells: BTreeMap::new(),
+            cells: BTreeMap::new(),
+            groups: super::quotas::groups(),
             rung: HashSet::new(),
             barred: HashSet::new(),
             refused: HashSet::new(),
@@ -239,6 +251,7 @@ impl Judge {
                 return Err(format!("I12: {counted} live calls are counted, {live} are"));
             }
             self.stops_at_target(id, &counters)?;
+            self.cells_are_not_exceeded(&mut *work, id)?;
         }
         Ok(())
     }
@@ -265,6 +278,7 @@ impl Judge {
             }
             _ => {}
         }
+        self.turns_away(&attempt)?;
         if attempt.state == AttemptState::Ended {
             self.live.remove(&id);
         }
@@ -305,6 +319,7 @@ impl Judge {
         }
         for ClaimedTask { attempt, .. } in claimed {
             self.limits_hold(attempt)?;
+            self.quota_holds(attempt)?;
         }
         let campaigns = claimed.iter().map(|claimed| claimed.attempt.campaign_id);
         for id in campaigns.collect::<BTreeSet<_>>() {

@@ -33,6 +33,7 @@ use voicesurvey::time_zone::TimeZone;
 use super::chance::Chance;
 use super::faults::{Fault, Faults};
 use super::judge::CampaignPlan;
+use super::quotas;
 use super::shared::Shared;
 use super::survey;
 
@@ -63,7 +64,7 @@ const HOME: &str = "Europe/Rome";
 pub(super) const CURRENCY: &str = "EUR";
 
 /// Numbers of which all lists are made, so that lists overlap.
-const PEOPLE: u32 = 14;
+pub(super) const PEOPLE: u32 = 14;
 
 /// From and to, in minutes of the day.
 const HOURS: [(u16, u16); 4] = [(540, 1260), (540, 1260), (600, 720), (0, 1440)];
@@ -283,6 +284,7 @@ impl CampaignIdea {
                 schedule: schedule(chance, hours, now),
                 pacing: pacing(chance),
                 target: NonZeroU32::new(chance.pick(&[0, 0, 0, 1, 2])),
+                quotas: quotas::quotas(chance),
                 budget: budget(chance),
                 recording: false,
                 calls: CallSettings::default(),
@@ -303,6 +305,7 @@ impl CampaignIdea {
             starts_at: schedule.starts_at,
             ends_at: schedule.ends_at,
             target: self.new.target.map(|target| target.get().into()),
+            quotas: self.new.quotas.clone(),
             survey: self.new.survey.clone(),
         }
     }
@@ -383,13 +386,14 @@ pub(super) fn people(chance: &mut Chance, most: u32) -> CallList {
             },
             priority: chance.pick(&["", "", "5", "-3"]).to_owned(),
             language: chance.pick(&survey::LANGUAGES).to_owned(),
+            extra: BTreeMap::from([("group".to_owned(), quotas::group_of(index).to_owned())]),
             ..CallListRow::default()
         }
     });
     let rows = rows.collect();
     CallList {
         file_name: "people.csv".to_owned(),
-        columns: ["phone_number", "time_zone", "priority", "language"]
+        columns: ["phone_number", "time_zone", "priority", "language", "group"]
             .map(str::to_owned)
             .to_vec(),
         rows,

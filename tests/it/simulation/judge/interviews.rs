@@ -37,14 +37,17 @@ pub(in crate::simulation) enum Sight {
     OptedOutMidway,
     /// Somebody was called again at the time of their appointment, or later.
     AppointmentKept,
+    /// Somebody was sent away because enough of that answer had been heard.
+    TurnedAway,
 }
 
 impl Sight {
-    pub(in crate::simulation) const ALL: [Self; 4] = [
+    pub(in crate::simulation) const ALL: [Self; 5] = [
         Self::Resumed,
         Self::ReadBack,
         Self::OptedOutMidway,
         Self::AppointmentKept,
+        Self::TurnedAway,
     ];
 }
 

@@ -176,10 +176,7 @@ impl Judge {
 fn is_free(outcome: Outcome) -> bool {
     matches!(
         outcome,
-        Outcome::Cancelled
-            | Outcome::ProviderRejected
-            | Outcome::ProviderFailure
-            | Outcome::QuotaFull
+        Outcome::Cancelled | Outcome::ProviderRejected | Outcome::ProviderFailure
     )
 }
 
