@@ -92,7 +92,6 @@ fn recipe(operation_id: &str) -> Recipe {
         | "get_erasure"
         | "get_exclusion"
         | "remove_exclusion" => Recipe::Named(None),
-        "get_answer" => Recipe::Named(None),
         "fetch_export" => Recipe::Link,
         "replace_skillbase" => Recipe::Named(skillbase()),
         "change_campaign" => Recipe::Named(Some(json!({ "name": "Mine" }))),

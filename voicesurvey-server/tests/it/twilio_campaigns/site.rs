@@ -107,6 +107,7 @@ impl Server {
                 largest_upload_bytes: LARGEST_UPLOAD_BYTES,
                 upload_folder: std::env::temp_dir(),
                 public_url: PUBLIC_URL.to_owned(),
+                keep_exports_for: chrono::TimeDelta::hours(24),
             };
             let app = App::new(parts, http);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
