@@ -11,6 +11,7 @@ use std::io::{self, Write};
 
 use rust_decimal::Decimal;
 use voicesurvey_core::export::ExportFormat;
+use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::time::Timestamp;
 
 use self::comma_separated::CommaSeparated;
@@ -39,6 +40,17 @@ impl Value {
         match text.into() {
             empty if empty.is_empty() => Self::Empty,
             text => Self::Text(text),
+        }
+    }
+}
+
+/// Nobody's number is none to a reader.
+impl From<&PhoneNumber> for Value {
+    fn from(number: &PhoneNumber) -> Self {
+        if number.is_nobodys() {
+            Self::Empty
+        } else {
+            Self::Text(number.to_string())
         }
     }
 }

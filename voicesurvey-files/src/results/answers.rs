@@ -28,8 +28,8 @@ pub(super) const FIELDS: [AnswerField; 28] = [
     Field {
         name: "phone_number",
         kind: ColumnType::Text,
-        meaning: "The person's number",
-        value: |row| Value::text(row.record.task.contact.phone_number.to_string()),
+        meaning: "The person's number; empty of somebody who was erased",
+        value: |row| Value::from(&row.record.task.contact.phone_number),
     },
     Field {
         name: "attempt_id",

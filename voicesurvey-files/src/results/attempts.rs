@@ -32,8 +32,8 @@ pub(super) const FIELDS: [CallField; 22] = [
     Field {
         name: "phone_number",
         kind: ColumnType::Text,
-        meaning: "The number that was dialed, in E.164",
-        value: |call| Value::text(call.attempt().phone_number.to_string()),
+        meaning: "The number that was dialed, in E.164; empty of somebody who was erased",
+        value: |call| Value::from(&call.attempt().phone_number),
     },
     Field {
         name: "provider",

@@ -27,8 +27,8 @@ pub(super) const FIELDS: [CaseField; 14] = [
     Field {
         name: "phone_number",
         kind: ColumnType::Text,
-        meaning: "The number that is called, in E.164",
-        value: |row| Value::text(row.record.task.contact.phone_number.to_string()),
+        meaning: "The number that is called, in E.164; empty of somebody who was erased",
+        value: |row| Value::from(&row.record.task.contact.phone_number),
     },
     Field {
         name: "status",

@@ -33,8 +33,8 @@ const WHO: [PersonField; 3] = [
     Field {
         name: "phone_number",
         kind: ColumnType::Text,
-        meaning: "The number that is called, in E.164",
-        value: |person| Value::text(person.record.task.contact.phone_number.to_string()),
+        meaning: "The number that is called, in E.164; empty of somebody who was erased",
+        value: |person| Value::from(&person.record.task.contact.phone_number),
     },
     Field {
         name: "name",

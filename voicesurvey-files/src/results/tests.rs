@@ -112,6 +112,20 @@ fn a_person_who_was_never_called_has_a_row_of_empty_cells() {
 }
 
 #[test]
+fn an_erased_person_has_no_number() {
+    let mut erased = record();
+    erased.task.contact.phone_number = erased.task.nobodys_number();
+    for kind in [ExportKind::Results, ExportKind::Dispositions] {
+        let rows = csv(kind, &subject(), std::slice::from_ref(&erased));
+        assert_eq!(
+            rows[1][..2],
+            [erased.task.id.to_string(), String::new()],
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
 fn a_column_that_came_with_a_later_list_breaks_the_file_instead_of_being_lost() {
     let mut late = record();
     let extra = &mut late.task.contact.extra;
