@@ -260,6 +260,8 @@ impl Transaction {
                 Some(attempt) if attempt.task_id != response.task_id => {
                     "its call is another task's"
                 }
+                // Who was erased has agreed to nothing any more; their calls are nobody's.
+                Some(attempt) if attempt.phone_number.is_nobodys() => return None,
                 Some(_) if response.complete && !consented.contains(&response.task_id) => {
                     "it is complete without consent"
                 }

@@ -226,6 +226,7 @@ macro_rules! storage_conformance {
             }
             erasures {
                 an_erased_person_is_nobody,
+                lost_consents_are_those_of_people_who_were_not_erased,
                 an_erased_number_stays_excluded,
                 erasing_twice_erases_what_has_come_since,
                 reports_of_erasures_read_back,

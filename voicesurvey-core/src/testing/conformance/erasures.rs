@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::StorageUnderTest;
 use super::reviews::corrected;
 use super::support::{
-    all_pages, assert_conflict, begin, commit, live_call, run_campaign, running_campaign, settle,
-    store_tasks, stored_attempt, stored_company, stored_task,
+    all_pages, assert_conflict, begin, claim_all, commit, live_call, run_campaign,
+    running_campaign, settle, store_tasks, stored_attempt, stored_company, stored_task,
 };
+use crate::audit::Check;
 use crate::call_list::Contact;
 use crate::call_task::{CallTask, TaskState, TaskStatus};
 use crate::company::Company;
@@ -148,6 +149,43 @@ pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
     assert_eq!(all_pages!(10, |page| work.events().published(page)), []);
     drop(work);
     assert_eq!(stored_task(store, theirs.id).await, theirs);
+    assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+/// The audit misses the consents of people who were not erased, and no others.
+pub async fn lost_consents_are_those_of_people_who_were_not_erased(store: &dyn StorageUnderTest) {
+    let (company, call, _) = known_person(store).await;
+    let campaign = run_campaign(store, samples::campaign(&company)).await;
+    store_tasks(store, &samples::tasks(&campaign, 300, 1)).await;
+    let live = claim_all(store, samples::now()).await;
+    let living = live
+        .iter()
+        .find(|live| live.task.campaign_id == campaign.id);
+    let living = &living.expect("somebody is called").attempt;
+    let mut work = begin(store, &company).await;
+    let turn = samples::turn(living, 1);
+    let interviews = work.interviews();
+    interviews
+        .insert_turns(std::slice::from_ref(&turn))
+        .await
+        .unwrap();
+    let response = samples::response(living);
+    assert!(response.complete);
+    interviews.put_response(&response).await.unwrap();
+    commit(work).await;
+    erase(store, &company, &call).await;
+
+    let findings = store.audit(samples::now()).await.unwrap();
+    let [finding] = findings.as_slice() else {
+        panic!("one consent is missed: {findings:?}");
+    };
+    assert_eq!((finding.check, finding.rows), (Check::LinkedResponses, 1));
+    let example = &finding.examples[0].row;
+    assert_eq!(*example, format!("response {}", response.id));
+    let mut work = begin(store, &company).await;
+    let consent = samples::consent(living, &turn);
+    work.interviews().insert_consent(&consent).await.unwrap();
+    commit(work).await;
     assert_eq!(store.audit(samples::now()).await.unwrap(), []);
 }
 

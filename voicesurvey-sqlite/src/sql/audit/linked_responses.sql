@@ -1,5 +1,6 @@
 -- Responses whose call does not exist or is another task's, and complete ones without consent (I9).
--- An interview that was taken up again has the consent of an earlier call.
+-- An interview that was taken up again has the consent of an earlier call. The consent of somebody
+-- who was erased is gone with them; the number of their calls is nobody's.
 SELECT
     'response' AS subject, response.id, response.company_id,
     CASE
@@ -16,3 +17,4 @@ LEFT JOIN (
     ON consented.company_id = response.company_id AND consented.task_id = response.task_id
 WHERE attempt.id IS NULL OR attempt.task_id <> response.task_id
     OR response.complete AND consented.task_id IS NULL
+        AND attempt.phone_number NOT LIKE '+999%'
