@@ -1,5 +1,7 @@
 //! Uploads: all or nothing, whatever happens while they run.
 
+mod do_not_call;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +14,6 @@ use voicesurvey_core::call_list::{
     CallList, CallListRow, CallListRows, CallListSource, Contact, RowError, UnreadableCallList,
     Upload, UploadProgress, UploadStatus,
 };
-use voicesurvey_core::call_task::TaskState;
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::{PageRequest, Scope, Storage as _};
@@ -27,13 +28,6 @@ fn row(row: u64, phone_number: &str) -> CallListRow {
         phone_number: phone_number.to_owned(),
         original: vec![phone_number.to_owned(), "Zoë".to_owned()],
         ..CallListRow::default()
-    }
-}
-
-fn do_not_call(row: CallListRow) -> CallListRow {
-    CallListRow {
-        do_not_call: "yes".to_owned(),
-        ..row
     }
 }
 
@@ -324,41 +318,6 @@ async fn a_campaign_is_not_deleted_while_a_list_is_added() {
     let cancelled = uploads.cancel(&world.actor, campaign.id, begun.unwrap().id);
     cancelled.await.unwrap();
     campaigns.delete(&world.actor, campaign.id).await.unwrap();
-}
-
-#[tokio::test]
-async fn who_must_not_be_called_as_the_list_says_is_called_by_nobody() {
-    let (world, campaign, _) = draft().await;
-    let other = samples::campaign(&world.company);
-    let waiting = samples::task(&other, "+393471234562");
-    world.insert(&other, std::slice::from_ref(&waiting)).await;
-    let rows = vec![
-        row(2, "347 1234561"),
-        do_not_call(row(3, "347 1234562")),
-        // Said of a number that was taken further up.
-        row(4, "347 1234563"),
-        do_not_call(row(5, "347 1234563")),
-    ];
-    let campaigns = world.engine.campaigns();
-    let looked = campaigns.preview(&world.actor, campaign.id, list(rows.clone()).into());
-    let looked = looked.await.unwrap();
-    let upload = campaigns.upload(&world.actor, campaign.id, list(rows).into());
-    let upload = upload.await.unwrap();
-    for (created, excluded, duplicates) in [
-        (looked.created, looked.excluded, looked.duplicates_in_list),
-        (upload.created, upload.excluded, upload.duplicates_in_list),
-    ] {
-        assert_eq!((created, excluded, duplicates), (3, 2, 1));
-    }
-    assert_eq!(world.task(&waiting).await.state, TaskState::Excluded);
-    let scope = Scope::Company(world.company.id);
-    let mut work = world.store.begin(scope).await.unwrap();
-    for number in ["+393471234562", "+393471234563"] {
-        let excluded = work.exclusions().get(&number.parse().unwrap()).await;
-        assert!(excluded.unwrap().is_some(), "{number}");
-    }
-    let counters = work.campaigns().counters(campaign.id).await.unwrap();
-    assert_eq!((counters.total_tasks(), counters.open_tasks()), (3, 1));
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ use crate::phone_number::PhoneNumber;
 use crate::ports::{StorageError, UnitOfWork};
 use crate::time::Timestamp;
 
+/// Numbers that are excluded with one statement.
+const NUMBERS_AT_ONCE: usize = 1_000;
+
 /// Numbers that were seen, in eight bytes each.
 #[derive(Debug, Default)]
 pub(super) struct SeenNumbers(HashSet<u64>);
@@ -35,6 +38,8 @@ pub(super) struct Adding<'a> {
     seen: SeenNumbers,
     /// The list says that they must not be called.
     do_not_call: Vec<PhoneNumber>,
+    /// Those of them that may have been taken further up, as people who wait.
+    said_later: Vec<PhoneNumber>,
 }
 
 impl<'a> Adding<'a> {
@@ -51,6 +56,7 @@ impl<'a> Adding<'a> {
             now,
             seen: SeenNumbers::default(),
             do_not_call: Vec::new(),
+            said_later: Vec::new(),
         }
     }
 
@@ -67,13 +73,17 @@ impl<'a> Adding<'a> {
             match row {
                 Ok(contact) => {
                     // Also in a row that repeats a number: whoever says so once is believed.
-                    if contact.do_not_call() {
+                    let do_not_call = contact.do_not_call();
+                    if do_not_call {
                         self.do_not_call.push(contact.phone_number);
                     }
                     if self.seen.insert(&contact.phone_number) {
                         contacts.push(contact);
                     } else {
                         self.upload.duplicates_in_list += 1;
+                        if do_not_call {
+                            self.said_later.push(contact.phone_number);
+                        }
                     }
                 }
                 Err(error) => errors.push(error),
@@ -152,27 +162,39 @@ impl<'a> Adding<'a> {
         mut self,
         work: &mut dyn UnitOfWork,
     ) -> Result<Upload, StorageError> {
+        self.count_said_later(work).await?;
         // In one order, so that two uploads do not wait for each other.
         self.do_not_call.sort_unstable();
         self.do_not_call.dedup();
-        for phone_number in &self.do_not_call {
-            let exclusion = Exclusion {
-                company_id: Some(self.campaign.company_id),
-                phone_number: *phone_number,
-                source: ExclusionSource::Import,
-                attempt_id: None,
-                note: None,
-                created_at: self.now,
-                created_by: None,
-            };
-            work.exclusions().insert(&exclusion).await?;
-            for task in work.call_tasks().waiting_with_number(phone_number).await? {
-                self.upload.excluded += u64::from(task.upload_id == Some(self.upload.id));
-                let task = task.barred(Reason::Excluded, self.now);
-                work.call_tasks().update(&task).await?;
-            }
+        let exclusion = |&phone_number: &PhoneNumber| Exclusion {
+            company_id: Some(self.campaign.company_id),
+            phone_number,
+            source: ExclusionSource::Import,
+            attempt_id: None,
+            note: None,
+            created_at: self.now,
+            created_by: None,
+        };
+        for numbers in self.do_not_call.chunks(NUMBERS_AT_ONCE) {
+            let entries: Vec<Exclusion> = numbers.iter().map(exclusion).collect();
+            work.exclusions().insert_many(&entries).await?;
+            let tasks = work.call_tasks();
+            tasks.exclude_waiting(numbers, self.now).await?;
         }
         Ok(self.upload)
+    }
+
+    /// Counts those who were added as people who wait, and of whom a later row says that they must
+    /// not be called. There are few, if any: only numbers that are repeated.
+    async fn count_said_later(&mut self, work: &mut dyn UnitOfWork) -> Result<(), StorageError> {
+        self.said_later.sort_unstable();
+        self.said_later.dedup();
+        for phone_number in &self.said_later {
+            let waiting = work.call_tasks().waiting_with_number(phone_number).await?;
+            let of_this_list = |task: &&CallTask| task.upload_id == Some(self.upload.id);
+            self.upload.excluded += waiting.iter().filter(of_this_list).count() as u64;
+        }
+        Ok(())
     }
 }
 
