@@ -104,7 +104,7 @@ async fn a_damaged_database_fails_with_examples_and_what_to_do() {
     ] {
         assert!(screen.contains(part), "{part}: {screen}");
     }
-    assert!(said(&output).contains("1 of 32 gates failed"), "{output:?}");
+    assert!(said(&output).contains("1 of 33 gates failed"), "{output:?}");
 }
 
 #[tokio::test]
