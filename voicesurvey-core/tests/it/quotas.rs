@@ -209,7 +209,7 @@ async fn whom_an_answer_puts_into_a_full_cell_is_thanked_and_let_go() {
 
 #[tokio::test]
 async fn who_has_answered_into_a_cell_that_became_full_is_not_called_again() {
-    let (world, _, tasks) = asking_first(1, 3).await;
+    let (world, _, tasks) = asking_first(1, 2).await;
     let (dropped, _) = interviewed(&world, &tasks[0], &["sì"]).await;
     world.end(&dropped, DROPPED).await;
     let (complete, _) = interviewed(&world, &tasks[1], &["sì", "no"]).await;
@@ -238,7 +238,7 @@ async fn who_opts_out_after_being_thanked_is_excluded_all_the_same() {
 #[tokio::test]
 async fn quotas_of_a_draft_can_be_changed_after_the_upload() {
     let world = World::new().await;
-    let campaign = samples::campaign(&world.company);
+    let campaign = with_many_lines(samples::campaign(&world.company));
     let tasks = people(&campaign, &["a", "b"]);
     world.insert(&campaign, &tasks).await;
     let changes = CampaignChanges {
