@@ -3,67 +3,9 @@
 //! Every list of columns equals the table's, which a test compares both ways: SQLite takes a
 //! quoted name that it does not know for a text, so a typing error would not fail by itself.
 
-use sea_query::{DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, Value};
-use voicesurvey_core::ports::Scope;
+mod table;
 
-/// A table with its `N` columns.
-pub(crate) struct Table<const N: usize> {
-    pub(crate) name: &'static str,
-    pub(crate) columns: [&'static str; N],
-}
-
-impl<const N: usize> Table<N> {
-    /// The rows within `scope`, all columns.
-    pub(crate) fn select(&self, scope: Scope) -> SelectStatement {
-        Query::select()
-            .columns(self.columns)
-            .from(self.name)
-            .and_where(within(scope))
-            .take()
-    }
-
-    /// All rows of a table that belongs to no company, all columns.
-    pub(crate) fn select_shared(&self) -> SelectStatement {
-        Query::select().columns(self.columns).from(self.name).take()
-    }
-
-    /// Removes rows within `scope`. The caller adds which.
-    pub(crate) fn delete(&self, scope: Scope) -> DeleteStatement {
-        Query::delete()
-            .from_table(self.name)
-            .and_where(within(scope))
-            .take()
-    }
-
-    /// Adds rows, their values in the order of the columns.
-    pub(crate) fn insert(&self, rows: impl IntoIterator<Item = [Value; N]>) -> InsertStatement {
-        let mut statement = Query::insert()
-            .into_table(self.name)
-            .columns(self.columns)
-            .take();
-        for row in rows {
-            // OK because a row has as many values as the table has columns, by its type.
-            statement.values_panic(row.map(Expr::value));
-        }
-        statement
-    }
-}
-
-/// The condition that keeps a statement within `scope` (I11).
-///
-/// Every key begins with the company, so the platform's scope names all companies rather than none:
-/// SQLite then looks each of them up in the same index.
-fn within(scope: Scope) -> Expr {
-    match scope {
-        Scope::Company(company_id) => Expr::col("company_id").eq(company_id.as_uuid()),
-        Scope::Platform => Expr::col("company_id").in_subquery(
-            Query::select()
-                .column("company_id")
-                .from(COMPANIES.name)
-                .take(),
-        ),
-    }
-}
+pub(crate) use self::table::Table;
 
 pub(crate) const COMPANIES: Table<11> = Table {
     name: "companies",
@@ -500,58 +442,4 @@ pub(crate) const OUTBOX_EVENTS: Table<5> = Table {
 };
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use sqlx::SqliteConnection;
-
-    use super::*;
-    use crate::migrations;
-
-    async fn assert_columns<const N: usize>(connection: &mut SqliteConnection, table: &Table<N>) {
-        let stored: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info(?1)")
-            .bind(table.name)
-            .fetch_all(connection)
-            .await
-            .unwrap();
-        let stored: BTreeSet<&str> = stored.iter().map(String::as_str).collect();
-        assert_eq!(stored, BTreeSet::from(table.columns), "{}", table.name);
-    }
-
-    #[tokio::test]
-    async fn the_names_equal_the_columns_of_the_tables() {
-        use sqlx::ConnectOptions as _;
-        let options = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true);
-        let mut connection = options.connect().await.unwrap();
-        migrations::migrate(&mut connection).await.unwrap();
-        assert_columns(&mut connection, &COMPANIES).await;
-        assert_columns(&mut connection, &API_KEYS).await;
-        assert_columns(&mut connection, &SKILLBASES).await;
-        assert_columns(&mut connection, &CAMPAIGNS).await;
-        assert_columns(&mut connection, &CAMPAIGN_LANES).await;
-        assert_columns(&mut connection, &CAMPAIGN_COUNTERS).await;
-        assert_columns(&mut connection, &UPLOADS).await;
-        assert_columns(&mut connection, &UPLOAD_ERRORS).await;
-        assert_columns(&mut connection, &CALL_TASKS).await;
-        assert_columns(&mut connection, &CALL_ATTEMPTS).await;
-        assert_columns(&mut connection, &CALL_ROLLUPS).await;
-        assert_columns(&mut connection, &CONVERSATIONS).await;
-        assert_columns(&mut connection, &TURNS).await;
-        assert_columns(&mut connection, &ANSWERS).await;
-        assert_columns(&mut connection, &ANSWER_REVISIONS).await;
-        assert_columns(&mut connection, &CONSENTS).await;
-        assert_columns(&mut connection, &SURVEY_RESPONSES).await;
-        assert_columns(&mut connection, &EXPORTS).await;
-        assert_columns(&mut connection, &EXPORT_PIECES).await;
-        assert_columns(&mut connection, &EXCLUSIONS).await;
-        assert_columns(&mut connection, &EXCLUSION_REMOVALS).await;
-        assert_columns(&mut connection, &OPERATOR_EXCLUSIONS).await;
-        assert_columns(&mut connection, &OPERATOR_EXCLUSION_REMOVALS).await;
-        assert_columns(&mut connection, &ERASURES).await;
-        assert_columns(&mut connection, &ERASED_NUMBERS).await;
-        assert_columns(&mut connection, &ERASURE_KEYS).await;
-        assert_columns(&mut connection, &COMPANY_RETENTION).await;
-        assert_columns(&mut connection, &PROVIDER_EVENTS).await;
-        assert_columns(&mut connection, &OUTBOX_EVENTS).await;
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! The ports as one server sees them: at every call others may come first, the server may die
 //! before or after the effect, and the answer may be lost.
 
+mod work;
+
 use std::collections::HashSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -15,20 +17,17 @@ use voicesurvey::id::CallAttemptId;
 use voicesurvey::money::Cost;
 use voicesurvey::outcome::Outcome;
 use voicesurvey::ports::{
-    ApiKeyRepository, AttemptKey, CallAttemptRepository, CallListRepository, CallOrder,
-    CallReference, CallRollupRepository, CallTaskRepository, CampaignKey, CampaignRepository,
-    Cancellation, Claim, ClaimRequest, CompanyRepository, ContactRecordRepository,
-    ErasureRepository, EventRepository, ExclusionRepository, ExportRepository, FoundCall,
-    InterviewRepository, PlaceCallError, Placed, ProviderError, RetentionRepository, Scope,
-    SkillbaseRepository, Storage, StorageError, TaskQueue, TelephonyProvider, UnitOfWork, Webhook,
-    WebhookError, WebhookReply, WebhookRequest,
+    AttemptKey, CallOrder, CallReference, CampaignKey, Cancellation, Claim, ClaimRequest,
+    FoundCall, PlaceCallError, Placed, ProviderError, Scope, Storage, StorageError, TaskQueue,
+    TelephonyProvider, UnitOfWork, Webhook, WebhookError, WebhookReply, WebhookRequest,
 };
 use voicesurvey::simulator::{Ledger, SimulatedProvider};
 use voicesurvey::time::{Clock, Timestamp};
 
+use self::work::Work;
 use super::faults::Fault;
 use super::judge::Touched;
-use super::shared::{Line, OpenWork, Order};
+use super::shared::{Line, Order};
 use super::world::CURRENCY;
 
 /// The store, its queue and the provider of one life of one server.
@@ -69,101 +68,6 @@ impl Storage for Ports {
 
     async fn check(&self) -> Result<(), StorageError> {
         self.storage.check().await
-    }
-}
-
-struct Work {
-    inner: Box<dyn UnitOfWork>,
-    line: Line,
-    scope: Scope,
-    touched: Touched,
-    open: OpenWork,
-    leads_in: Option<Arc<AtomicU64>>,
-}
-
-#[async_trait]
-impl UnitOfWork for Work {
-    fn companies(&mut self) -> &mut dyn CompanyRepository {
-        self.touched.companies = true;
-        self.inner.companies()
-    }
-
-    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
-        self.inner.api_keys()
-    }
-
-    fn skillbases(&mut self) -> &mut dyn SkillbaseRepository {
-        self.inner.skillbases()
-    }
-
-    fn campaigns(&mut self) -> &mut dyn CampaignRepository {
-        self.touched.campaigns = true;
-        self.inner.campaigns()
-    }
-
-    fn call_lists(&mut self) -> &mut dyn CallListRepository {
-        self.inner.call_lists()
-    }
-
-    fn call_tasks(&mut self) -> &mut dyn CallTaskRepository {
-        self.inner.call_tasks()
-    }
-
-    fn call_attempts(&mut self) -> &mut dyn CallAttemptRepository {
-        self.inner.call_attempts()
-    }
-
-    fn interviews(&mut self) -> &mut dyn InterviewRepository {
-        self.touched.interviews = true;
-        self.inner.interviews()
-    }
-
-    fn call_rollups(&mut self) -> &mut dyn CallRollupRepository {
-        self.inner.call_rollups()
-    }
-
-    fn contact_records(&mut self) -> &mut dyn ContactRecordRepository {
-        self.inner.contact_records()
-    }
-
-    fn exports(&mut self) -> &mut dyn ExportRepository {
-        self.inner.exports()
-    }
-
-    fn exclusions(&mut self) -> &mut dyn ExclusionRepository {
-        self.touched.exclusions = true;
-        self.inner.exclusions()
-    }
-
-    fn erasures(&mut self) -> &mut dyn ErasureRepository {
-        self.inner.erasures()
-    }
-
-    fn retention(&mut self) -> &mut dyn RetentionRepository {
-        self.inner.retention()
-    }
-
-    fn events(&mut self) -> &mut dyn EventRepository {
-        self.inner.events()
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self {
-            inner,
-            line,
-            scope,
-            touched,
-            open,
-            leads_in,
-        } = *self;
-        line.before("commit").await;
-        line.store_is_down()?;
-        may_lead(&line, leads_in.as_ref())?;
-        inner.commit().await?;
-        drop(open);
-        line.committed(scope, touched);
-        line.after("commit").await;
-        line.reply_is_lost("commit")
     }
 }
 

@@ -1,10 +1,10 @@
 //! The rows of each table: their keys, and the orders in which they are looked for.
 
+mod ranges;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
-use uuid::Uuid;
-
+pub(super) use self::ranges::{first_id, last_id, under, under_after, under_before};
 use super::table::{Row, shift};
 use crate::api_key::ApiKey;
 use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
@@ -32,16 +32,6 @@ use crate::queue::lane::{Lane, LaneId};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
-/// Comes before every other identifier.
-pub(super) fn first_id<I: From<Uuid>>() -> I {
-    I::from(Uuid::nil())
-}
-
-/// Comes after every other identifier.
-pub(super) fn last_id<I: From<Uuid>>() -> I {
-    I::from(Uuid::max())
-}
-
 /// What remains of a number that was erased.
 pub(super) struct ErasedNumber {
     pub(super) company_id: CompanyId,
@@ -54,45 +44,6 @@ pub(super) struct ErasedNumber {
 pub(super) struct RetentionRow {
     pub(super) company_id: CompanyId,
     pub(super) retention: Retention,
-}
-
-/// The entries of an index that stand under `key`, in order.
-pub(super) fn under<K: Ord + Copy, I: Ord + Copy + From<Uuid>>(
-    entries: &BTreeSet<(K, I)>,
-    key: K,
-) -> impl DoubleEndedIterator<Item = I> {
-    entries
-        .range((key, first_id())..=(key, last_id()))
-        .map(|(_, id)| *id)
-}
-
-/// Those of [`under`] that come after `after`, if it is given.
-pub(super) fn under_after<K: Ord + Copy, I: Ord + Copy + From<Uuid>>(
-    entries: &BTreeSet<(K, I)>,
-    key: K,
-    after: Option<I>,
-) -> impl Iterator<Item = I> {
-    let first = after.map_or(Bound::Included((key, first_id())), |id| {
-        Bound::Excluded((key, id))
-    });
-    entries
-        .range((first, Bound::Included((key, last_id()))))
-        .map(|(_, id)| *id)
-}
-
-/// Those of [`under`] that come before `before`, if it is given, the last one first.
-pub(super) fn under_before<K: Ord + Copy, I: Ord + Copy + From<Uuid>>(
-    entries: &BTreeSet<(K, I)>,
-    key: K,
-    before: Option<I>,
-) -> impl Iterator<Item = I> {
-    let last = before.map_or(Bound::Included((key, last_id())), |id| {
-        Bound::Excluded((key, id))
-    });
-    entries
-        .range((Bound::Included((key, first_id())), last))
-        .rev()
-        .map(|(_, id)| *id)
 }
 
 /// A row of an upload that was not taken.

@@ -12,6 +12,8 @@
 //! Counters and the ready list are kept by the stores, in the same unit of work as the rows they
 //! count, so that they cannot differ (I12).
 
+mod events;
+
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU16;
 
@@ -20,17 +22,17 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
+pub use self::events::{EventRepository, OutboxEvent};
 use super::storage::{Page, PageRequest, StorageError};
 use crate::api_key::{ApiKey, ApiKeyHash};
-use crate::call_attempt::{AttemptState, CallAttempt, CallEvent};
+use crate::call_attempt::{AttemptState, CallAttempt};
 use crate::call_task::{CallTask, TaskStatus};
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, SurveyResponse, Turn};
 use crate::gate::{ContactHistory, Reason};
 use crate::id::{
-    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId,
-    SkillbaseId,
+    AnswerId, ApiKeyId, CallAttemptId, CallTaskId, CampaignId, CompanyId, SkillbaseId,
 };
 use crate::language::Language;
 use crate::money::Cost;
@@ -469,46 +471,4 @@ pub trait InterviewRepository: Send {
         &mut self,
         task_id: CallTaskId,
     ) -> Result<Option<SurveyResponse>, StorageError>;
-}
-
-/// Events from the provider (inbox) and for subscribers (outbox).
-#[async_trait]
-pub trait EventRepository: Send {
-    /// Notes an event of the provider. `false` if it was noted before: then it has been dealt
-    /// with, and must not be again (I10).
-    async fn receive(&mut self, event: &CallEvent, now: Timestamp) -> Result<bool, StorageError>;
-    /// Notes several events, and says of each whether it is new. Of two that are the same the first
-    /// is.
-    async fn receive_many(
-        &mut self,
-        events: &[CallEvent],
-        now: Timestamp,
-    ) -> Result<Vec<bool>, StorageError> {
-        let mut news = Vec::with_capacity(events.len());
-        for event in events {
-            news.push(self.receive(event, now).await?);
-        }
-        Ok(news)
-    }
-    /// What the provider told of a call, each event once, in no particular order.
-    async fn received(&mut self, call: CallAttemptId) -> Result<Vec<CallEvent>, StorageError>;
-    /// Adds an event for subscribers.
-    async fn publish(&mut self, event: &OutboxEvent) -> Result<(), StorageError>;
-    /// Events for subscribers, in the order of their identifiers.
-    async fn published(&mut self, page: &PageRequest) -> Result<Page<OutboxEvent>, StorageError>;
-}
-
-/// Something that subscribers want to know (row A23).
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutboxEvent {
-    /// Its identifier.
-    pub id: OutboxEventId,
-    /// Whose it is.
-    pub company_id: CompanyId,
-    /// What happened: `survey.completed`, `survey.refused`, `survey.not_reached`.
-    pub kind: String,
-    /// The details.
-    pub body: serde_json::Value,
-    /// When.
-    pub at: Timestamp,
 }

@@ -78,7 +78,6 @@ pub(crate) async fn settle(
     let mut tasks: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     let mut campaigns = HashMap::new();
     let mut settled: BTreeMap<CallTaskId, &CallAttempt> = BTreeMap::new();
-    let mut touched: BTreeMap<CampaignId, Cells> = BTreeMap::new();
     for concluded in &telling {
         let attempt = &concluded.attempt;
         let previous = concluded.previous;
@@ -101,8 +100,6 @@ pub(crate) async fn settle(
         };
         match task.clone().on(event, now) {
             Ok(moved) => {
-                let cells = touched.entry(campaign.id).or_default();
-                *cells = cells.or(&moved.cells);
                 *task = if task.state.status().is_final() {
                     unless_over_meanwhile(work, moved, campaign, now).await?
                 } else {
@@ -124,10 +121,26 @@ pub(crate) async fn settle(
         }
     }
     exclude_opted_out(work, &telling, now).await?;
+    note_places_of(work, &moved, &campaigns, now).await?;
+    stop_at_targets(work, tasks.values(), &campaigns, now).await
+}
+
+/// Notes what the tasks that have moved mean for the cells that they are in.
+async fn note_places_of(
+    work: &mut dyn UnitOfWork,
+    moved: &[CallTask],
+    campaigns: &HashMap<CampaignId, Campaign>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let mut touched: BTreeMap<CampaignId, Cells> = BTreeMap::new();
+    for task in moved {
+        let cells = touched.entry(task.campaign_id).or_default();
+        *cells = cells.or(&task.cells);
+    }
     for (campaign_id, cells) in &touched {
         note_places(work, &campaigns[campaign_id], cells, now).await?;
     }
-    stop_at_targets(work, tasks.values(), &campaigns, now).await
+    Ok(())
 }
 
 /// What the other attempts of the attempt's task came to, if that matters: it is not read for

@@ -317,16 +317,15 @@ const ENDED_BEFORE_SUMS: &str = "
 #[tokio::test]
 async fn calls_that_ended_before_sums_were_kept_are_summed_up() {
     let (database, mut connection) = migrated_before(20_261_121_093_200).await;
+    execute(&mut connection, LATER_COLUMNS).await;
     let store = database.storage();
     let company = samples::company();
     let campaign = samples::campaign(&company).running();
     let tasks = samples::tasks(&campaign, 1, 3);
     crate::concurrency::store(store, &company, &[(campaign.clone(), tasks)]).await;
     assert_eq!(claim(store, samples::now(), 3).await.len(), 3);
-    sqlx::raw_sql(ENDED_BEFORE_SUMS)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    execute(&mut connection, ENDED_BEFORE_SUMS).await;
+    execute(&mut connection, WITHOUT_LATER_COLUMNS).await;
     store.migrate().await.unwrap();
     let mut work = store.begin(Scope::Company(company.id)).await.unwrap();
     let expected = [

@@ -357,16 +357,12 @@ impl CampaignSettingsBody {
                 .optional("seconds_between_calls", self.seconds_between_calls),
             retry,
             target: checks.change("target", self.target),
-            quotas: match checks.change("quotas", self.quotas) {
-                Change::Keep => Change::Keep,
-                Change::Clear => Change::Clear,
-                Change::Set(quotas) => quotas.read(checks).map_or(Change::Keep, Change::Set),
-            },
-            budget: match checks.change("budget", self.budget) {
-                Change::Keep => Change::Keep,
-                Change::Clear => Change::Clear,
-                Change::Set(budget) => budget.read(checks).map_or(Change::Keep, Change::Set),
-            },
+            quotas: read_change(checks.change("quotas", self.quotas), |quotas| {
+                quotas.read(checks)
+            }),
+            budget: read_change(checks.change("budget", self.budget), |budget| {
+                budget.read(checks)
+            }),
             recording: checks.optional("recording", self.recording),
             calls: CallSettingsChanges {
                 caller_id: checks.change("caller_id", self.caller_id),
@@ -375,6 +371,15 @@ impl CampaignSettingsBody {
             },
         };
         (given, names)
+    }
+}
+
+/// The change as it was meant; what cannot be read has been refused, and changes nothing.
+fn read_change<B, T>(given: Change<B>, read: impl FnOnce(B) -> Option<T>) -> Change<T> {
+    match given {
+        Change::Keep => Change::Keep,
+        Change::Clear => Change::Clear,
+        Change::Set(body) => read(body).map_or(Change::Keep, Change::Set),
     }
 }
 

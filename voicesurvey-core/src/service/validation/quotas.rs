@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::testing::samples;
 
-    fn found(cells: Value) -> Vec<String> {
+    fn found(cells: &Value) -> Vec<String> {
         let quotas_given: Quotas =
             serde_json::from_value(json!({"policy": "count_at_completion", "cells": cells}))
                 .unwrap();
@@ -184,7 +184,7 @@ mod tests {
                 "answers": {"age": {"to": 34}, "again": true, "party": ["a", "b"]}
             }},
         ]);
-        assert_eq!(found(cells), Vec::<String>::new());
+        assert_eq!(found(&cells), Vec::<String>::new());
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             }}},
             {"name": "y", "target": 1, "where": {"columns": {"size": {"from": 9, "to": 3}}}},
         ]);
-        insta::assert_snapshot!(found(cells).join("\n"), @"
+        insta::assert_snapshot!(found(&cells).join("\n"), @"
         quotas.cells[0].name: must not be empty
         quotas.cells[0].target: use a number from 1 to 10000000
         quotas.cells[0].where: name 1 to 20 columns and answers
@@ -209,6 +209,6 @@ mod tests {
         quotas.cells[2].where.answers.why: an open question puts nobody into a cell: use another type
         quotas.cells[3].where.columns.size: from must not be larger than to
         ");
-        assert_eq!(found(json!([])), ["quotas.cells: use 1 to 500 cells"]);
+        assert_eq!(found(&json!([])), ["quotas.cells: use 1 to 500 cells"]);
     }
 }
