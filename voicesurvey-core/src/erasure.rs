@@ -48,6 +48,10 @@ pub struct ErasedRows {
     pub events: u64,
     /// Entries of the exclusion list, and of what was taken off it.
     pub exclusions: u64,
+    /// Rows of call lists that were not taken and in which the number stood.
+    pub upload_errors: u64,
+    /// Recordings, which the provider keeps: it is asked to erase each of them until it has.
+    pub recordings: u64,
 }
 
 impl ErasedRows {

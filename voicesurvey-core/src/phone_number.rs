@@ -205,6 +205,29 @@ impl PhoneNumber {
             .unwrap_or_default()
     }
 
+    /// The digits that all ways of writing the number share: those of its country's plan, without
+    /// country code and leading zeros. If they are so few that other numbers have them too, the
+    /// country code is left before them.
+    ///
+    /// ```
+    /// # use voicesurvey_core::phone_number::{PhoneNumber, PhoneNumberError};
+    /// let number: PhoneNumber = "+390612345678".parse()?;
+    /// assert_eq!(number.shared_digits(), "612345678");
+    /// # Ok::<(), PhoneNumberError>(())
+    /// ```
+    pub fn shared_digits(&self) -> String {
+        const FEWEST: usize = 7;
+        let number = self.plan_number();
+        let digits = number.map(|number| number.get_national_significant_number());
+        let digits = digits.unwrap_or_default();
+        let digits = digits.trim_start_matches('0');
+        if digits.len() < FEWEST {
+            self.digits().to_owned()
+        } else {
+            digits.to_owned()
+        }
+    }
+
     fn plan_number(&self) -> Option<rlibphonenumber::PhoneNumber> {
         PHONE_NUMBER_UTIL.parse(self.as_str(), None).ok()
     }

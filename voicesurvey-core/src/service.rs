@@ -20,6 +20,7 @@ pub mod exports;
 pub mod interviews;
 mod prices;
 pub(crate) mod quotas;
+mod recordings;
 pub mod recovery;
 pub mod reports;
 pub mod retention;

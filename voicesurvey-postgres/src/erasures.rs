@@ -1,20 +1,23 @@
 //! Erasures, and what remains of erased numbers.
 
 use std::collections::HashMap;
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _, Order};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
+use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::erasure::{ErasedRows, Erasure};
-use voicesurvey_core::id::{CompanyId, ErasureId};
+use voicesurvey_core::id::{CallAttemptId, CompanyId, ErasureId};
 use voicesurvey_core::number_keys::{NumberHash, NumberKeyId};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, Scope, StorageError};
 use voicesurvey_core::time::Timestamp;
 
+use crate::call_attempts::{self, call_attempt};
 use crate::call_tasks::{call_task, columns};
 use crate::page;
 use crate::row::Reader;
@@ -167,6 +170,19 @@ fn key_id(row: &PgRow) -> Result<NumberKeyId, StorageError> {
     NumberKeyId::from_bytes(&bytes).ok_or_else(|| row.corrupt(&"key_id: not 8 bytes long"))
 }
 
+/// Rows in which the number stands, as `RowError::has_number` says: quotes are left between the cells
+/// of a row, so that digits of two cells make no number. No index can find them, and people are
+/// seldom erased.
+const FORGET_UPLOAD_ERRORS: &str = r#"
+    DELETE FROM upload_errors
+    WHERE company_id = $1 AND (
+        position($2 IN regexp_replace(original::text, '[^0-9"]', '', 'g')) > 0
+        OR position($2 IN regexp_replace(value, '[^0-9]', '', 'g')) > 0
+    )"#;
+
+/// As the index of such calls says it.
+const NOBODY_RECORDED: &str = "recording IS NOT NULL AND phone_number LIKE '+999%'";
+
 /// Through the campaigns, because the index of numbers begins with them.
 const TASKS_WITH_NUMBER: &str = concat!(
     "SELECT task.* FROM campaigns
@@ -205,15 +221,18 @@ impl ErasureRepository for PostgresUnitOfWork {
             self.permit(task.company_id)?;
         }
         let ids: Vec<Uuid> = tasks.iter().map(|task| task.id.as_uuid()).collect();
-        let select = "SELECT id FROM call_attempts WHERE company_id = $1 AND task_id = ANY($2)";
-        let select = sqlx::query(select)
-            .bind(company_id.as_uuid())
-            .bind(ids.clone());
-        let rows = self.rows(select).await?;
-        let attempts = rows
-            .iter()
-            .map(|row| Reader::new("call_attempts", row).get("id"));
-        let attempts: Vec<Uuid> = attempts.collect::<Result<_, _>>()?;
+        let select = sqlx::query(
+            "SELECT id, recording ->> 'provider_recording_id' IS NOT NULL AS is_recorded
+             FROM call_attempts WHERE company_id = $1 AND task_id = ANY($2)",
+        )
+        .bind(company_id.as_uuid())
+        .bind(ids.clone());
+        let (mut attempts, mut recordings) = (Vec::<Uuid>::new(), 0);
+        for row in self.rows(select).await? {
+            let row = Reader::new("call_attempts", &row);
+            attempts.push(row.get("id")?);
+            recordings += u64::from(row.get::<bool>("is_recorded")?);
+        }
         let (turns, conversations) = self.forget_calls(company_id, &attempts).await?;
         let consents = "DELETE FROM consents WHERE company_id = $1 AND attempt_id = ANY($2)";
         let revisions = "DELETE FROM answer_revisions AS revision USING answers AS answer
@@ -233,6 +252,10 @@ impl ErasureRepository for PostgresUnitOfWork {
             let delete = sqlx::query(entries).bind(company_id.as_uuid());
             exclusions += self.execute(delete.bind(phone_number.to_string())).await?;
         }
+        let upload_errors = sqlx::query(FORGET_UPLOAD_ERRORS)
+            .bind(company_id.as_uuid())
+            .bind(phone_number.shared_digits());
+        let upload_errors = self.execute(upload_errors).await?;
         Ok(ErasedRows {
             contacts: ids.len() as u64,
             calls: self.make_nobodys(tasks, company_id, now).await?,
@@ -243,6 +266,8 @@ impl ErasureRepository for PostgresUnitOfWork {
             answers: self.of_ids(answers, company_id, &ids).await?,
             events: self.of_ids(events, company_id, &ids).await?,
             exclusions,
+            upload_errors,
+            recordings,
         })
     }
 
@@ -281,6 +306,48 @@ impl ErasureRepository for PostgresUnitOfWork {
     ) -> Result<Option<ErasureId>, StorageError> {
         let erased = self.erased_numbers(&[*phone_number]).await?;
         Ok(erased.into_values().next())
+    }
+
+    async fn recorded_calls(
+        &mut self,
+        provider: &str,
+        after: Option<CallAttemptId>,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let columns = call_attempts::columns!();
+        let mut list = schema::select(columns, "call_attempts", self.scope);
+        list.and_where(Expr::cust(NOBODY_RECORDED))
+            .and_where(Expr::col("provider").eq(provider));
+        if let Some(after) = after {
+            list.and_where(Expr::col("id").gt(after.as_uuid()));
+        }
+        list.order_by("id", Order::Asc).limit(at_most.get().into());
+        let rows = self.list(&list).await?;
+        rows.iter().map(call_attempt).collect()
+    }
+
+    async fn forget_recording(&mut self, attempt: &CallAttempt) -> Result<bool, StorageError> {
+        self.permit(attempt.company_id)?;
+        let forget = sqlx::query(
+            "UPDATE call_attempts SET recording = NULL, version = version + 1
+             WHERE company_id = $1 AND id = $2 AND version = $3",
+        )
+        .bind(attempt.company_id.as_uuid())
+        .bind(attempt.id.as_uuid())
+        .bind(i64::from(attempt.version));
+        if self.execute(forget).await? == 0 {
+            return Ok(false);
+        }
+        let told = sqlx::query(
+            "UPDATE call_events
+             SET event = event #- '{kind,recording,url}'
+                 #- '{kind,recording,provider_recording_id}'
+             WHERE company_id = $1 AND attempt_id = $2 AND event #>> '{kind,kind}' = 'recorded'",
+        )
+        .bind(attempt.company_id.as_uuid())
+        .bind(attempt.id.as_uuid());
+        self.execute(told).await?;
+        Ok(true)
     }
 
     async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError> {

@@ -60,6 +60,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093300_keep_quota_cells",
     "20261121093400_create_erasures",
     "20261121093401_create_company_retention",
+    "20261121093402_index_recordings_of_nobody",
     "20261121093500_create_exports",
 ];
 

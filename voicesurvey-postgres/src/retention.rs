@@ -67,6 +67,26 @@ const OLD_CONTACTS: &str = concat!(
      LIMIT $3"
 );
 
+/// Rows that were not taken of uploads to campaigns that ended before.
+const FORGET_UPLOAD_ERRORS: &str = "
+    DELETE FROM upload_errors AS error
+    USING (
+        SELECT rejected.upload_id, rejected.row_number
+        FROM campaigns AS campaign
+        JOIN uploads AS upload
+            ON upload.company_id = campaign.company_id AND upload.campaign_id = campaign.id
+        CROSS JOIN LATERAL (
+            SELECT upload_id, row_number FROM upload_errors
+            WHERE company_id = upload.company_id AND upload_id = upload.id
+            ORDER BY row_number
+            LIMIT $3
+        ) AS rejected
+        WHERE campaign.company_id = $1 AND campaign.ended_at < $2
+        LIMIT $3
+    ) AS old
+    WHERE error.company_id = $1 AND error.upload_id = old.upload_id
+        AND error.row_number = old.row_number";
+
 #[async_trait]
 impl RetentionRepository for PostgresUnitOfWork {
     async fn get(&mut self) -> Result<Retention, StorageError> {
@@ -163,6 +183,11 @@ impl RetentionRepository for PostgresUnitOfWork {
         let rows = self.rows(select.persistent(false)).await?;
         let tasks: Vec<CallTask> = rows.iter().map(call_task).collect::<Result<_, _>>()?;
         self.make_nobodys(&tasks, company_id, now).await?;
-        Ok(tasks.len() as u64)
+        let rejected = sqlx::query(FORGET_UPLOAD_ERRORS)
+            .bind(company_id.as_uuid())
+            .bind(before)
+            .bind(i64::from(at_most.get()));
+        let rejected = self.execute(rejected.persistent(false)).await?;
+        Ok(rejected.max(tasks.len() as u64))
     }
 }

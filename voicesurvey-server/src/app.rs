@@ -125,7 +125,12 @@ impl App {
                 clock.clone(),
                 ids.clone(),
             ),
-            erasures: Erasures::new(storage.clone(), clock.clone(), ids.clone()),
+            erasures: Erasures::new(
+                storage.clone(),
+                provider.clone(),
+                clock.clone(),
+                ids.clone(),
+            ),
             reports: Reports::new(storage.clone()),
             exports: Exports::new(
                 storage.clone(),

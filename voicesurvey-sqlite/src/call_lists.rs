@@ -77,7 +77,7 @@ fn error_values(upload: &Upload, error: &RowError) -> Result<[Value; 7], Storage
     ])
 }
 
-fn read_error(row: &SqliteRow) -> Result<RowError, StorageError> {
+pub(crate) fn read_error(row: &SqliteRow) -> Result<RowError, StorageError> {
     let row = Row::new(row, UPLOAD_ERRORS.name);
     Ok(RowError {
         row: row.get("row_number")?,

@@ -1,25 +1,29 @@
 //! Erasures, and what remains of erased numbers.
 
 use std::collections::HashMap;
+use std::num::NonZeroU16;
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Order};
+use sea_query::{Expr, ExprTrait, Order, SelectStatement};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
+use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::erasure::{ErasedRows, Erasure};
-use voicesurvey_core::id::{CompanyId, ErasureId};
+use voicesurvey_core::id::{CallAttemptId, CompanyId, ErasureId};
 use voicesurvey_core::number_keys::{NumberHash, NumberKeyId};
 use voicesurvey_core::phone_number::PhoneNumber;
-use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, StorageError};
+use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, Scope, StorageError};
 use voicesurvey_core::time::Timestamp;
 
+use crate::call_attempts;
+use crate::call_lists;
 use crate::call_tasks;
 use crate::error::storage_error;
 use crate::page;
 use crate::row::{Row, json, micros, read_all};
-use crate::schema::{ERASED_NUMBERS, ERASURE_KEYS, ERASURES};
+use crate::schema::{CALL_ATTEMPTS, ERASED_NUMBERS, ERASURE_KEYS, ERASURES, UPLOAD_ERRORS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
 /// Through the campaigns, because the index of numbers begins with them.
@@ -30,6 +34,38 @@ const TASKS_WITH_NUMBER: &str = "
     WHERE task.company_id = campaign.company_id AND task.campaign_id = campaign.id
       AND task.phone_number = ?2
       AND campaign.company_id = ?1";
+
+/// Rows of uploads that were not taken, some at a time, in the order of their key.
+const SOME_UPLOAD_ERRORS: &str = "
+    SELECT upload_id, row_number, column_name, value, reason, original FROM upload_errors
+    WHERE company_id = ?1 AND (upload_id, row_number) > (?2, ?3)
+    ORDER BY upload_id, row_number
+    LIMIT ?4";
+
+/// Rows that are read at once.
+const ROWS_AT_ONCE: u16 = 1_000;
+
+/// Calls to people who are nobody any more, of whose recording something is known.
+fn recorded_calls(
+    scope: Scope,
+    provider: &str,
+    after: Option<CallAttemptId>,
+    at_most: NonZeroU16,
+) -> SelectStatement {
+    let mut select = CALL_ATTEMPTS.select(scope);
+    select
+        // As the index of such calls says it.
+        .and_where(Expr::cust("recording IS NOT NULL"))
+        .and_where(Expr::cust("phone_number LIKE '+999%'"))
+        .and_where(Expr::col("provider").eq(provider));
+    if let Some(after) = after {
+        select.and_where(Expr::col("id").gt(after.as_uuid()));
+    }
+    select
+        .order_by("id", Order::Asc)
+        .limit(at_most.get().into())
+        .take()
+}
 
 fn read(row: &SqliteRow) -> Result<Erasure, StorageError> {
     let row = Row::new(row, ERASURES.name);
@@ -55,16 +91,63 @@ impl SqliteUnitOfWork {
         self.execute(statement).await
     }
 
-    /// The attempts of a task.
+    /// The attempts of a task, and whether the provider has recorded them.
     async fn attempts_of_task(
         &mut self,
         company_id: CompanyId,
         task: Uuid,
-    ) -> Result<Vec<Uuid>, StorageError> {
-        let select = "SELECT id FROM call_attempts WHERE company_id = ?1 AND task_id = ?2";
-        let select = sqlx::query(select).bind(company_id.as_uuid()).bind(task);
+    ) -> Result<Vec<(Uuid, bool)>, StorageError> {
+        let select = sqlx::query(
+            "SELECT id, recording ->> 'provider_recording_id' IS NOT NULL AS is_recorded
+             FROM call_attempts WHERE company_id = ?1 AND task_id = ?2",
+        )
+        .bind(company_id.as_uuid())
+        .bind(task);
         let rows = self.fetch_all(select).await?;
-        read_all(&rows, |row| Row::new(row, "call_attempts").get("id"))
+        read_all(&rows, |row| {
+            let row = Row::new(row, CALL_ATTEMPTS.name);
+            Ok((row.get("id")?, row.get("is_recorded")?))
+        })
+    }
+
+    /// Removes the company's rows of uploads that were not taken and in which the number stands.
+    async fn forget_upload_errors(
+        &mut self,
+        company_id: CompanyId,
+        number: &PhoneNumber,
+    ) -> Result<u64, StorageError> {
+        let digits = number.shared_digits();
+        let (mut upload_id, mut row_number, mut removed) = (Uuid::nil(), 0, 0);
+        loop {
+            let select = sqlx::query(SOME_UPLOAD_ERRORS)
+                .bind(company_id.as_uuid())
+                .bind(upload_id)
+                .bind(row_number)
+                .bind(ROWS_AT_ONCE);
+            let rows = self.fetch_all(select).await?;
+            let Some(last) = rows.last() else {
+                return Ok(removed);
+            };
+            let place = |row: &SqliteRow| -> Result<(Uuid, i64), StorageError> {
+                let row = Row::new(row, UPLOAD_ERRORS.name);
+                Ok((row.get("upload_id")?, row.get("row_number")?))
+            };
+            (upload_id, row_number) = place(last)?;
+            for row in &rows {
+                if !call_lists::read_error(row)?.has_number(&digits) {
+                    continue;
+                }
+                let (upload_id, row_number) = place(row)?;
+                let delete = sqlx::query(
+                    "DELETE FROM upload_errors
+                     WHERE company_id = ?1 AND upload_id = ?2 AND row_number = ?3",
+                )
+                .bind(company_id.as_uuid())
+                .bind(upload_id)
+                .bind(row_number);
+                removed += self.execute(delete).await?;
+            }
+        }
     }
 
     /// Removes what was said in a call. Returns turns and conversations.
@@ -157,7 +240,8 @@ impl SqliteUnitOfWork {
         let consent = "DELETE FROM consents WHERE company_id = ?1 AND attempt_id = ?2";
         let told = "UPDATE provider_events SET body = json_remove(body, '$.provider_call_id')
              WHERE company_id = ?1 AND attempt_id = ?2";
-        for attempt in self.attempts_of_task(company_id, id).await? {
+        for (attempt, is_recorded) in self.attempts_of_task(company_id, id).await? {
+            erased.recordings += u64::from(is_recorded);
             let (turns, conversations) = self.forget_call(company_id, attempt).await?;
             erased.turns += turns;
             erased.conversations += conversations;
@@ -237,6 +321,7 @@ impl ErasureRepository for SqliteUnitOfWork {
                 .bind(phone_number.as_str().to_owned());
             erased.exclusions += self.execute(delete).await?;
         }
+        erased.upload_errors = self.forget_upload_errors(company_id, phone_number).await?;
         for task in tasks {
             self.must_cover(task.company_id)?;
             self.erase_task(task, now, &mut erased).await?;
@@ -280,6 +365,38 @@ impl ErasureRepository for SqliteUnitOfWork {
         let company_id = self.own_company()?;
         let erased = self.erased_among(company_id, &[*phone_number]).await?;
         Ok(erased.into_values().next())
+    }
+
+    async fn recorded_calls(
+        &mut self,
+        provider: &str,
+        after: Option<CallAttemptId>,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let select = recorded_calls(self.scope, provider, after, at_most);
+        read_all(&self.fetch_all(built(&select)).await?, call_attempts::read)
+    }
+
+    async fn forget_recording(&mut self, attempt: &CallAttempt) -> Result<bool, StorageError> {
+        self.must_cover(attempt.company_id)?;
+        let forget = sqlx::query(
+            "UPDATE call_attempts SET recording = NULL, version = version + 1
+             WHERE company_id = ?1 AND id = ?2 AND version = ?3",
+        )
+        .bind(attempt.company_id.as_uuid())
+        .bind(attempt.id.as_uuid())
+        .bind(attempt.version);
+        if self.execute(forget).await? == 0 {
+            return Ok(false);
+        }
+        let told = "UPDATE provider_events
+             SET body = json_remove(
+                 body, '$.kind.recording.url', '$.kind.recording.provider_recording_id'
+             )
+             WHERE company_id = ?1 AND attempt_id = ?2 AND body ->> '$.kind.kind' = 'recorded'";
+        self.of_id(told, attempt.company_id, attempt.id.as_uuid())
+            .await?;
+        Ok(true)
     }
 
     async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError> {
@@ -328,5 +445,27 @@ mod tests {
     async fn a_person_is_found_by_an_index_in_every_campaign() {
         let by_number = "(company_id=? AND campaign_id=? AND phone_number=?)";
         assert_uses(TASKS_WITH_NUMBER, &[by_number]).await;
+    }
+
+    #[tokio::test]
+    async fn recordings_of_nobody_are_found_by_an_index() {
+        let some = NonZeroU16::new(20).unwrap();
+        let company = voicesurvey_core::testing::samples::id();
+        for scope in [Scope::Company(company), Scope::Platform] {
+            let select = recorded_calls(scope, "twilio", None, some);
+            let sql = select.to_string(sea_query::SqliteQueryBuilder);
+            let plan = crate::query_plan::plan(&sql).await;
+            let by_index = |step: &String| step.contains("call_attempts_recorded_of_nobody");
+            assert!(plan.iter().any(by_index), "{plan:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_that_were_not_taken_are_read_in_the_order_of_their_key() {
+        assert_uses(
+            SOME_UPLOAD_ERRORS,
+            &["PRIMARY KEY (company_id=? AND (upload_id,row_number)>(?,?))"],
+        )
+        .await;
     }
 }

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 28] = [
+const MIGRATIONS: [(i64, &str, &str); 29] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -58,6 +58,7 @@ const MIGRATIONS: [(i64, &str, &str); 28] = [
     migration!(20261121093300, "keep_quota_cells"),
     migration!(20261121093400, "create_erasures"),
     migration!(20261121093401, "create_company_retention"),
+    migration!(20261121093402, "index_recordings_of_nobody"),
     migration!(20261121093500, "create_exports"),
 ];
 

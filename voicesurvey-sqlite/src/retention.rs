@@ -51,6 +51,20 @@ const OLD_CONTACTS: &str = "
                         AND attempt.task_id = task.id AND attempt.state <> 'ended')
     LIMIT ?3";
 
+/// Rows that were not taken of uploads to campaigns that ended before.
+const FORGET_UPLOAD_ERRORS: &str = "
+    DELETE FROM upload_errors
+    WHERE company_id = ?1 AND (upload_id, row_number) IN (
+        SELECT rejected.upload_id, rejected.row_number
+        FROM campaigns AS campaign
+        -- In this order, which SQLite would else turn round.
+        CROSS JOIN uploads AS upload
+        CROSS JOIN upload_errors AS rejected
+        WHERE campaign.company_id = ?1 AND campaign.ended_at < ?2
+          AND upload.company_id = campaign.company_id AND upload.campaign_id = campaign.id
+          AND rejected.company_id = upload.company_id AND rejected.upload_id = upload.id
+        LIMIT ?3)";
+
 #[async_trait]
 impl RetentionRepository for SqliteUnitOfWork {
     async fn get(&mut self) -> Result<Retention, StorageError> {
@@ -133,15 +147,21 @@ impl RetentionRepository for SqliteUnitOfWork {
         now: Timestamp,
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
         let select = sqlx::query(OLD_CONTACTS)
-            .bind(self.own_company()?.as_uuid())
+            .bind(company_id.as_uuid())
             .bind(micros(before))
             .bind(at_most.get());
         let tasks = read_all(&self.fetch_all(select).await?, call_tasks::read)?;
         for task in &tasks {
             self.make_nobodys(task, now).await?;
         }
-        Ok(tasks.len() as u64)
+        let rejected = sqlx::query(FORGET_UPLOAD_ERRORS)
+            .bind(company_id.as_uuid())
+            .bind(micros(before))
+            .bind(at_most.get());
+        let rejected = self.execute(rejected).await?;
+        Ok(rejected.max(tasks.len() as u64))
     }
 }
 
@@ -157,5 +177,7 @@ mod tests {
         assert_uses(OLD_EVENTS, &["(company_id=? AND id<?)"]).await;
         let by_number = "(company_id=? AND campaign_id=? AND phone_number<?)";
         assert_uses(OLD_CONTACTS, &[by_number]).await;
+        let by_upload = "(company_id=? AND upload_id=?)";
+        assert_uses(FORGET_UPLOAD_ERRORS, &[by_upload]).await;
     }
 }

@@ -81,6 +81,16 @@ impl RowError {
     pub fn message(&self) -> String {
         format!("Row {}: {}", self.row, self.reason)
     }
+
+    /// Whether a number with those [digits](PhoneNumber::shared_digits) stands in the row, however it
+    /// is written.
+    pub fn has_number(&self, digits: &str) -> bool {
+        let mut cells = self.original.iter().chain([&self.value]);
+        cells.any(|cell| {
+            let of_cell: String = cell.chars().filter(char::is_ascii_digit).collect();
+            of_cell.contains(digits)
+        })
+    }
 }
 
 impl Contact {

@@ -1,15 +1,16 @@
 //! Erasures, and what remains of erased numbers.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use super::rows::{ErasedNumber, ReceivedEvent, TaskRow, under};
+use super::rows::{ErasedNumber, ReceivedEvent, TaskRow, UploadError, under};
 use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, cursor, page_of, require};
-use crate::call_attempt::{CallAttempt, CallEvent};
-use crate::call_list::Contact;
+use crate::call_attempt::{CallAttempt, CallEvent, CallEventKind};
+use crate::call_list::{Contact, Upload};
 use crate::call_task::CallTask;
 use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, Turn};
@@ -24,7 +25,7 @@ use crate::time::Timestamp;
 
 impl Transaction {
     /// Removes the rows with those keys, and returns how many there were.
-    fn remove_all<R: super::table::Stored>(&mut self, keys: Vec<R::Key>) -> u64 {
+    pub(super) fn remove_all<R: super::table::Stored>(&mut self, keys: Vec<R::Key>) -> u64 {
         let mut removed = 0;
         for key in keys {
             removed += u64::from(self.remove::<R>(key));
@@ -32,7 +33,10 @@ impl Transaction {
         removed
     }
 
-    fn keys_where<R: super::table::Stored>(&self, is_meant: impl Fn(&R) -> bool) -> Vec<R::Key> {
+    pub(super) fn keys_where<R: super::table::Stored>(
+        &self,
+        is_meant: impl Fn(&R) -> bool,
+    ) -> Vec<R::Key> {
         let rows = self.table::<R>().range(..);
         rows.filter(|row| is_meant(row)).map(R::key).collect()
     }
@@ -146,17 +150,27 @@ impl MemoryUnitOfWork {
         u64::from(entry) + self.transaction.remove_all::<ExclusionRemoval>(removals)
     }
 
-    /// Takes the call's name at the provider from what the provider told.
-    fn forget_provider_calls(&mut self, attempt: CallAttemptId) {
+    /// Removes the company's rows of uploads that were not taken and in which the number stands.
+    fn forget_upload_errors(&mut self, company_id: CompanyId, number: PhoneNumber) -> u64 {
+        let digits = number.shared_digits();
+        let is_meant = |row: &UploadError| {
+            let upload = self.transaction.get::<Upload>(&row.upload_id);
+            upload.is_some_and(|upload| upload.company_id == company_id)
+                && row.error.has_number(&digits)
+        };
+        let rows = self.transaction.keys_where(is_meant);
+        self.transaction.remove_all::<UploadError>(rows)
+    }
+
+    /// Takes something from what the provider told of a call.
+    fn forget_of_events(&mut self, attempt: CallAttemptId, forget: impl Fn(&mut CallEvent)) {
         let told = self.transaction.table::<ReceivedEvent>();
         let told = told.range((attempt, String::new())..);
         let told = told.take_while(|row| row.0.attempt_id == attempt);
         let told: Vec<CallEvent> = told.map(|row| row.0.clone()).collect();
-        for event in told {
-            self.transaction.put(ReceivedEvent(CallEvent {
-                provider_call_id: None,
-                ..event
-            }));
+        for mut event in told {
+            forget(&mut event);
+            self.transaction.put(ReceivedEvent(event));
         }
     }
 }
@@ -184,6 +198,7 @@ impl ErasureRepository for MemoryUnitOfWork {
         let company_id = self.own_company()?;
         let mut erased = ErasedRows {
             exclusions: self.forget_entries(company_id, *phone_number),
+            upload_errors: self.forget_upload_errors(company_id, *phone_number),
             ..ErasedRows::default()
         };
         for task in tasks {
@@ -194,7 +209,10 @@ impl ErasureRepository for MemoryUnitOfWork {
                 erased.turns += turns;
                 erased.conversations += conversations;
                 erased.consents += u64::from(self.transaction.remove::<Consent>(attempt.id));
-                self.forget_provider_calls(attempt.id);
+                self.forget_of_events(attempt.id, |event| event.provider_call_id = None);
+                let recording = attempt.recording.as_ref();
+                let is_kept = recording.is_some_and(|one| one.provider_recording_id.is_some());
+                erased.recordings += u64::from(is_kept);
             }
             let first = (id, String::new());
             let answers = self.transaction.table::<Answer>().range(first..);
@@ -243,6 +261,42 @@ impl ErasureRepository for MemoryUnitOfWork {
         let company_id = self.own_company()?;
         let erased = self.erased_among(company_id, &[*phone_number])?;
         Ok(erased.first().map(|(_, id)| *id))
+    }
+
+    async fn recorded_calls(
+        &mut self,
+        provider: &str,
+        after: Option<CallAttemptId>,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CallAttempt>, StorageError> {
+        let attempts = self.transaction.table::<CallAttempt>().after(after);
+        let attempts = attempts.filter(|attempt| {
+            self.sees(attempt.company_id)
+                && attempt.recording.is_some()
+                && attempt.phone_number.is_nobodys()
+                && attempt.provider == provider
+        });
+        Ok(attempts.take(at_most.get().into()).cloned().collect())
+    }
+
+    async fn forget_recording(&mut self, attempt: &CallAttempt) -> Result<bool, StorageError> {
+        self.may_write(attempt.company_id)?;
+        let stored = self.transaction.get::<CallAttempt>(&attempt.id);
+        if stored.is_none_or(|stored| stored.version != attempt.version) {
+            return Ok(false);
+        }
+        self.transaction.put(CallAttempt {
+            recording: None,
+            version: attempt.version + 1,
+            ..attempt.clone()
+        });
+        self.forget_of_events(attempt.id, |event| {
+            if let CallEventKind::Recorded { recording } = &mut event.kind {
+                recording.provider_recording_id = None;
+                recording.url = None;
+            }
+        });
+        Ok(true)
     }
 
     async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError> {

@@ -4,9 +4,10 @@ use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
-use super::rows::{RetentionRow, TaskRow, under};
+use super::rows::{RetentionRow, TaskRow, UploadError, under};
 use super::{MemoryUnitOfWork, conflict, require};
 use crate::call_attempt::CallAttempt;
+use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::conversation::{Answer, Conversation};
@@ -22,6 +23,26 @@ impl MemoryUnitOfWork {
             Scope::Company(company_id) => Ok(company_id),
             Scope::Platform => Err(conflict("it is a company that forgets")),
         }
+    }
+
+    /// Removes up to `at_most` rows that were not taken of uploads to campaigns that ended before.
+    fn forget_old_upload_errors(
+        &mut self,
+        company_id: CompanyId,
+        before: Timestamp,
+        at_most: u16,
+    ) -> u64 {
+        let is_meant = |row: &UploadError| {
+            let upload = self.transaction.get::<Upload>(&row.upload_id);
+            let campaign = upload
+                .filter(|upload| upload.company_id == company_id)
+                .and_then(|upload| self.transaction.get::<Campaign>(&upload.campaign_id));
+            let ended_at = campaign.and_then(|campaign| campaign.ended_at);
+            ended_at.is_some_and(|ended_at| ended_at < before)
+        };
+        let mut rows = self.transaction.keys_where(is_meant);
+        rows.truncate(at_most.into());
+        self.transaction.remove_all::<UploadError>(rows)
     }
 
     /// Tasks that have ended in campaigns that ended before, and are still somebody's.
@@ -142,6 +163,7 @@ impl RetentionRepository for MemoryUnitOfWork {
         for id in &ids {
             self.transaction.make_nobodys(*id, now);
         }
-        Ok(ids.len() as u64)
+        let rows = self.forget_old_upload_errors(company_id, before, at_most.get());
+        Ok(rows.max(ids.len() as u64))
     }
 }

@@ -5,9 +5,10 @@ use std::num::NonZeroU16;
 use async_trait::async_trait;
 
 use super::storage::{Page, PageRequest, StorageError};
+use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
 use crate::erasure::{ErasedRows, Erasure, Retention};
-use crate::id::{CompanyId, ErasureId};
+use crate::id::{CallAttemptId, CompanyId, ErasureId};
 use crate::phone_number::PhoneNumber;
 use crate::time::Timestamp;
 
@@ -19,10 +20,12 @@ pub trait ErasureRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError>;
-    /// Erases who the person behind these tasks is and what they said, and the number's entries on
-    /// the exclusion list and among what was taken off it. The tasks and their attempts remain, with
-    /// a number that is [nobody's](CallTask::nobodys_number). None of them may wait or be in
-    /// progress; the caller sees to it.
+    /// Erases who the person behind these tasks is and what they said, the number's entries on the
+    /// exclusion list and among what was taken off it, and the rows of uploads that were not taken
+    /// and in which the number [stands](crate::call_list::RowError::has_number). The tasks and their
+    /// attempts remain, with a number that is [nobody's](CallTask::nobodys_number). None of them may
+    /// wait or be in progress; the caller sees to it. Recordings are counted, and remain until they
+    /// are [forgotten](Self::forget_recording).
     async fn erase(
         &mut self,
         phone_number: &PhoneNumber,
@@ -44,6 +47,18 @@ pub trait ErasureRepository: Send {
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Option<ErasureId>, StorageError>;
+    /// Calls of the scope to people who are [nobody](CallTask::nobodys_number) any more, of whose
+    /// recording something is known: those that the provider of that name has made, in the order of
+    /// their identifiers, from behind `after` on.
+    async fn recorded_calls(
+        &mut self,
+        provider: &str,
+        after: Option<CallAttemptId>,
+        at_most: NonZeroU16,
+    ) -> Result<Vec<CallAttempt>, StorageError>;
+    /// Forgets what is known of the recording of such a call, also from what the provider told. `false`
+    /// if the call has changed since it was read, and nothing is forgotten.
+    async fn forget_recording(&mut self, attempt: &CallAttempt) -> Result<bool, StorageError>;
     /// Keeps the report of an erasure.
     async fn insert(&mut self, erasure: &Erasure) -> Result<(), StorageError>;
     /// Looks a report up.
@@ -79,7 +94,8 @@ pub trait RetentionRepository: Send {
         before: Timestamp,
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError>;
-    /// Forgets who was called in campaigns that ended before: number, name and further columns.
+    /// Forgets who was called in campaigns that ended before: number, name and further columns, and
+    /// the rows of their uploads that were not taken.
     async fn forget_contacts(
         &mut self,
         before: Timestamp,

@@ -18,6 +18,7 @@ use super::campaigns::Campaigns;
 use super::dispatcher::Dispatcher;
 use super::interviews::Interviews;
 use super::prices::Prices;
+use super::recordings::Recordings;
 use super::recovery::Recovery;
 use super::retention::Forgetting;
 use super::scheduler::Scheduler;
@@ -98,6 +99,7 @@ pub struct Engine {
     webhooks: Webhooks,
     campaigns: Campaigns,
     forgetting: Forgetting,
+    recordings: Recordings,
 }
 
 impl Engine {
@@ -144,6 +146,7 @@ impl Engine {
         );
         Self {
             forgetting: Forgetting::new(duties.storage.clone(), clock.clone()),
+            recordings: Recordings::new(duties.storage.clone(), provider.clone(), clock.clone()),
             dispatcher: Dispatcher::new(
                 storage.clone(),
                 queue.clone(),
@@ -217,8 +220,8 @@ impl Engine {
         Ok(moved? + finished? + forgotten?)
     }
 
-    /// The part of [`Engine::lead`] that asks the provider: what became of calls, and what they have
-    /// cost. Returns how much was done.
+    /// The part of [`Engine::lead`] that asks the provider: what became of calls, what they have cost,
+    /// and to erase recordings of people who are nobody any more. Returns how much was done.
     pub async fn recover(&self) -> Result<u64, StorageError> {
         const RECOVERED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
         const PRICED_PER_STEP: NonZeroU16 = NonZeroU16::new(20).unwrap();
@@ -226,6 +229,7 @@ impl Engine {
         if let Some(prices) = &self.prices {
             done += prices.tick(PRICED_PER_STEP).await?;
         }
+        done += self.recordings.tick().await?;
         Ok(done as u64)
     }
 

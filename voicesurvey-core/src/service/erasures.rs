@@ -3,17 +3,21 @@
 //! Everything happens in one unit of work of the company: tasks that wait end as excluded, what was
 //! said and who was called is erased, the number's keyed hash takes its place on the exclusion list,
 //! and a report says how much that was. While a call to the number is live nothing is erased; its
-//! news would bring some of it back.
+//! news would bring some of it back. Recordings are the provider's: it is asked to erase them when
+//! all else is committed, and again until it has.
 
 use std::sync::Arc;
 
 use super::error::{FieldError, ServiceError, require};
+use super::recordings::Recordings;
 use super::validation;
 use crate::api_key::{Actor, Role};
 use crate::erasure::{Erasure, Retention};
 use crate::id::{CompanyId, ErasureId, IdGenerator};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
+use crate::ports::{
+    Page, PageRequest, Scope, Storage, StorageError, TelephonyProvider, UnitOfWork,
+};
 use crate::time::Clock;
 
 /// The longest reason, in characters.
@@ -33,6 +37,7 @@ pub struct Erasures {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    recordings: Recordings,
 }
 
 /// What came of a request to erase somebody.
@@ -45,9 +50,16 @@ pub enum Erased {
 }
 
 impl Erasures {
-    /// Over a store that was given the keys for what remains of numbers.
-    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, ids: Arc<IdGenerator>) -> Self {
+    /// Over a store that was given the keys for what remains of numbers. The provider is asked to
+    /// erase recordings.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        provider: Arc<dyn TelephonyProvider>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+    ) -> Self {
         Self {
+            recordings: Recordings::new(storage.clone(), provider, clock.clone()),
             storage,
             clock,
             ids,
@@ -55,7 +67,8 @@ impl Erasures {
     }
 
     /// Erases whoever has the number, over all campaigns of the company. Repeating it erases what has
-    /// come since, or tells of the first time. Needs the role admin.
+    /// come since, or tells of the first time. A provider that does not erase a recording is no
+    /// error: the engine asks it again, once an hour, until it has. Needs the role admin.
     pub async fn erase(
         &self,
         actor: &Actor,
@@ -64,15 +77,25 @@ impl Erasures {
     ) -> Result<Erased, ServiceError> {
         require(actor, Role::Admin)?;
         let mut tries = 1;
-        loop {
+        let erased = loop {
             match self.try_to_erase(actor, number, reason).await {
                 Err(ServiceError::Storage(StorageError::Conflict { what })) if tries < TRIES => {
                     tracing::debug!(%what, "an erasure is tried again");
                     tries += 1;
                 }
-                done => return done,
+                done => break done?,
+            }
+        };
+        if let Erased::Now(Erasure { id, erased, .. }) = &erased
+            && erased.recordings > 0
+        {
+            let scope = Scope::Company(actor.company_id);
+            if let Err(error) = self.recordings.erase_at_once(scope).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(erasure = %id, error, "recordings are erased later");
             }
         }
+        Ok(erased)
     }
 
     async fn try_to_erase(

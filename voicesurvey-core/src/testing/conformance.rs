@@ -229,6 +229,8 @@ macro_rules! storage_conformance {
                 lost_consents_are_those_of_people_who_were_not_erased,
                 an_erased_number_stays_excluded,
                 erasing_twice_erases_what_has_come_since,
+                rows_that_were_not_taken_are_erased_with_the_person,
+                recordings_of_erased_people_are_known_until_forgotten,
                 reports_of_erasures_read_back,
             }
             retention {
@@ -236,6 +238,7 @@ macro_rules! storage_conformance {
                 words_of_old_calls_are_forgotten,
                 old_answers_are_forgotten,
                 contacts_of_old_campaigns_are_forgotten,
+                rows_that_were_not_taken_are_forgotten_with_their_campaign,
             }
             events {
                 an_event_is_received_once,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use voicesurvey_core::api_key::{Actor, Role};
+use voicesurvey_core::call_attempt::{CallEventKind, Recording, RecordingState};
 use voicesurvey_core::call_list::{CallList, CallListRow};
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::erasure::Retention;
@@ -17,12 +18,18 @@ use voicesurvey_core::ports::{Scope, Storage};
 use voicesurvey_core::service::erasures::{Erased, Erasures};
 use voicesurvey_core::service::{CampaignService, ServiceError};
 use voicesurvey_core::testing::samples;
+use voicesurvey_core::time::Clock as _;
 
 use super::scripted::World;
 
 fn erasures(world: &World, store: &MemoryStorage) -> Erasures {
     let ids = IdGenerator::from_seed(world.clock.clone(), 9);
-    Erasures::new(Arc::new(store.clone()), world.clock.clone(), Arc::new(ids))
+    Erasures::new(
+        Arc::new(store.clone()),
+        world.provider.clone(),
+        world.clock.clone(),
+        Arc::new(ids),
+    )
 }
 
 fn admin(world: &World) -> Actor {
@@ -134,6 +141,62 @@ async fn late_news_of_an_erased_person_calls_nobody() {
     world.follow_for(TimeDelta::days(3)).await;
     assert_eq!(world.provider.dialed(), [number]);
     assert!(world.task(&task).await.contact.phone_number.is_nobodys());
+}
+
+/// The provider keeps recordings: it is asked until it has erased them, also after it was unreachable,
+/// and after late news of one.
+#[tokio::test]
+async fn recordings_of_an_erased_person_are_erased_at_the_provider() {
+    let world = World::new().await;
+    let campaign = samples::campaign(&world.company);
+    let (task, attempt) = world.in_conversation(&campaign).await;
+    world.say(&attempt, "sì").await;
+    let news = |state| {
+        let recording = Recording {
+            provider_recording_id: Some("recording-1".to_owned()),
+            url: Some("https://provider.example/1".to_owned()),
+            ..Recording::new(state)
+        };
+        CallEventKind::Recorded { recording }
+    };
+    world.tell(&attempt, news(RecordingState::InProgress)).await;
+    world.end(&attempt, None).await;
+    world.step().await;
+    let erasures = erasures(&world, &world.store);
+    let (admin, number) = (admin(&world), task.contact.phone_number);
+    world.provider.erases_recordings(false);
+    let erased = erasures.erase(&admin, number.as_str(), "a letter").await;
+    let Erased::Now(report) = erased.unwrap() else {
+        panic!("something was erased");
+    };
+    assert_eq!((report.erased.contacts, report.erased.recordings), (1, 1));
+    let asked = |times| vec!["recording-1"; times];
+    assert_eq!(world.provider.asked_to_erase(), asked(1));
+    let known = async || world.attempt(attempt.id).await.recording;
+    assert!(known().await.is_some(), "it is not erased yet");
+
+    let pass = async |minutes| {
+        let now = world.clock.now() + TimeDelta::minutes(minutes);
+        world.clock.set(now);
+        world.step().await;
+    };
+    pass(10).await;
+    assert_eq!(world.provider.asked_to_erase(), asked(1), "an hour apart");
+    pass(60).await;
+    assert_eq!(world.provider.asked_to_erase(), asked(2));
+    assert!(known().await.is_some());
+    world.provider.erases_recordings(true);
+    pass(60).await;
+    assert_eq!(world.provider.asked_to_erase(), asked(3));
+    assert_eq!(known().await, None);
+    pass(60).await;
+    assert_eq!(world.provider.asked_to_erase(), asked(3), "it is erased");
+
+    world.tell(&attempt, news(RecordingState::Finished)).await;
+    assert!(known().await.is_some());
+    pass(60).await;
+    assert_eq!(world.provider.asked_to_erase(), asked(4));
+    assert_eq!(known().await, None);
 }
 
 #[tokio::test]

@@ -94,6 +94,11 @@ pub(super) struct ErasedRowsBody {
     events: u64,
     /// Entries of the exclusion list, and of what was taken off it.
     exclusions: u64,
+    /// Rows of call lists that were not taken and in which the number stood.
+    upload_errors: u64,
+    /// Recordings. The provider keeps them: it is asked at once to erase them, and again every hour
+    /// until it has.
+    recordings: u64,
 }
 
 impl From<ErasedRows> for ErasedRowsBody {
@@ -108,6 +113,8 @@ impl From<ErasedRows> for ErasedRowsBody {
             consents: erased.consents,
             events: erased.events,
             exclusions: erased.exclusions,
+            upload_errors: erased.upload_errors,
+            recordings: erased.recordings,
         }
     }
 }
@@ -188,10 +195,11 @@ impl RetentionChangesBody {
 
 /// Erases a person, over all campaigns, for good. Needs the role admin.
 ///
-/// Name, number, further columns, conversations, answers and consents are erased; calls and outcomes
-/// remain as nobody's, so that counts and rates stay right. The number stays excluded, by a keyed
-/// hash. Refused while the number is being called. Asked for again it erases what has come since, or
-/// answers 200 with the first report.
+/// Name, number, further columns, conversations, answers, consents and rows of call lists that were
+/// not taken are erased, and recordings at the provider; calls and outcomes remain as nobody's, so
+/// that counts and rates stay right. The number stays excluded, by a keyed hash. Refused while the
+/// number is being called. Asked for again it erases what has come since, or answers 200 with the
+/// first report.
 #[utoipa::path(
     post, path = "/api/erasures", tag = "erasures", request_body = NewErasureBody,
     responses(

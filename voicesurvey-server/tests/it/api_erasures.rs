@@ -86,6 +86,28 @@ async fn of_a_person_who_is_erased_nothing_is_shown_any_more() {
 }
 
 #[tokio::test]
+async fn rows_that_were_not_taken_are_erased_from_their_file() {
+    let app = TestApp::start().await;
+    let admin = app.company("Acme").await.admin().await;
+    let campaign = admin.create_campaign().await;
+    let list = "phone_number,name,time_zone\n347 123 45-61,Ada Rossi,Mars\n347 1234562,Ugo,Mars\n";
+    let upload = format!("{campaign}/contacts/upload");
+    let upload = admin.upload(&upload, "a.csv", list).await;
+    let file = upload.text_at("/error_file_url");
+    let before = admin.get(&file).await;
+    assert!(before.text().contains("Ada Rossi"), "{before}");
+    let erased = erase(&admin, "+393471234561").await;
+    let rows = erased.at("/erased");
+    assert_eq!(
+        (&rows["upload_errors"], &rows["recordings"]),
+        (&json!(1), &json!(0))
+    );
+    let after = admin.get(&file).await;
+    assert!(!after.text().contains("Ada Rossi"), "{after}");
+    assert!(after.text().contains("Ugo"), "{after}");
+}
+
+#[tokio::test]
 async fn only_admins_erase_and_only_their_own() {
     let app = TestApp::start().await;
     let acme = app.company("Acme").await;

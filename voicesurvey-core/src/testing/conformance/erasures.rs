@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use super::StorageUnderTest;
 use super::reviews::corrected;
 use super::support::{
-    all_pages, assert_conflict, begin, claim_all, commit, live_call, run_campaign,
-    running_campaign, settle, store_tasks, stored_attempt, stored_company, stored_task,
+    PROVIDER, all_pages, assert_conflict, at_most, begin, begin_as, claim_all, commit, live_call,
+    run_campaign, running_campaign, settle, store_tasks, stored_attempt, stored_company,
+    stored_task,
 };
 use crate::audit::Check;
-use crate::call_list::Contact;
+use crate::call_attempt::{CallAttempt, CallEvent, CallEventKind, Recording, RecordingState};
+use crate::call_list::{Contact, RowError};
 use crate::call_task::{CallTask, TaskState, TaskStatus};
 use crate::company::Company;
 use crate::erasure::ErasedRows;
@@ -17,7 +19,7 @@ use crate::exclusion::ExcludedBy;
 use crate::id::ErasureId;
 use crate::outcome::Outcome;
 use crate::ports::repositories::{CallTaskFilter, OutboxEvent};
-use crate::ports::{ClaimedTask, ExclusionFilter, PageRequest};
+use crate::ports::{ClaimedTask, ExclusionFilter, PageRequest, Scope};
 use crate::testing::samples::{self, SampleTask};
 
 /// A person who was interviewed and has asked not to be called again, and who waits in another
@@ -107,6 +109,8 @@ pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
         consents: 1,
         events: 1,
         exclusions: 2,
+        upload_errors: 0,
+        recordings: 0,
     };
     assert_eq!(erased, expected);
     let attempt = stored_attempt(store, call.attempt.id).await;
@@ -242,6 +246,136 @@ pub async fn erasing_twice_erases_what_has_come_since(store: &dyn StorageUnderTe
         ..ErasedRows::default()
     };
     assert_eq!(again, expected);
+}
+
+/// Rows of call lists that were not taken are erased if the person's number stands in them, however it
+/// is written; other people's stay, and other companies'.
+pub async fn rows_that_were_not_taken_are_erased_with_the_person(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    settle(store, &call, Outcome::Completed, samples::now()).await;
+    let number = call.attempt.phone_number;
+    // Italian mobiles have three digits and seven.
+    let (prefix, line) = number.as_str()[3..].split_at(3);
+    let reads = [
+        format!("0039 {prefix}/{}-{}", &line[..3], &line[3..]),
+        format!("06 1234567, {prefix}.{line} (\"Ada\")"),
+    ];
+    let other = samples::phone_number(901).to_string();
+    let rejected = |row: u64, cells: &[&str]| RowError {
+        row,
+        column: "time_zone".to_owned(),
+        value: "Rome".to_owned(),
+        reason: "there is no such time zone".to_owned(),
+        original: cells.iter().map(|&cell| cell.to_owned()).collect(),
+    };
+    let kept = [
+        rejected(5, &["Ugo", &other, "Rome"]),
+        // Digits of two cells make no number.
+        rejected(6, &[prefix, line, "Rome"]),
+    ];
+    let mut rows = vec![
+        rejected(2, &["Ada", &reads[0], "Rome"]),
+        rejected(3, &["Ada", &reads[1], "Rome"]),
+        RowError {
+            value: number.to_string(),
+            ..rejected(4, &[])
+        },
+    ];
+    rows.extend(kept.clone());
+    let (stranger, theirs) = running_campaign(store).await;
+    let of_stranger = samples::upload(&theirs);
+    let mut work = begin(store, &stranger).await;
+    work.call_lists().insert(&of_stranger).await.unwrap();
+    let lists = work.call_lists();
+    lists.insert_errors(&of_stranger, &rows).await.unwrap();
+    commit(work).await;
+    let mut work = begin(store, &company).await;
+    let campaign = work.campaigns().get(call.task.campaign_id).await.unwrap();
+    let upload = samples::upload(&campaign.unwrap());
+    work.call_lists().insert(&upload).await.unwrap();
+    let lists = work.call_lists();
+    lists.insert_errors(&upload, &rows).await.unwrap();
+    commit(work).await;
+
+    let (_, erased) = erase(store, &company, &call).await;
+    assert_eq!((erased.contacts, erased.upload_errors), (1, 3));
+    let mut work = begin(store, &company).await;
+    let left = work.call_lists().errors(upload.id, 0, 10).await.unwrap();
+    assert_eq!(left, kept);
+    drop(work);
+    let mut work = begin(store, &stranger).await;
+    let left = work.call_lists().errors(of_stranger.id, 0, 10).await;
+    assert_eq!(left.unwrap(), rows);
+}
+
+/// Recordings of erased people are known until they are forgotten, and those of others are left alone.
+pub async fn recordings_of_erased_people_are_known_until_forgotten(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    let (_, neighbour) = live_call(store).await;
+    let recording = Recording {
+        provider_recording_id: Some("RE0001".to_owned()),
+        url: Some("https://provider.example/RE0001".to_owned()),
+        seconds: Some(61),
+        ..Recording::new(RecordingState::Finished)
+    };
+    for call in [&call, &neighbour] {
+        let mut work = begin_as(store, Scope::Company(call.task.company_id)).await;
+        let kind = CallEventKind::Recorded {
+            recording: recording.clone(),
+        };
+        let told = CallEvent {
+            kind,
+            ..samples::call_event(&call.attempt, "e1")
+        };
+        work.events().receive(&told, samples::now()).await.unwrap();
+        let recorded = CallAttempt {
+            recording: Some(recording.clone()),
+            ..call.attempt.clone()
+        };
+        work.call_attempts().update(&recorded).await.unwrap();
+        commit(work).await;
+        settle(store, call, Outcome::Completed, samples::now()).await;
+    }
+    let known = async |scope, provider: &str, after| {
+        let mut work = begin_as(store, scope).await;
+        let calls = work.erasures().recorded_calls(provider, after, at_most(9));
+        calls.await.unwrap()
+    };
+    let own = Scope::Company(company.id);
+    assert_eq!(known(own, PROVIDER, None).await, []);
+    let (_, erased) = erase(store, &company, &call).await;
+    assert_eq!(erased.recordings, 1);
+    let attempt = stored_attempt(store, call.attempt.id).await;
+    assert_eq!(attempt.recording.as_ref(), Some(&recording));
+    for scope in [own, Scope::Platform] {
+        let found = known(scope, PROVIDER, None).await;
+        assert_eq!(found, std::slice::from_ref(&attempt));
+        assert_eq!(known(scope, PROVIDER, Some(attempt.id)).await, []);
+        assert_eq!(known(scope, "another", None).await, []);
+    }
+    let stranger = Scope::Company(neighbour.task.company_id);
+    assert_eq!(known(stranger, PROVIDER, None).await, []);
+
+    let stale = CallAttempt {
+        version: attempt.version - 1,
+        ..attempt.clone()
+    };
+    let mut work = begin(store, &company).await;
+    for (read, is_forgotten) in [(&stale, false), (&attempt, true), (&attempt, false)] {
+        let forgotten = work.erasures().forget_recording(read).await;
+        assert_eq!(forgotten.unwrap(), is_forgotten);
+    }
+    let told = work.events().received(attempt.id).await.unwrap();
+    let CallEventKind::Recorded { recording: told } = &told[0].kind else {
+        panic!("{told:?}");
+    };
+    assert_eq!((&told.provider_recording_id, &told.url), (&None, &None));
+    commit(work).await;
+    assert_eq!(known(own, PROVIDER, None).await, []);
+    let attempt = stored_attempt(store, attempt.id).await;
+    assert_eq!(attempt.recording, None);
+    let theirs = stored_attempt(store, neighbour.attempt.id).await;
+    assert_eq!(theirs.recording, Some(recording));
 }
 
 /// Reports read back as they were stored, newest first, and are their company's.

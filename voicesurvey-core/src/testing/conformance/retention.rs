@@ -6,9 +6,10 @@ use chrono::TimeDelta;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, at_most, begin, begin_as, change_campaign, claim, commit, live_call, settle,
-    store_tasks, stored_attempt, stored_company, stored_task,
+    all_pages, at_most, begin, begin_as, change_campaign, claim, commit, live_call, run_campaign,
+    running_campaign, settle, store_tasks, stored_attempt, stored_company, stored_task,
 };
+use crate::call_list::RowError;
 use crate::campaign::{Campaign, CampaignStatus};
 use crate::erasure::Retention;
 use crate::outcome::Outcome;
@@ -173,4 +174,54 @@ pub async fn contacts_of_old_campaigns_are_forgotten(store: &dyn StorageUnderTes
     let all = ExclusionFilter::default();
     let excluded = work.exclusions().list(&all, &page).await;
     assert_eq!(excluded.unwrap().rows, [], "nobody is excluded by it");
+}
+
+/// Rows of call lists that were not taken are forgotten with the people of their campaign.
+pub async fn rows_that_were_not_taken_are_forgotten_with_their_campaign(
+    store: &dyn StorageUnderTest,
+) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = run_campaign(store, samples::campaign(&company)).await;
+    let rejected = |row| RowError {
+        row,
+        column: "phone_number".to_owned(),
+        value: "n/a".to_owned(),
+        reason: "Phone number contains letters".to_owned(),
+        original: vec!["Ada Rossi".to_owned(), "n/a".to_owned()],
+    };
+    let rows = [rejected(2), rejected(3), rejected(9)];
+    let uploads = [&campaign, &campaign, &other].map(samples::upload);
+    let mut work = begin(store, &company).await;
+    for (upload, rows) in uploads.iter().zip([&rows[..2], &rows[..1], &rows]) {
+        work.call_lists().insert(upload).await.unwrap();
+        let lists = work.call_lists();
+        lists.insert_errors(upload, rows).await.unwrap();
+    }
+    commit(work).await;
+    let ended = Campaign {
+        status: CampaignStatus::Completed,
+        ended_at: Some(samples::now()),
+        ..campaign
+    };
+    change_campaign(store, ended).await;
+    let now = samples::now() + TimeDelta::days(40);
+    let forget = async |before| {
+        let mut work = begin(store, &company).await;
+        let retention = work.retention();
+        let forgotten = retention.forget_contacts(before, now, at_most(2)).await;
+        commit(work).await;
+        forgotten.unwrap()
+    };
+    assert_eq!(forget(samples::now()).await, 0, "it has just ended");
+    let later = samples::now() + TimeDelta::days(1);
+    assert_eq!(forget(later).await, 2);
+    assert_eq!(forget(later).await, 1);
+    assert_eq!(forget(later).await, 0);
+    let mut work = begin(store, &company).await;
+    for (upload, left) in uploads.iter().zip([0, 0, 3]) {
+        let errors = work.call_lists().errors(upload.id, 0, 9).await.unwrap();
+        assert_eq!(errors.len(), left);
+        let stored = work.call_lists().get(upload.id).await.unwrap();
+        assert_eq!(stored.as_ref(), Some(upload));
+    }
 }

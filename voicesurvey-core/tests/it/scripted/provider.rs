@@ -65,6 +65,8 @@ pub(crate) struct ScriptedProvider {
     webhook: Mutex<Option<Webhook>>,
     records: AtomicBool,
     recorded: Mutex<Vec<CallAttemptId>>,
+    erases: AtomicBool,
+    asked_to_erase: Mutex<Vec<String>>,
     asked: AtomicUsize,
     dialed: Mutex<Vec<(PhoneNumber, CallOptions)>>,
     cancelled: Mutex<Vec<CallAttemptId>>,
@@ -94,6 +96,8 @@ impl ScriptedProvider {
             webhook: Mutex::default(),
             records: AtomicBool::new(true),
             recorded: Mutex::default(),
+            erases: AtomicBool::new(true),
+            asked_to_erase: Mutex::default(),
             asked: AtomicUsize::new(0),
             dialed: Mutex::default(),
             cancelled: Mutex::default(),
@@ -135,6 +139,16 @@ impl ScriptedProvider {
     /// Which calls it was asked to record, in order.
     pub(crate) fn recorded(&self) -> Vec<CallAttemptId> {
         self.recorded.lock().unwrap().clone()
+    }
+
+    /// Whether it erases recordings from now on.
+    pub(crate) fn erases_recordings(&self, erases: bool) {
+        self.erases.store(erases, Ordering::Relaxed);
+    }
+
+    /// Which recordings it was asked to erase, in order.
+    pub(crate) fn asked_to_erase(&self) -> Vec<String> {
+        self.asked_to_erase.lock().unwrap().clone()
     }
 
     /// How often it was asked what became of a call.
@@ -260,6 +274,16 @@ impl TelephonyProvider for ScriptedProvider {
         recorded.push(call.attempt_id);
         if self.records.load(Ordering::Relaxed) {
             Ok(format!("recording-{}", recorded.len()))
+        } else {
+            Err(no_answer())
+        }
+    }
+
+    async fn erase_recording(&self, provider_recording_id: &str) -> Result<(), ProviderError> {
+        let mut asked = self.asked_to_erase.lock().unwrap();
+        asked.push(provider_recording_id.to_owned());
+        if self.erases.load(Ordering::Relaxed) {
+            Ok(())
         } else {
             Err(no_answer())
         }
