@@ -60,10 +60,9 @@ impl CallTask {
     }
 
     /// The number that stands in the place of the person's when they are erased: nobody's, and another
-    /// one for each task.
+    /// one for each task, because its whole identifier is in it: numbers are unique in a campaign.
     pub fn nobodys_number(&self) -> PhoneNumber {
-        let (_, seed) = self.id.as_uuid().as_u64_pair();
-        PhoneNumber::of_nobody(seed)
+        PhoneNumber::of_nobody(self.id.as_uuid().as_u128())
     }
 
     /// What the person has decided in one of the calls. It is final (I8), also while a further call

@@ -1,9 +1,10 @@
 //! Phone numbers, in the one form in which they are compared, stored and dialed.
 //!
-//! The guarantee: a [`PhoneNumber`] is E.164 (`+` and at most 15 digits), so that two spellings of
-//! one number are equal and an exclusion cannot be missed because of a bracket. What people type
-//! is read by [`PhoneNumber::parse`], which asks libphonenumber's numbering plans and refuses
-//! rather than guesses: a wrong guess rings a stranger.
+//! The guarantee: a [`PhoneNumber`] is E.164 (`+` and at most 15 digits) or
+//! [nobody's](PhoneNumber::is_nobodys), so that two spellings of one number are equal and an
+//! exclusion cannot be missed because of a bracket. What people type is read by
+//! [`PhoneNumber::parse`], which asks libphonenumber's numbering plans and refuses rather than
+//! guesses: a wrong guess rings a stranger.
 //!
 //! ```
 //! use voicesurvey_core::phone_number::{PhoneNumber, PhoneNumberError, Region};
@@ -41,9 +42,16 @@ use crate::time_zone::TimeZone;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber {
-    /// A plus sign, 7 to 15 ASCII digits of which the first is not 0, and zero bytes to the end.
-    text: [u8; 16],
+    /// A plus sign, 7 to 15 ASCII digits of which the first is not 0 (up to [`MOST_DIGITS`] if the
+    /// number is nobody's), and zero bytes to the end.
+    text: [u8; 1 + MOST_DIGITS],
 }
+
+/// What numbers begin with that nobody has: no country has this calling code.
+const OF_NOBODY: &str = "+999";
+
+/// As many digits as the longest number that nobody has: 999 and the 39 digits of an identifier.
+const MOST_DIGITS: usize = 42;
 
 /// Why a text is not a phone number that can be dialed.
 ///
@@ -108,28 +116,35 @@ pub enum PhoneNumberError {
 impl PhoneNumber {
     /// A number that nobody has, because no country has its calling code: it tells neither a region
     /// nor a time zone, and cannot be dialed.
-    pub const NOBODYS: Self = Self {
-        text: *b"+9990000000\0\0\0\0\0",
+    pub const NOBODYS: Self = {
+        let (number, mut text) = (*b"+9990000000", [0; 1 + MOST_DIGITS]);
+        let mut place = 0;
+        while place < number.len() {
+            text[place] = number[place];
+            place += 1;
+        }
+        Self { text }
     };
 
-    /// One of the numbers that nobody has, which stands where a person's was erased. Seeds that differ
-    /// in their last twelve decimal digits give different ones.
-    pub fn of_nobody(seed: u64) -> Self {
-        let mut text = [0; 16];
+    /// The number that stands where a person's was erased. Different seeds give different numbers, so
+    /// those made of identifiers are as different as these, however many there are.
+    pub fn of_nobody(seed: u128) -> Self {
+        let mut text = [0; 1 + MOST_DIGITS];
         let mut digits = seed;
-        for place in text[4..].iter_mut().rev() {
+        for place in text.iter_mut().rev() {
             // OK because a remainder of ten is a digit.
             *place = b'0' + u8::try_from(digits % 10).unwrap_or(0);
             digits /= 10;
         }
-        text[..4].copy_from_slice(b"+999");
+        // OK because a seed has at most 39 digits, and these stand behind it.
+        text[..OF_NOBODY.len()].copy_from_slice(OF_NOBODY.as_bytes());
         Self { text }
     }
 
     /// Whether nobody has the number, because no country has its calling code, +999: it stands for
     /// somebody who was erased, or who is only made up.
     pub fn is_nobodys(&self) -> bool {
-        self.text.starts_with(b"+999")
+        self.text.starts_with(OF_NOBODY.as_bytes())
     }
 
     /// Reads a number as people and files write it.
@@ -245,13 +260,18 @@ impl FromStr for PhoneNumber {
     /// The numbering plan is not asked: plans change, and what was stored must stay readable.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix('+').unwrap_or_default().as_bytes();
-        let well_formed = matches!(digits.len(), 7..=15)
+        let most = if text.starts_with(OF_NOBODY) {
+            MOST_DIGITS
+        } else {
+            15
+        };
+        let well_formed = (7..=most).contains(&digits.len())
             && digits.iter().all(u8::is_ascii_digit)
             && digits.first() != Some(&b'0');
         if !well_formed {
             return Err(PhoneNumberError::NotE164);
         }
-        let mut bytes = [0; 16];
+        let mut bytes = [0; 1 + MOST_DIGITS];
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         Ok(Self { text: bytes })
     }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn read(raw: &str, region: Region) -> Result<String, PhoneNumberError> {
@@ -330,9 +332,10 @@ fn a_number_knows_its_region() {
 
 #[test]
 fn nobodys_numbers_are_well_formed_and_tell_nothing() {
-    let of_nobody = [0, 7, u64::MAX].map(PhoneNumber::of_nobody);
-    assert_eq!(of_nobody[1].as_str(), "+999000000000007");
-    assert_ne!(of_nobody[0], of_nobody[2]);
+    let of_nobody = [0, 7, u128::MAX].map(PhoneNumber::of_nobody);
+    let text = format!("+999{:039}", 7);
+    assert_eq!(of_nobody[1].as_str(), text);
+    assert_eq!(of_nobody[2].as_str(), format!("+999{}", u128::MAX));
     for number in of_nobody.into_iter().chain([PhoneNumber::NOBODYS]) {
         assert_eq!(number.to_string().parse(), Ok(number));
         assert_eq!((number.region(), number.time_zones()), (None, Vec::new()));
@@ -341,4 +344,18 @@ fn nobodys_numbers_are_well_formed_and_tell_nothing() {
     }
     let somebody: PhoneNumber = "+99812345678".parse().unwrap();
     assert!(!somebody.is_nobodys());
+    // Nobody else has so many digits, and nobody has more.
+    for digits in [format!("+998{:039}", 7), format!("{text}0")] {
+        let refused: Result<PhoneNumber, _> = digits.parse();
+        assert_eq!(refused, Err(PhoneNumberError::NotE164));
+    }
+}
+
+proptest! {
+    #[test]
+    fn different_seeds_give_different_numbers_of_nobody(one: u128, other: u128) {
+        let [of_one, of_other] = [one, other].map(PhoneNumber::of_nobody);
+        prop_assert_eq!(of_one == of_other, one == other);
+        prop_assert_eq!(of_one.as_str()[4..].parse(), Ok(one));
+    }
 }

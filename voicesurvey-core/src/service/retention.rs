@@ -1,5 +1,6 @@
 //! The duty of forgetting: what companies do not keep any longer is erased, in small units of work.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,8 @@ use crate::time::{Clock, Timestamp};
 
 /// Rows that are forgotten in one unit of work.
 const BATCH: NonZeroU16 = NonZeroU16::new(500).unwrap();
+/// Units of work in one step: people wait to be called meanwhile.
+const BATCHES_PER_STEP: u8 = 10;
 /// How often somebody looks what is too old.
 const LOOKS_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -20,8 +23,24 @@ const LOOKS_EVERY: TimeDelta = TimeDelta::hours(1);
 pub struct Forgetting {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
-    /// When nothing was left the last time. Only a hint when to look again.
-    looked_at: Arc<Mutex<Option<Timestamp>>>,
+    look: Arc<Mutex<Look>>,
+}
+
+/// How far a look at all companies has come. Only a hint: another server begins anew.
+#[derive(Debug, Default)]
+struct Look {
+    /// What may still have to be forgotten.
+    left: VecDeque<TooOld>,
+    /// When nothing was left the last time.
+    ended_at: Option<Timestamp>,
+}
+
+/// What one company does not keep any longer.
+#[derive(Clone, Copy, Debug)]
+struct TooOld {
+    company_id: CompanyId,
+    kind: Kind,
+    before: Timestamp,
 }
 
 /// What is forgotten by itself.
@@ -38,45 +57,80 @@ impl Forgetting {
         Self {
             storage,
             clock,
-            looked_at: Arc::default(),
+            look: Arc::default(),
         }
     }
 
-    /// Forgets a batch of each kind in each company, once an hour or as long as there is more.
-    /// Returns how many rows it was.
+    /// Forgets some of what is too old, in turns over all companies: once an hour, or as long as there
+    /// is more. Returns how much was done; zero means that nothing is left.
+    ///
+    /// A company of which nothing can be forgotten does not keep others from being forgotten: it is
+    /// logged, and tried again at the next look.
     pub async fn tick(&self) -> Result<u64, StorageError> {
         let now = self.clock.now();
-        if self.has_looked_since(now - LOOKS_EVERY) {
-            return Ok(0);
-        }
-        let mut work = self.storage.begin(Scope::Platform).await?;
-        let companies = work.retention().companies().await?;
-        drop(work);
-        let (mut forgotten, mut is_done) = (0, true);
-        for (company_id, retention) in companies {
-            for (kind, days) in kinds(retention) {
-                let before = now - TimeDelta::days(days.into());
-                let rows = self.forget(company_id, kind, before, now).await?;
-                forgotten += rows;
-                is_done &= rows < u64::from(BATCH.get());
+        if self.lock().left.is_empty() {
+            if self.has_looked_since(now - LOOKS_EVERY) {
+                return Ok(0);
             }
+            let left = self.too_old(now).await?;
+            self.lock().left = left;
         }
-        if is_done {
-            *self.lock() = Some(now);
+        let mut forgotten = 0;
+        for _ in 0..BATCHES_PER_STEP {
+            let Some(next) = self.lock().left.pop_front() else {
+                break;
+            };
+            match self.forget(next, now).await {
+                Ok(rows) => {
+                    forgotten += rows;
+                    if rows >= u64::from(BATCH.get()) {
+                        self.lock().left.push_back(next);
+                    }
+                }
+                Err(error @ (StorageError::NotLeader | StorageError::Unavailable(_))) => {
+                    self.lock().left.push_front(next);
+                    return Err(error);
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(company = %next.company_id, kind = ?next.kind, error,
+                        "what a company does not keep any longer could not be forgotten; it is tried \
+                         again within the hour");
+                }
+            }
         }
         if forgotten > 0 {
             tracing::info!(rows = forgotten, "what was too old was forgotten");
         }
-        Ok(forgotten)
+        let mut look = self.lock();
+        if look.left.is_empty() {
+            look.ended_at = Some(now);
+            return Ok(forgotten);
+        }
+        // Whoever has more to look at is not done, even if there was nothing in what it looked at.
+        Ok(forgotten.max(1))
     }
 
-    async fn forget(
-        &self,
-        company_id: CompanyId,
-        kind: Kind,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StorageError> {
+    /// What companies do not keep any longer.
+    async fn too_old(&self, now: Timestamp) -> Result<VecDeque<TooOld>, StorageError> {
+        let mut work = self.storage.begin(Scope::Platform).await?;
+        let companies = work.retention().companies().await?;
+        let of_company = |(company_id, retention)| {
+            kinds(retention).map(move |(kind, days)| TooOld {
+                company_id,
+                kind,
+                before: now - TimeDelta::days(days.into()),
+            })
+        };
+        Ok(companies.into_iter().flat_map(of_company).collect())
+    }
+
+    async fn forget(&self, what: TooOld, now: Timestamp) -> Result<u64, StorageError> {
+        let TooOld {
+            company_id,
+            kind,
+            before,
+        } = what;
         let mut work = self.storage.begin(Scope::Company(company_id)).await?;
         let retention = work.retention();
         let rows = match kind {
@@ -91,14 +145,12 @@ impl Forgetting {
     }
 
     fn has_looked_since(&self, instant: Timestamp) -> bool {
-        self.lock().is_some_and(|looked_at| looked_at > instant)
+        self.lock().ended_at.is_some_and(|ended| ended > instant)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
-        // OK because an instant is written at once or not at all.
-        self.looked_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Look> {
+        // OK because each change of a look leaves a whole one.
+        self.look.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,3 +164,6 @@ fn kinds(retention: Retention) -> impl Iterator<Item = (Kind, u16)> {
         .into_iter()
         .filter_map(|(kind, days)| Some((kind, days?.get())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,9 +22,14 @@ pub(super) struct SeenNumbers(HashSet<u64>);
 impl SeenNumbers {
     /// `false` if the number was seen before.
     pub(super) fn insert(&mut self, number: &PhoneNumber) -> bool {
-        // The digits behind the plus sign: 15 at most, the first of them not 0.
+        // The digits behind the plus sign: 15 at most, the first of them not 0. Lists hold no numbers
+        // that are nobody's, which have more.
         let digits = number.as_str().bytes().skip(1);
-        let digits = digits.fold(0, |digits, digit| digits * 10 + u64::from(digit - b'0'));
+        let digits = digits.fold(0_u64, |digits, digit| {
+            digits
+                .wrapping_mul(10)
+                .wrapping_add(u64::from(digit - b'0'))
+        });
         self.0.insert(digits)
     }
 }
