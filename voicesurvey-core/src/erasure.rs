@@ -65,9 +65,10 @@ impl ErasedRows {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Retention {
-    /// Days after a call during which what was said in it is kept: turns, and the words of answers.
+    /// Days after a call during which what was said in it is kept: the words of turns and answers.
     pub transcript_days: Option<NonZeroU16>,
-    /// Days after it was given during which an answer is kept.
+    /// Days after the end of its campaign during which an answer is kept, and at the longest what was
+    /// said in the calls of whoever gave it.
     pub answer_days: Option<NonZeroU16>,
     /// Days after the end of its campaign during which a contact is kept: number, name, further
     /// columns.

@@ -5,7 +5,7 @@
 //! [`numbers::MOST_VALUES`] numbers for each question and [`Tally::MOST_GROUPS`] groups.
 //!
 //! Everybody to whom a question was put stands in exactly one place: answered, skipped, not known,
-//! not understood, refused, left, or open; together they are those who were asked.
+//! not understood, refused, left, open, or forgotten; together they are those who were asked.
 
 pub mod numbers;
 pub mod question;

@@ -62,6 +62,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093401_create_company_retention",
     "20261121093402_index_recordings_of_nobody",
     "20261121093500_create_exports",
+    "20261121093610_keep_rows_of_what_is_forgotten",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

@@ -15,10 +15,10 @@ use crate::call_tasks::{call_task, columns};
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
 
-/// Conversations whose call has ended, the oldest first.
+/// Conversations whose call has ended and whose words are still known, the oldest first.
 const OLD_CONVERSATIONS: &str = "
     SELECT held.attempt_id, held.task_id FROM conversations AS held
-    WHERE held.company_id = $1 AND held.attempt_id < $2
+    WHERE held.company_id = $1 AND held.attempt_id < $2 AND NOT held.is_forgotten
         AND NOT EXISTS (
             SELECT FROM call_attempts AS attempt
             WHERE attempt.company_id = held.company_id AND attempt.id = held.attempt_id
@@ -28,20 +28,47 @@ const OLD_CONVERSATIONS: &str = "
     LIMIT $3
     FOR UPDATE OF held";
 
-/// Deletes the oldest rows of a table; their identifiers tell when they were made.
-macro_rules! delete_oldest {
-    ($table:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE company_id = $1 AND id = ANY (ARRAY(
-                 SELECT id FROM ",
-            $table,
-            "    WHERE company_id = $1 AND id < $2 ORDER BY id LIMIT $3
-             ))"
-        )
-    };
-}
+/// What was said in those calls. The rows stay: which question was put when, and in which language,
+/// is no word, and results are made of it.
+const FORGET_TURNS: &str = "
+    UPDATE turns SET words = '', interpretation = NULL
+    WHERE company_id = $1 AND attempt_id = ANY ($2)
+        AND (words <> '' OR interpretation IS NOT NULL)";
+
+/// What conversations would say again, and a value that was read back.
+const FORGET_CONVERSATIONS: &str = r#"
+    UPDATE conversations
+    SET is_forgotten = true, memory = memory - 'pending',
+        last_reply = last_reply || '{"say": [], "firm": 0, "then": {"then": "hang_up"}}'
+    WHERE company_id = $1 AND attempt_id = ANY ($2) AND NOT is_forgotten"#;
+
+/// Answers that are still known, in campaigns that ended before.
+const OLD_ANSWERS: &str = "
+    SELECT answer.id, answer.task_id FROM campaigns AS campaign
+    CROSS JOIN LATERAL (
+        SELECT id, task_id FROM answers
+        WHERE company_id = campaign.company_id AND campaign_id = campaign.id
+            AND result ->> 'result' <> 'forgotten'
+        ORDER BY id
+        LIMIT $3
+        FOR UPDATE
+    ) AS answer
+    WHERE campaign.company_id = $1 AND campaign.ended_at < $2
+    LIMIT $3";
+
+/// That something is stored for the question stays, with the time that it took.
+const FORGET_ANSWERS: &str = r#"
+    UPDATE answers SET result = '{"result": "forgotten"}', words = '', doubt = NULL
+    WHERE company_id = $1 AND id = ANY ($2)"#;
+
+const FORGET_REVISIONS: &str =
+    "DELETE FROM answer_revisions WHERE company_id = $1 AND answer_id = ANY ($2)";
+
+/// The oldest events for subscribers; their identifiers tell when they were made.
+const FORGET_EVENTS: &str = "
+    DELETE FROM outbox_events WHERE company_id = $1 AND id = ANY (ARRAY(
+        SELECT id FROM outbox_events WHERE company_id = $1 AND id < $2 ORDER BY id LIMIT $3
+    ))";
 
 /// Tasks that have ended in campaigns that ended before, and are still somebody's. A number that is
 /// nobody's sorts after all others, so each campaign is read from its first number that is not.
@@ -86,6 +113,76 @@ const FORGET_UPLOAD_ERRORS: &str = "
     ) AS old
     WHERE error.company_id = $1 AND error.upload_id = old.upload_id
         AND error.row_number = old.row_number";
+
+/// By their names at the provider its calls could be found, and by these the numbers.
+const FORGET_PROVIDER_CALLS: &str = "
+    UPDATE call_events AS told SET event = told.event - 'provider_call_id'
+    FROM call_attempts AS attempt
+    WHERE attempt.company_id = $1 AND attempt.task_id = ANY ($2)
+        AND told.company_id = $1 AND told.attempt_id = attempt.id";
+
+/// Files are named after people, too.
+const FORGET_FILE_NAMES: &str = "
+    UPDATE uploads AS upload SET file_name = ''
+    FROM campaigns AS campaign
+    WHERE campaign.company_id = $1 AND campaign.ended_at < $2
+        AND upload.company_id = $1 AND upload.campaign_id = campaign.id
+        AND upload.file_name <> ''";
+
+impl PostgresUnitOfWork {
+    /// Forgets what was said in calls, and keeps that something was.
+    async fn forget_words_of(
+        &mut self,
+        company_id: CompanyId,
+        attempts: &[Uuid],
+    ) -> Result<(), StorageError> {
+        for forget in [FORGET_TURNS, FORGET_CONVERSATIONS] {
+            let forget = sqlx::query(forget)
+                .bind(company_id.as_uuid())
+                .bind(attempts.to_vec());
+            self.execute(forget).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets answers, and what was said in the calls of those who gave them.
+    async fn forget_old_answers(
+        &mut self,
+        company_id: CompanyId,
+        before: Timestamp,
+        at_most: NonZeroU16,
+    ) -> Result<u64, StorageError> {
+        let select = sqlx::query(OLD_ANSWERS)
+            .bind(company_id.as_uuid())
+            .bind(before)
+            .bind(i64::from(at_most.get()));
+        let (mut answers, mut tasks) = (Vec::<Uuid>::new(), Vec::<Uuid>::new());
+        for row in self.rows(select.persistent(false)).await? {
+            let row = Reader::new("answers", &row);
+            answers.push(row.get("id")?);
+            tasks.push(row.get("task_id")?);
+        }
+        for forget in [FORGET_ANSWERS, FORGET_REVISIONS] {
+            let forget = sqlx::query(forget)
+                .bind(company_id.as_uuid())
+                .bind(answers.clone());
+            self.execute(forget).await?;
+        }
+        let select = sqlx::query(
+            "SELECT id FROM call_attempts
+             WHERE company_id = $1 AND task_id = ANY ($2) AND state = 'ended'",
+        )
+        .bind(company_id.as_uuid())
+        .bind(tasks);
+        let rows = self.rows(select).await?;
+        let attempts = rows
+            .iter()
+            .map(|row| Reader::new("call_attempts", row).get("id"));
+        let attempts: Vec<Uuid> = attempts.collect::<Result<_, _>>()?;
+        self.forget_words_of(company_id, &attempts).await?;
+        Ok(answers.len() as u64)
+    }
+}
 
 #[async_trait]
 impl RetentionRepository for PostgresUnitOfWork {
@@ -137,7 +234,7 @@ impl RetentionRepository for PostgresUnitOfWork {
             attempts.push(row.get("attempt_id")?);
             tasks.push(row.get("task_id")?);
         }
-        self.forget_calls(company_id, &attempts).await?;
+        self.forget_words_of(company_id, &attempts).await?;
         let words = sqlx::query(
             "UPDATE answers AS answer SET words = ''
              FROM UNNEST($2::uuid[], $3::uuid[]) AS call (attempt_id, task_id)
@@ -157,16 +254,13 @@ impl RetentionRepository for PostgresUnitOfWork {
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError> {
         let company_id = self.own_company()?;
-        let mut most = 0;
-        // What answers were before goes with them.
-        for delete in [delete_oldest!("answers"), delete_oldest!("outbox_events")] {
-            let delete = sqlx::query(delete)
-                .bind(company_id.as_uuid())
-                .bind(first_at::<Uuid>(before))
-                .bind(i64::from(at_most.get()));
-            most = most.max(self.execute(delete.persistent(false)).await?);
-        }
-        Ok(most)
+        let answers = self.forget_old_answers(company_id, before, at_most).await?;
+        let events = sqlx::query(FORGET_EVENTS)
+            .bind(company_id.as_uuid())
+            .bind(first_at::<Uuid>(before))
+            .bind(i64::from(at_most.get()));
+        let events = self.execute(events.persistent(false)).await?;
+        Ok(answers.max(events))
     }
 
     async fn forget_contacts(
@@ -182,6 +276,15 @@ impl RetentionRepository for PostgresUnitOfWork {
             .bind(i64::from(at_most.get()));
         let rows = self.rows(select.persistent(false)).await?;
         let tasks: Vec<CallTask> = rows.iter().map(call_task).collect::<Result<_, _>>()?;
+        let ids = tasks.iter().map(|task| task.id.as_uuid());
+        let provider_calls = sqlx::query(FORGET_PROVIDER_CALLS)
+            .bind(company_id.as_uuid())
+            .bind(ids.collect::<Vec<_>>());
+        self.execute(provider_calls).await?;
+        let file_names = sqlx::query(FORGET_FILE_NAMES)
+            .bind(company_id.as_uuid())
+            .bind(before);
+        self.execute(file_names).await?;
         self.make_nobodys(&tasks, company_id, now).await?;
         let rejected = sqlx::query(FORGET_UPLOAD_ERRORS)
             .bind(company_id.as_uuid())

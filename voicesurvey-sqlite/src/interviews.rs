@@ -18,7 +18,7 @@ use crate::row::{Row, json, micros, read_all};
 use crate::schema::{ANSWER_REVISIONS, ANSWERS, CONSENTS, CONVERSATIONS, SURVEY_RESPONSES, TURNS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-fn conversation_values(conversation: &Conversation) -> Result<[Value; 13], StorageError> {
+fn conversation_values(conversation: &Conversation) -> Result<[Value; 14], StorageError> {
     Ok([
         conversation.company_id.as_uuid().into(),
         conversation.attempt_id.as_uuid().into(),
@@ -36,6 +36,7 @@ fn conversation_values(conversation: &Conversation) -> Result<[Value; 13], Stora
         micros(conversation.started_at).into(),
         conversation.version.into(),
         json(&conversation.memory)?.into(),
+        false.into(),
     ])
 }
 

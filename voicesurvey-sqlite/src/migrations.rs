@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 29] = [
+const MIGRATIONS: [(i64, &str, &str); 30] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -60,6 +60,7 @@ const MIGRATIONS: [(i64, &str, &str); 29] = [
     migration!(20261121093401, "create_company_retention"),
     migration!(20261121093402, "index_recordings_of_nobody"),
     migration!(20261121093500, "create_exports"),
+    migration!(20261121093610, "keep_rows_of_what_is_forgotten"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

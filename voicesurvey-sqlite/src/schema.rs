@@ -215,7 +215,7 @@ pub(crate) const CALL_ROLLUPS: Table<6> = Table {
     ],
 };
 
-pub(crate) const CONVERSATIONS: Table<13> = Table {
+pub(crate) const CONVERSATIONS: Table<14> = Table {
     name: "conversations",
     columns: [
         "company_id",
@@ -231,6 +231,7 @@ pub(crate) const CONVERSATIONS: Table<13> = Table {
         "started_at",
         "version",
         "memory",
+        "is_forgotten",
     ],
 };
 

@@ -68,6 +68,8 @@ pub enum AnswerResult {
     DontKnow,
     /// It was asked as often as allowed and not understood.
     NotUnderstood,
+    /// One of these was stored, and is not kept any longer.
+    Forgotten,
 }
 
 impl AnswerResult {
@@ -78,6 +80,7 @@ impl AnswerResult {
             Self::Skipped => "skipped",
             Self::DontKnow => "dont_know",
             Self::NotUnderstood => "not_understood",
+            Self::Forgotten => "forgotten",
         }
     }
 

@@ -4,18 +4,92 @@ use std::num::NonZeroU16;
 
 use async_trait::async_trait;
 
-use super::rows::{RetentionRow, TaskRow, UploadError, under};
+use super::rows::{ReceivedEvent, RetentionRow, TaskRow, UploadError, under};
+use super::table::Transaction;
 use super::{MemoryUnitOfWork, conflict, require};
-use crate::call_attempt::CallAttempt;
+use crate::call_attempt::{CallAttempt, CallEvent};
 use crate::call_list::Upload;
 use crate::campaign::Campaign;
 use crate::company::Company;
-use crate::conversation::{Answer, Conversation};
+use crate::conversation::{Answer, AnswerResult, AnswerRevision, Conversation, Then, Turn};
 use crate::erasure::Retention;
-use crate::id::{self, CallAttemptId, CallTaskId, CompanyId, OutboxEventId};
+use crate::id::{self, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId};
 use crate::ports::repositories::OutboxEvent;
 use crate::ports::{RetentionRepository, Scope, StorageError};
 use crate::time::Timestamp;
+
+impl Transaction {
+    /// Whether anything of what was said in a call is still known.
+    fn has_words(&self, held: &Conversation) -> bool {
+        let id = held.attempt_id;
+        let mut turns = self.table::<Turn>().range((id, 0)..=(id, u32::MAX));
+        !held.last_reply.say.is_empty()
+            || held.memory.pending.is_some()
+            || turns.any(|turn| !turn.words.is_empty() || turn.interpretation.is_some())
+    }
+
+    /// Forgets what was said in a call, and keeps that something was: which question was put when, and
+    /// in which language, is no word, and results are made of it.
+    fn forget_words_of(&mut self, id: CallAttemptId) {
+        let turns = self.table::<Turn>().range((id, 0)..=(id, u32::MAX));
+        let turns: Vec<Turn> = turns.cloned().collect();
+        for turn in turns {
+            self.put(Turn {
+                words: String::new(),
+                interpretation: None,
+                ..turn
+            });
+        }
+        if let Some(mut held) = self.get::<Conversation>(&id).cloned() {
+            held.memory.pending = None;
+            held.last_reply.say.clear();
+            held.last_reply.firm = 0;
+            held.last_reply.then = Then::HangUp;
+            self.put(held);
+        }
+    }
+
+    /// Forgets an answer with what it was before, and keeps that something is stored for the question.
+    fn forget_answer(&mut self, answer: Answer) {
+        let old = self
+            .table::<AnswerRevision>()
+            .range((answer.id, 0)..=(answer.id, u32::MAX));
+        let old: Vec<_> = old.map(|row| (row.answer_id, row.number)).collect();
+        for revision in old {
+            self.remove::<AnswerRevision>(revision);
+        }
+        self.put(Answer {
+            result: AnswerResult::Forgotten,
+            words: String::new(),
+            doubt: None,
+            ..answer
+        });
+    }
+
+    /// Takes the names of a task's calls at the provider from what the provider told: by these the
+    /// number could be found.
+    fn forget_provider_calls_of(&mut self, id: CallTaskId) {
+        for attempt in self.attempts_of_task(id) {
+            let told = self.table::<ReceivedEvent>();
+            let told = told.range((attempt.id, String::new())..);
+            let told = told.take_while(|row| row.0.attempt_id == attempt.id);
+            let told: Vec<CallEvent> = told.map(|row| row.0.clone()).collect();
+            for event in told {
+                self.put(ReceivedEvent(CallEvent {
+                    provider_call_id: None,
+                    ..event
+                }));
+            }
+        }
+    }
+
+    /// Whether the campaign ended before that instant.
+    fn has_ended(&self, id: CampaignId, before: Timestamp) -> bool {
+        let campaign = self.get::<Campaign>(&id);
+        let ended_at = campaign.and_then(|campaign| campaign.ended_at);
+        ended_at.is_some_and(|ended_at| ended_at < before)
+    }
+}
 
 impl MemoryUnitOfWork {
     fn company_that_forgets(&self) -> Result<CompanyId, StorageError> {
@@ -106,14 +180,16 @@ impl RetentionRepository for MemoryUnitOfWork {
         let held = self.transaction.table::<Conversation>().range(..first);
         let held = held.filter(|held| {
             let attempt = self.transaction.get::<CallAttempt>(&held.attempt_id);
-            held.company_id == company_id && attempt.is_none_or(|attempt| !attempt.state.is_live())
+            held.company_id == company_id
+                && attempt.is_none_or(|attempt| !attempt.state.is_live())
+                && self.transaction.has_words(held)
         });
         let held: Vec<_> = held
             .take(at_most.get().into())
             .map(|held| (held.attempt_id, held.task_id))
             .collect();
         for (attempt_id, task_id) in &held {
-            self.transaction.forget_call(*attempt_id);
+            self.transaction.forget_words_of(*attempt_id);
             let answers = self.transaction.table::<Answer>();
             let answers = answers.range((*task_id, String::new())..);
             let answers = answers.take_while(|answer| answer.task_id == *task_id);
@@ -134,10 +210,21 @@ impl RetentionRepository for MemoryUnitOfWork {
     ) -> Result<u64, StorageError> {
         let company_id = self.company_that_forgets()?;
         let answers = self.transaction.table::<Answer>().range(..);
-        let answers = answers
-            .filter(|answer| answer.company_id == company_id && answer.id < id::first_at(before));
+        let answers = answers.filter(|answer| {
+            answer.company_id == company_id
+                && answer.result != AnswerResult::Forgotten
+                && self.transaction.has_ended(answer.campaign_id, before)
+        });
         let answers: Vec<Answer> = answers.take(at_most.get().into()).cloned().collect();
-        let (forgotten, _) = self.transaction.forget_answers(answers);
+        let forgotten = answers.len() as u64;
+        for answer in answers {
+            for attempt in self.transaction.attempts_of_task(answer.task_id) {
+                if !attempt.state.is_live() {
+                    self.transaction.forget_words_of(attempt.id);
+                }
+            }
+            self.transaction.forget_answer(answer);
+        }
         let events = self.transaction.table::<OutboxEvent>();
         let events = events.range(..id::first_at::<OutboxEventId>(before));
         let events = events.filter(|event| event.company_id == company_id);
@@ -160,7 +247,21 @@ impl RetentionRepository for MemoryUnitOfWork {
         let company_id = self.company_that_forgets()?;
         let mut ids = self.ended_contacts(company_id, before);
         ids.truncate(at_most.get().into());
+        let uploads = self.transaction.table::<Upload>().range(..);
+        let uploads = uploads.filter(|upload| {
+            upload.company_id == company_id
+                && self.transaction.has_ended(upload.campaign_id, before)
+        });
+        let uploads: Vec<Upload> = uploads.cloned().collect();
+        for upload in uploads {
+            let file_name = String::new();
+            self.transaction.put(Upload {
+                file_name,
+                ..upload
+            });
+        }
         for id in &ids {
+            self.transaction.forget_provider_calls_of(*id);
             self.transaction.make_nobodys(*id, now);
         }
         let rows = self.forget_old_upload_errors(company_id, before, at_most.get());

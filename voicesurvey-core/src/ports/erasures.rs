@@ -69,9 +69,9 @@ pub trait ErasureRepository: Send {
 
 /// How long companies keep what they know about people, and forgetting the rest.
 ///
-/// What is forgotten is found by identifiers, which tell when they were made. Each method forgets
-/// up to `at_most` rows of the scope's company that are older than `before`, and returns how many;
-/// fewer than `at_most` means that nothing is left. Repeating it is harmless.
+/// Each method forgets up to `at_most` rows of the scope's company, and returns how many; fewer than
+/// `at_most` means that nothing is left. Calls and events are older by their identifiers, which tell
+/// when they were made. Repeating it is harmless.
 #[async_trait]
 pub trait RetentionRepository: Send {
     /// What the scope's company keeps.
@@ -80,22 +80,26 @@ pub trait RetentionRepository: Send {
     async fn set(&mut self, retention: &Retention) -> Result<(), StorageError>;
     /// The companies that do not keep everything for good. Needs the platform's scope.
     async fn companies(&mut self) -> Result<Vec<(CompanyId, Retention)>, StorageError>;
-    /// Forgets what was said in calls that have ended: their turns, how their conversation went, and
-    /// the words of answers.
+    /// Forgets what was said in calls that have ended: the words of their turns and what was understood
+    /// of them, of their conversations and of answers. The rows stay, because results are made of
+    /// them: which question was put when, and in which language.
     async fn forget_words(
         &mut self,
         before: Timestamp,
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError>;
-    /// Forgets answers with what they were before they were corrected, and events for subscribers,
-    /// which tell answers.
+    /// Forgets answers in campaigns that ended before, with what they were before they were corrected
+    /// and what was said in the calls of those who gave them; and events for subscribers that are
+    /// older, because they tell answers. Of an answer it stays known that something was stored, as
+    /// [`Forgotten`](crate::conversation::AnswerResult::Forgotten).
     async fn forget_answers(
         &mut self,
         before: Timestamp,
         at_most: NonZeroU16,
     ) -> Result<u64, StorageError>;
-    /// Forgets who was called in campaigns that ended before: number, name and further columns, and
-    /// the rows of their uploads that were not taken.
+    /// Forgets who was called in campaigns that ended before: number, name and further columns, the
+    /// provider's names of their calls, the rows of their uploads that were not taken, and the names of
+    /// the uploaded files.
     async fn forget_contacts(
         &mut self,
         before: Timestamp,

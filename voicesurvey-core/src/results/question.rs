@@ -72,7 +72,7 @@ pub struct QuestionResult {
     pub text: String,
     /// Its type.
     pub kind: &'static str,
-    /// To how many people it was put. The next seven add up to it.
+    /// To how many people it was put. The next eight add up to it.
     pub asked: u64,
     /// How many answered it.
     pub answered: u64,
@@ -88,6 +88,8 @@ pub struct QuestionResult {
     pub left: u64,
     /// How many are being asked now, or are called again to be asked.
     pub open: u64,
+    /// Of how many it is not kept any longer what they said.
+    pub forgotten: u64,
     /// How often it was asked again, of those for whom something is stored.
     pub repeats: u64,
     /// The median of the seconds from the beginning of the question to its answer, to a tenth.
@@ -161,6 +163,7 @@ impl QuestionTally {
             AnswerResult::Skipped => result.skipped += 1,
             AnswerResult::DontKnow => result.dont_know += 1,
             AnswerResult::NotUnderstood => result.not_understood += 1,
+            AnswerResult::Forgotten => result.forgotten += 1,
         }
     }
 

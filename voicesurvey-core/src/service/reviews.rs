@@ -123,7 +123,8 @@ impl Reviews {
     ///
     /// `seen` is the revision that whoever decides has looked at, 0 for an answer that nobody has
     /// decided about. One that was decided about since is not changed. A correction keeps the words
-    /// that were heard and the turn that proves them: only what they mean is another.
+    /// that were heard and the turn that proves them: only what they mean is another. One that is not
+    /// [kept](crate::erasure::Retention) any longer cannot be decided about.
     pub async fn decide(
         &self,
         actor: &Actor,
@@ -137,6 +138,14 @@ impl Reviews {
         let before = found.ok_or(ServiceError::NotFound { what: "answer" })?;
         if seen != before.revision {
             return Err(decided_meanwhile());
+        }
+        if before.result == AnswerResult::Forgotten {
+            return Err(ServiceError::NotAllowed {
+                code: "answer_forgotten",
+                message:
+                    "the answer is not kept any longer, so nobody can say whether it was right"
+                        .to_owned(),
+            });
         }
         let campaign = campaign_of(&mut *work, &before).await?;
         if is_read_back(&mut *work, &campaign, &before).await? {

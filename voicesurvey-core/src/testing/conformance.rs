@@ -50,6 +50,7 @@ pub mod erasures;
 pub mod events;
 pub mod exclusions;
 pub mod exports;
+pub mod forgetting;
 pub mod interviews;
 pub mod queue;
 pub mod queue_lanes;
@@ -239,6 +240,11 @@ macro_rules! storage_conformance {
                 old_answers_are_forgotten,
                 contacts_of_old_campaigns_are_forgotten,
                 rows_that_were_not_taken_are_forgotten_with_their_campaign,
+            }
+            forgetting {
+                results_stay_as_they_are_without_words,
+                forgotten_answers_are_counted_apart,
+                calls_and_files_of_forgotten_contacts_lose_their_names,
             }
             events {
                 an_event_is_received_once,

@@ -418,3 +418,27 @@ async fn a_value_that_the_question_does_not_accept_changes_nothing() {
     let expected = "note: must not contain control characters";
     assert_eq!(desk.wrong(answer.id, verdict).await, expected);
 }
+
+/// Nobody can say whether an answer was right that is not kept any longer.
+#[tokio::test]
+async fn a_forgotten_answer_cannot_be_reviewed() {
+    let desk = Desk::new().await;
+    let answer = desk.doubtful("satisfied", 90).await;
+    let forgotten = Answer {
+        result: AnswerResult::Forgotten,
+        ..answer.clone()
+    };
+    let mut work = desk.world.work().await;
+    work.interviews().put_answer(&forgotten).await.unwrap();
+    work.commit().await.unwrap();
+    for verdict in [Verdict::Accept, correct(NO)] {
+        let decided = desk
+            .reviews
+            .decide(&desk.world.actor, answer.id, 0, verdict);
+        let refused = decided.await.unwrap_err();
+        let ServiceError::NotAllowed { code, .. } = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(code, "answer_forgotten");
+    }
+}

@@ -67,7 +67,8 @@ pub(super) const FIELDS: [AnswerField; 28] = [
     Field {
         name: "result",
         kind: ColumnType::Text,
-        meaning: "answered, skipped, dont_know or not_understood",
+        meaning: "answered, skipped, dont_know, not_understood, or forgotten if it is not kept any \
+                  longer",
         value: |row| Value::text(row.answer.result.name()),
     },
     Field {

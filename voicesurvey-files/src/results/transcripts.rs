@@ -61,7 +61,7 @@ pub(super) const FIELDS: [TurnField; 14] = [
     Field {
         name: "words",
         kind: ColumnType::Text,
-        meaning: "What was said, or keyed",
+        meaning: "What was said, or keyed; empty if it is not kept any longer",
         value: |row| Value::text(&*row.turn.words),
     },
     Field {

@@ -109,7 +109,7 @@ impl From<AnswerHistory> for AnswerHistoryBody {
 pub(super) struct RevisionBody {
     /// The answer's revision at that time: 0 is what was understood in the call.
     number: u32,
-    /// `answered`, `skipped`, `dont_know` or `not_understood`.
+    /// `answered`, `skipped`, `dont_know`, `not_understood`, or `forgotten` if it is not kept any longer.
     result: &'static str,
     /// The value: a text, a number, `true` or `false`.
     #[schema(value_type = Option<Value>)]

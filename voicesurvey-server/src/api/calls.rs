@@ -273,7 +273,7 @@ pub(super) struct TurnBody {
     sequence: u32,
     /// `agent` or `person`.
     speaker: &'static str,
-    /// The words; keys as they were pressed; silence is empty.
+    /// The words; keys as they were pressed; silence is empty, and what is not kept any longer.
     words: String,
     /// How sure the recogniser was, from 0 to 1.
     recognition_confidence: Option<f64>,
@@ -369,12 +369,12 @@ pub(super) struct AnswerBody {
     call_id: Uuid,
     /// The question.
     question_key: String,
-    /// `answered`, `skipped`, `dont_know` or `not_understood`.
+    /// `answered`, `skipped`, `dont_know`, `not_understood`, or `forgotten` if it is not kept any longer.
     result: &'static str,
     /// The value, checked by the question's type: a text, a number, `true` or `false`.
     #[schema(value_type = Option<Value>)]
     value: Option<Value>,
-    /// The words heard.
+    /// The words heard; empty if they are not kept any longer.
     words: String,
     /// How sure the interpreter was, from 0 to 1.
     confidence: f64,

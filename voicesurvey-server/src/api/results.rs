@@ -66,7 +66,7 @@ pub(super) struct GroupBody {
 }
 
 /// What the answers to one question add up to. `answered`, `skipped`, `dont_know`,
-/// `not_understood`, `refused`, `left` and `open` add up to `asked`.
+/// `not_understood`, `refused`, `left`, `open` and `forgotten` add up to `asked`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QuestionResultBody {
     /// The question's key.
@@ -92,6 +92,8 @@ pub(super) struct QuestionResultBody {
     left: u64,
     /// How many are being asked now, or are called again to be asked.
     open: u64,
+    /// Of how many it is not kept any longer what they said: see `answer_days` of the retention.
+    forgotten: u64,
     /// Of those who were asked, those who refused or left.
     #[schema(value_type = Option<f64>)]
     drop_off: Option<Value>,
@@ -213,6 +215,7 @@ impl From<QuestionResult> for QuestionResultBody {
             refused: result.refused,
             left: result.left,
             open: result.open,
+            forgotten: result.forgotten,
             drop_off: result.drop_off.map(number),
             repeats: result.repeats,
             median_seconds: result.median_seconds.map(number),

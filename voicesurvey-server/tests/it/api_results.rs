@@ -28,7 +28,7 @@ fn sum(question: &Value, fields: &[&str]) -> u64 {
 }
 
 /// The places in which somebody who was asked may stand.
-const FATES: [&str; 7] = [
+const FATES: [&str; 8] = [
     "answered",
     "skipped",
     "dont_know",
@@ -36,6 +36,7 @@ const FATES: [&str; 7] = [
     "refused",
     "left",
     "open",
+    "forgotten",
 ];
 
 #[tokio::test]

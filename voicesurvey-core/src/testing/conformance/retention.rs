@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 use super::StorageUnderTest;
 use super::support::{
@@ -11,6 +12,7 @@ use super::support::{
 };
 use crate::call_list::RowError;
 use crate::campaign::{Campaign, CampaignStatus};
+use crate::conversation::AnswerResult;
 use crate::erasure::Retention;
 use crate::outcome::Outcome;
 use crate::ports::{ClaimedTask, ExclusionFilter, PageRequest, Scope};
@@ -37,6 +39,19 @@ async fn talk(store: &dyn StorageUnderTest, call: &ClaimedTask) {
     let answer = samples::answer(attempt, &turn, "q1");
     interviews.put_answer(&answer).await.unwrap();
     commit(work).await;
+}
+
+/// Ends the campaign of that call.
+pub(super) async fn end_campaign(store: &dyn StorageUnderTest, call: &ClaimedTask) {
+    let mut work = begin_as(store, Scope::Company(call.task.company_id)).await;
+    let campaign = work.campaigns().get(call.task.campaign_id).await;
+    drop(work);
+    let ended = Campaign {
+        status: CampaignStatus::Completed,
+        ended_at: Some(samples::now()),
+        ..campaign.unwrap().unwrap()
+    };
+    change_campaign(store, ended).await;
 }
 
 /// What a company keeps reads back; at first it keeps everything, and so do others.
@@ -86,19 +101,21 @@ pub async fn words_of_old_calls_are_forgotten(store: &dyn StorageUnderTest) {
     assert_eq!(forget(later).await, 0);
     let mut work = begin(store, &company).await;
     let interviews = work.interviews();
-    assert_eq!(interviews.turns(call.attempt.id).await.unwrap(), []);
+    let turns = interviews.turns(call.attempt.id).await.unwrap();
+    assert_eq!((turns.len(), turns[0].words.as_str()), (1, ""));
     let held = interviews.conversation(call.attempt.id).await.unwrap();
-    assert_eq!(held, None);
+    assert_eq!(held.unwrap().last_reply.say, [""; 0]);
     let answers = interviews.answers(call.task.id).await.unwrap();
     assert_eq!((answers.len(), answers[0].words.as_str()), (1, ""));
     assert!(answers[0].result.value().is_some());
     drop(work);
     let mut work = begin_as(store, Scope::Platform).await;
     let turns = work.interviews().turns(stranger.attempt.id).await;
-    assert_eq!(turns.unwrap().len(), 1, "others keep theirs");
+    assert_eq!(turns.unwrap()[0].words, "sì", "others keep theirs");
 }
 
-/// Old answers are forgotten, and the events that told them.
+/// Answers are forgotten when their campaign has ended long ago, with what was said in the calls; the
+/// events that told them by their own age.
 pub async fn old_answers_are_forgotten(store: &dyn StorageUnderTest) {
     let (company, call) = live_call(store).await;
     talk(store, &call).await;
@@ -118,13 +135,19 @@ pub async fn old_answers_are_forgotten(store: &dyn StorageUnderTest) {
     assert_eq!(forget(samples::now() - TimeDelta::days(1)).await, 0);
     assert_eq!(forget(later).await, 1);
     assert_eq!(forget(later).await, 1, "one event was left");
+    assert_eq!(forget(later).await, 0, "the campaign is running");
+    settle(store, &call, Outcome::Completed, samples::now()).await;
+    end_campaign(store, &call).await;
+    assert_eq!(forget(samples::now()).await, 0, "it has just ended");
+    assert_eq!(forget(later).await, 1);
     assert_eq!(forget(later).await, 0);
     let mut work = begin(store, &company).await;
     let answers = work.interviews().answers(call.task.id).await.unwrap();
-    assert_eq!(answers, []);
+    assert_eq!((answers.len(), answers[0].words.as_str()), (1, ""));
+    assert_eq!(answers[0].result, AnswerResult::Forgotten);
     assert_eq!(all_pages!(10, |page| work.events().published(page)), []);
     let turns = work.interviews().turns(call.attempt.id).await.unwrap();
-    assert_eq!(turns.len(), 1);
+    assert_eq!((turns.len(), turns[0].words.as_str()), (1, ""));
 }
 
 /// Who was called in campaigns that ended long ago is forgotten; what came of it stays and is
@@ -135,17 +158,15 @@ pub async fn contacts_of_old_campaigns_are_forgotten(store: &dyn StorageUnderTes
     let campaign = work.campaigns().get(call.task.campaign_id).await;
     let campaign = campaign.unwrap().unwrap();
     drop(work);
-    let more = samples::tasks(&campaign, 100, 2);
+    let mut more = samples::tasks(&campaign, 100, 2);
+    // However little identifiers differ: numbers are unique in a campaign.
+    let first = more[0].id.as_uuid().as_u128();
+    more[1].id = Uuid::from_u128(first + 1_000_000_000_000).into();
     store_tasks(store, &more).await;
     for call in claim(store, samples::now(), 10).await {
         settle(store, &call, Outcome::Refused, samples::now()).await;
     }
-    let ended = Campaign {
-        status: CampaignStatus::Completed,
-        ended_at: Some(samples::now()),
-        ..campaign
-    };
-    change_campaign(store, ended).await;
+    end_campaign(store, &call).await;
     let now = samples::now() + TimeDelta::days(40);
     let forget = async |before| {
         let mut work = begin(store, &company).await;
@@ -222,6 +243,11 @@ pub async fn rows_that_were_not_taken_are_forgotten_with_their_campaign(
         let errors = work.call_lists().errors(upload.id, 0, 9).await.unwrap();
         assert_eq!(errors.len(), left);
         let stored = work.call_lists().get(upload.id).await.unwrap();
-        assert_eq!(stored.as_ref(), Some(upload));
+        let mut expected = upload.clone();
+        if left == 0 {
+            // A file may be named after somebody.
+            expected.file_name.clear();
+        }
+        assert_eq!(stored, Some(expected));
     }
 }

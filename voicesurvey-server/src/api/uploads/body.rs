@@ -17,7 +17,7 @@ use crate::api::contacts::ContactDataBody;
 pub(in crate::api) struct UploadBody {
     /// Its identifier; absent in a preview.
     upload_id: Option<Uuid>,
-    /// The name of the file.
+    /// The name of the file; empty if it is not kept any longer.
     file_name: String,
     /// Rows in the file, without the header.
     total_rows: u64,
