@@ -6,8 +6,11 @@
 //! news would bring some of it back. Recordings are the provider's: it is asked to erase them when
 //! all else is committed, and again until it has.
 
+mod unended;
+
 use std::sync::Arc;
 
+pub use self::unended::UnendedCampaign;
 use super::error::{FieldError, ServiceError, require};
 use super::recordings::Recordings;
 use super::validation;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::erasure::{ErasedRows, Erasure, Retention};
 use voicesurvey_core::id::ErasureId;
-use voicesurvey_core::service::erasures::Erased;
+use voicesurvey_core::service::erasures::{Erased, UnendedCampaign};
 
 use super::error::ApiError;
 use super::extract::{Id, JsonBody, QueryParameters};
@@ -140,20 +140,52 @@ impl From<Erasure> for ErasureBody {
 pub(super) struct RetentionBody {
     /// Days after a call during which what was said in it is kept.
     transcript_days: Option<u16>,
-    /// Days after it was given during which an answer is kept.
+    /// Days after the end of its campaign during which an answer is kept.
     answer_days: Option<u16>,
     /// Days after the end of its campaign during which a contact is kept: number, name, further
     /// columns.
     contact_days: Option<u16>,
+    /// Campaigns that are older than the shorter of `answer_days` and `contact_days` and have not
+    /// ended, drafts too: nothing of them is forgotten before somebody ends or removes them.
+    kept_until_ended: Vec<UnendedCampaignBody>,
 }
 
-impl From<Retention> for RetentionBody {
-    fn from(retention: Retention) -> Self {
+/// A campaign that has not ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct UnendedCampaignBody {
+    /// The campaign.
+    campaign_id: Uuid,
+    /// Its name.
+    name: String,
+    /// `draft`, `scheduled`, `running` or `paused`.
+    status: &'static str,
+    /// How many contacts are kept with it.
+    contacts: u64,
+    /// When it was created.
+    created_at: DateTime<Utc>,
+}
+
+impl From<UnendedCampaign> for UnendedCampaignBody {
+    fn from(kept: UnendedCampaign) -> Self {
         Self {
+            campaign_id: kept.campaign.id.as_uuid(),
+            name: kept.campaign.name,
+            status: kept.campaign.status.name(),
+            contacts: kept.contacts,
+            created_at: kept.campaign.created_at,
+        }
+    }
+}
+
+impl RetentionBody {
+    async fn of(app: &App, actor: &Actor, retention: Retention) -> Result<Self, ApiError> {
+        let kept = app.erasures.kept_until_ended(actor, retention).await?;
+        Ok(Self {
+            kept_until_ended: kept.into_iter().map(UnendedCampaignBody::from).collect(),
             transcript_days: retention.transcript_days.map(NonZeroU16::get),
             answer_days: retention.answer_days.map(NonZeroU16::get),
             contact_days: retention.contact_days.map(NonZeroU16::get),
-        }
+        })
     }
 }
 
@@ -164,7 +196,7 @@ pub(super) struct RetentionChangesBody {
     #[serde(default)]
     #[schema(value_type = Option<u16>)]
     transcript_days: Clearable<NonZeroU16>,
-    /// Days after it was given during which an answer is kept; from 1 to 3650.
+    /// Days after the end of its campaign during which an answer is kept; from 1 to 3650.
     #[serde(default)]
     #[schema(value_type = Option<u16>)]
     answer_days: Clearable<NonZeroU16>,
@@ -257,7 +289,8 @@ async fn get_retention(
     State(app): State<App>,
     actor: Actor,
 ) -> Result<Json<RetentionBody>, ApiError> {
-    Ok(Json(app.erasures.retention(&actor).await?.into()))
+    let retention = app.erasures.retention(&actor).await?;
+    Ok(Json(RetentionBody::of(&app, &actor, retention).await?))
 }
 
 /// Changes how long the company keeps what it knows about people. What is older is forgotten within
@@ -274,5 +307,5 @@ async fn set_retention(
     let old = app.erasures.retention(&actor).await?;
     let retention = body.read(old)?;
     let kept = app.erasures.set_retention(&actor, retention).await?;
-    Ok(Json(kept.into()))
+    Ok(Json(RetentionBody::of(&app, &actor, kept).await?))
 }

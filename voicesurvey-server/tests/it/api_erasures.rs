@@ -170,7 +170,7 @@ async fn an_admin_says_how_long_anything_is_kept() {
     let (admin, manager) = (acme.admin().await, acme.manager().await);
     assert_snapshot!(manager.get("/api/retention").await.redacted(), @r#"
     200 application/json
-    {"answer_days":null,"contact_days":null,"transcript_days":null}
+    {"answer_days":null,"contact_days":null,"kept_until_ended":[],"transcript_days":null}
     "#);
     let body = json!({ "transcript_days": 30, "contact_days": 90 });
     assert_eq!(manager.patch("/api/retention", &body).await.status, 403);
@@ -180,7 +180,7 @@ async fn an_admin_says_how_long_anything_is_kept() {
     let kept = admin.patch("/api/retention", &body).await;
     assert_snapshot!(kept.redacted(), @r#"
     200 application/json
-    {"answer_days":365,"contact_days":90,"transcript_days":null}
+    {"answer_days":365,"contact_days":90,"kept_until_ended":[],"transcript_days":null}
     "#);
     let wrong = json!({ "contact_days": 7, "answer_days": 0, "audio_days": 3 });
     let wrong = admin.patch("/api/retention", &wrong).await;
@@ -193,4 +193,29 @@ async fn an_admin_says_how_long_anything_is_kept() {
         .patch("/api/retention", &json!({ "contact_days": 7 }))
         .await;
     assert_snapshot!(wrong.wrong_fields(), @"contact_days: use a number from 30 to 3650, or null for good");
+}
+
+/// What is counted from the end of a campaign is kept while it has none; whoever asks is told.
+#[tokio::test]
+async fn campaigns_that_never_end_are_named() {
+    let app = TestApp::start().await;
+    let admin = app.company("Acme").await.admin().await;
+    let draft = admin.create_campaign_with(TWO_PEOPLE).await;
+    let ended = admin.create_campaign_with(TWO_PEOPLE).await;
+    assert_eq!(admin.set_status(&ended, "cancelled").await.status, 200);
+    let body = json!({ "contact_days": 30 });
+    let kept = admin.patch("/api/retention", &body).await;
+    assert_eq!(kept.at("/kept_until_ended"), json!([]), "it is new");
+    app.clock.advance(chrono::TimeDelta::days(31));
+    let kept = admin.get("/api/retention").await;
+    let named = kept.at("/kept_until_ended/0");
+    assert_eq!(
+        (&named["status"], &named["contacts"]),
+        (&json!("draft"), &json!(2))
+    );
+    assert!(draft.ends_with(named["campaign_id"].as_str().unwrap()));
+    assert_eq!(kept.at("/kept_until_ended").as_array().unwrap().len(), 1);
+    assert_eq!(admin.set_status(&draft, "cancelled").await.status, 200);
+    let kept = admin.get("/api/retention").await;
+    assert_eq!(kept.at("/kept_until_ended"), json!([]));
 }
