@@ -31,6 +31,7 @@ mod role;
 mod roles;
 mod settings;
 mod source;
+mod swallowed;
 mod texts;
 mod workbook;
 mod xls;
@@ -48,6 +49,9 @@ pub use self::found::{Format, Found, FoundBy, FoundColumn, OtherSheet, Progress}
 pub use self::role::{Role, UnknownRole};
 pub use self::settings::{ReadLimits, ReadSettings};
 use self::source::{Record, RecordSource};
+
+/// The last row that can be meant: a million times as many as Excel has.
+const LAST_ROW: u64 = 1 << 40;
 
 /// A call list that is read row by row.
 ///
@@ -77,6 +81,9 @@ pub struct CallListReader {
     waiting: VecDeque<Record>,
     source: Box<dyn RecordSource>,
     rows: u64,
+    /// The number of the last row, or of the header.
+    last_row: u64,
+    has_texts: bool,
     has_ended: bool,
 }
 
@@ -114,20 +121,38 @@ impl CallListReader {
         self.source.progress()
     }
 
+    /// Whether a row has shown that the phone column holds texts, after the first rows seemed to have
+    /// lost their zeros in a spreadsheet. Only at the end of the file is a `false` certain; who reads
+    /// it again then says so in [`ReadSettings::has_texts`].
+    pub fn has_texts(&self) -> bool {
+        self.has_texts
+    }
+
     fn next_row(&mut self) -> Result<Option<CallListRow>, CallListError> {
         let waiting = self.waiting.pop_front();
         let record = match waiting {
             Some(record) => Some(record),
             None => workbook::guarded(|| self.source.next_record())?,
         };
-        let Some(record) = record else {
+        let Some(mut record) = record else {
             return Ok(None);
         };
+        // A number names one row, whatever a workbook says of its rows.
+        if !(self.last_row + 1..=LAST_ROW).contains(&record.row) {
+            record.row = self.last_row + 1;
+        }
+        self.last_row = record.row;
+        self.has_texts |= self.columns.is_of_texts(&record);
         self.rows += 1;
         if self.rows > self.limits.max_rows {
             return Err(CallListError::TooManyRows {
                 limit: self.limits.max_rows,
             });
+        }
+        if let Some(delimiter) = self.found.delimiter
+            && swallowed::has_rows(&record, self.columns.width(), delimiter)
+        {
+            return Err(CallListError::SwallowedRows { row: record.row });
         }
         Ok(Some(self.columns.row(record)))
     }

@@ -64,6 +64,8 @@ pub struct App {
     /// Taken while a call list is added or looked at before the request is answered: uploads that
     /// wait cost less than a server that has no connection to its store left for calls.
     pub upload_turns: Arc<Semaphore>,
+    /// Taken while exclusions are imported.
+    pub import_turns: Arc<Semaphore>,
     /// Taken while a file is written to whoever fetches it: each holds a page of people in memory.
     pub export_streams: Arc<Semaphore>,
     /// Taken while a campaign is tried out, which may take a gigabyte of memory.
@@ -72,6 +74,9 @@ pub struct App {
 
 /// Call lists that are added at the same time before their requests are answered.
 const UPLOADS_AT_ONCE: usize = 2;
+
+/// Files of exclusions that are imported at the same time.
+const IMPORTS_AT_ONCE: usize = 2;
 
 /// Files that are sent while they are written at the same time.
 const EXPORT_STREAMS: usize = 8;
@@ -163,6 +168,7 @@ impl App {
             background_turn,
             uploads,
             upload_turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+            import_turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
             export_streams: Arc::new(Semaphore::new(EXPORT_STREAMS)),
             dry_runs: Arc::new(Semaphore::new(1)),
         }

@@ -3,7 +3,7 @@
     python3 -m venv venv && venv/bin/pip install openpyxl xlwt && venv/bin/python generate.py
 
 The files are checked in; this is how they came about. `*.expect.json` beside each says what must
-become of it and is written by hand or, after reading it, by the test with UPDATE_EXPECTATIONS=1.
+become of it, `*.mapping.json` which column was said to hold what. The expectation is written by hand or, after reading it, by the test with UPDATE_EXPECTATIONS=1.
 """
 
 import datetime
@@ -168,6 +168,8 @@ write(
     "#N/D;errore\n",
 )
 write("lost-zeros.csv", "Telefono,Nome\n612345678,Ada\n3471234567,Bea\n212345678,Carla\n")
+write("rounded.csv", "Telefono,Nome\n393471000000,Ada\n393472000000,Bea\n393471234567,Carla\n")
+write("rounded-once.csv", "Telefono,Nome\n393471000000,Ada\n3472345678,Bea\n393471234567,Carla\n")
 write("lost-zero-once.csv", "Telefono,Nome\n06 12345678,Ada\n212345678,Carla\n")
 write(
     "many-numbers-in-a-cell.csv",
@@ -209,6 +211,27 @@ write("formula-injection.csv", "phone,name,note\n+393471234567,'=HYPERLINK(\"htt
 write("html-table.xls", "<html><body><table><tr><td>Telefono</td></tr><tr><td>3471234567</td></tr></table></body></html>")
 write("excel-2003.xml", '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>')
 write("list.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n")
+write(
+    "stray-quote.csv",
+    "Nome;Telefono;Note\n"
+    "Ada;347 1234561;\n"
+    '"Da Mario Bar;347 1234562;\n'
+    "Bea;347 1234563;\n"
+    "Carla;347 1234564;\n"
+    'Dino;347 1234565;"il ""Moro"""\n'
+    "Elsa;347 1234566;\n",
+)
+write(
+    "two-do-not-call-columns.csv",
+    "Phone,Name,Do Not Call,Opted out\n"
+    "+39 347 1234561,Ada,,yes\n"
+    "+39 347 1234562,Bea,yes,no\n"
+    "+39 347 1234563,Carla,no,\n"
+    "+39 347 1234564,Dino,no,12.3.2026\n",
+)
+# The mapping beside it says {"name": "2"}: the second column, and not whoever has the identifier 2.
+write("mapped-by-number.csv", "id;nome;recapito\n1;Ada;347 1234561\n2;Bea;347 1234562\n3;Carla;347 1234563\n")
+write("mapped-by-letter.csv", "classe;alunno;recapito\nA;Ada;347 1234561\nB;Bea;347 1234562\n")
 write("photo.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
 write("binary.csv", bytes(range(256)) * 4)
 
@@ -235,6 +258,11 @@ xlsx("russian.xlsx", rows(*RUSSIAN, title="Лист1"))
 xlsx(
     "numbers-as-numbers.xlsx",
     rows(["Telefono", "Nome", "Importo"], [393471234567, "Ada", 12.5], [612345678, "Bea", 100], [3471234567.0, "Carla", 0.1]),
+)
+# What was shown as 3.93471E+11, saved as it was shown and opened again.
+xlsx(
+    "rounded.xlsx",
+    rows(["Telefono", "Nome"], [393471000000, "Ada"], [393471234567, "Bea"], ["393471000000", "Carla"], [612300000, "Dino"]),
 )
 xlsx(
     "dates.xlsx",
@@ -327,6 +355,17 @@ xlsx(
     ),
 )
 xlsx("cell-far-right.xlsx", rows(["x"]), sheet_data('<x:row r="1"><x:c r="XFD1"><x:v>1</x:v></x:c></x:row>'))
+# Rows with numbers as some generators write them: all alike, going back, larger than any sheet.
+xlsx(
+    "repeated-row-numbers.xlsx",
+    rows(["x"]),
+    sheet_data(
+        "".join(
+            f'<x:row r="{row}"><x:c r="A{row}" t="inlineStr"><x:is><x:t>{cell}</x:t></x:is></x:c></x:row>'
+            for row, cell in [(1, "phone"), (1, "12"), (1, "+393471234567"), (9, "13"), (2, "14"), (2**64 - 1, "15")]
+        )
+    ),
+)
 xlsx("no-header.xlsx", rows(["Ada Lovelace", 3471234567], ["Bea Potter", 3481234567]))
 xlsx("mac-1904.xlsx", rows(["Telefono", "Dal"], ["347 1234567", datetime.date(2026, 3, 1)]),
      lambda name, part: part.replace(b"<workbookPr", b'<workbookPr date1904="1"') if name == "xl/workbook.xml" else part)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::yes_no;
+use super::{PhoneCell, yes_no};
 use crate::language::Language;
 use crate::phone_number::{PhoneNumber, PhoneNumberError, Region};
 use crate::time_zone::TimeZone;
@@ -18,6 +18,11 @@ pub struct CallListRow {
     pub phone_number: String,
     /// Whether `phone_number` was in a cell of numbers, which cannot begin with a zero.
     pub phone_number_is_numeric: bool,
+    /// Which cell of `original` that is, counted from 0.
+    pub phone_place: Option<usize>,
+    /// What stands in the further columns of phone numbers, where it is not empty; it is in `extra`
+    /// too.
+    pub other_phones: Vec<PhoneCell>,
     /// What stands in the name column.
     pub name: String,
     /// What stands in the language column.
@@ -137,7 +142,7 @@ impl Contact {
 
     /// A column that was uploaded before these names had a meaning may hold anything.
     fn flag(&self, name: &str) -> Option<bool> {
-        self.extra.get(name).and_then(|cell| yes_no::read(cell))
+        self.extra.get(name).and_then(|cell| yes_no(cell))
     }
 }
 
@@ -151,19 +156,46 @@ impl CallListRow {
         let (phone_number, others) = numbers.split_first().ok_or_else(|| {
             self.error("phone_number", &self.phone_number, &PhoneNumberError::Empty)
         })?;
+        self.contact_at(*phone_number, others)
+            .map_err(|error| self.with_certain_number(error, &numbers, region))
+    }
+
+    fn contact_at(
+        &self,
+        phone_number: PhoneNumber,
+        others: &[PhoneNumber],
+    ) -> Result<Contact, RowError> {
         let language = optional(&self.language)
             .map_err(|error| self.error("language", &self.language, &error))?;
         let named_zone: Option<TimeZone> = optional(&self.time_zone)
             .map_err(|error| self.error("time_zone", &self.time_zone, &error))?;
         let time_zones = named_zone.map_or_else(|| phone_number.time_zones(), |zone| vec![zone]);
         Ok(Contact {
-            phone_number: *phone_number,
+            phone_number,
             name: clean(self.name.trim()),
             language,
             time_zones,
             priority: self.priority()?,
             extra: self.extra(others)?,
         })
+    }
+
+    /// The error with the number as it was read, if that took knowing that the cell was one of numbers:
+    /// the error file, which is text, would not tell it any more.
+    fn with_certain_number(
+        &self,
+        mut error: RowError,
+        numbers: &[PhoneNumber],
+        region: Region,
+    ) -> RowError {
+        if let [number] = numbers
+            && self.phone_number_is_numeric
+            && PhoneNumber::parse(&self.phone_number, region) != Ok(*number)
+            && let Some(cell) = self.phone_place.and_then(|at| error.original.get_mut(at))
+        {
+            number.as_str().clone_into(cell);
+        }
+        error
     }
 
     /// The other columns, and what is known beside them under the names that are kept for it.
@@ -195,7 +227,7 @@ impl CallListRow {
         if cell.trim().is_empty() {
             return Ok(String::new());
         }
-        yes_no::read(cell)
+        yes_no(cell)
             .map(|yes| yes.to_string())
             .ok_or_else(|| self.error(column, cell, &"use yes or no, or leave the cell empty"))
     }
@@ -211,7 +243,12 @@ impl CallListRow {
             .ok_or_else(|| self.error("priority", text, &"use a whole number from -100 to 100"))
     }
 
-    fn error(&self, column: &str, value: &str, reason: &dyn std::fmt::Display) -> RowError {
+    pub(super) fn error(
+        &self,
+        column: &str,
+        value: &str,
+        reason: &dyn std::fmt::Display,
+    ) -> RowError {
         RowError {
             row: self.row,
             column: column.to_owned(),

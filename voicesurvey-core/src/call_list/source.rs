@@ -11,7 +11,7 @@ use std::vec;
 
 use async_trait::async_trait;
 
-use super::{CallList, CallListRow, Contact, RowError};
+use super::{CallList, CallListRow, ReadRow, RowNumbers};
 use crate::phone_number::Region;
 
 /// Rows that are handed over at once.
@@ -25,17 +25,23 @@ pub trait CallListSource: fmt::Debug + Send + Sync {
 
     /// Begins to read; numbers without a country code are read in `region`.
     async fn open(&self, region: Region) -> Result<Box<dyn CallListRows>, UnreadableCallList>;
+
+    /// Begins to read the phone numbers only, and all of each row. Without a region they need their
+    /// country code.
+    async fn open_numbers(
+        &self,
+        region: Option<Region>,
+    ) -> Result<Box<dyn CallListRows<RowNumbers>>, UnreadableCallList>;
 }
 
 /// The rows of a call list, in their order.
 #[async_trait]
-pub trait CallListRows: Send {
+pub trait CallListRows<T = ReadRow>: Send {
     /// The file's header, in its order.
     fn columns(&self) -> &[String];
 
-    /// The next rows, some thousands at most: each as a contact, or why it is none. None at all
-    /// means that there are no more.
-    async fn next(&mut self) -> Result<Vec<Result<Contact, RowError>>, UnreadableCallList>;
+    /// The next rows, some thousands at most. None at all means that there are no more.
+    async fn next(&mut self) -> Result<Vec<T>, UnreadableCallList>;
 
     /// How much of the file was read, from 0 to 100.
     fn percent(&self) -> u8;
@@ -53,12 +59,25 @@ impl CallListSource for CallList {
     }
 
     async fn open(&self, region: Region) -> Result<Box<dyn CallListRows>, UnreadableCallList> {
-        Ok(Box::new(RowsInMemory {
+        Ok(Box::new(self.rows_read(move |row| row.read(region))))
+    }
+
+    async fn open_numbers(
+        &self,
+        region: Option<Region>,
+    ) -> Result<Box<dyn CallListRows<RowNumbers>>, UnreadableCallList> {
+        Ok(Box::new(self.rows_read(move |row| row.numbers(region))))
+    }
+}
+
+impl CallList {
+    fn rows_read<T>(&self, read: impl Fn(&CallListRow) -> T + Send + 'static) -> RowsInMemory<T> {
+        RowsInMemory {
             columns: self.columns.clone(),
             total: self.rows.len(),
             rows: self.rows.clone().into_iter(),
-            region,
-        }))
+            read: Box::new(read),
+        }
     }
 }
 
@@ -68,22 +87,22 @@ impl From<CallList> for Arc<dyn CallListSource> {
     }
 }
 
-struct RowsInMemory {
+struct RowsInMemory<T> {
     columns: Vec<String>,
     total: usize,
     rows: vec::IntoIter<CallListRow>,
-    region: Region,
+    read: Box<dyn Fn(&CallListRow) -> T + Send>,
 }
 
 #[async_trait]
-impl CallListRows for RowsInMemory {
+impl<T: Send> CallListRows<T> for RowsInMemory<T> {
     fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    async fn next(&mut self) -> Result<Vec<Result<Contact, RowError>>, UnreadableCallList> {
+    async fn next(&mut self) -> Result<Vec<T>, UnreadableCallList> {
         let some = self.rows.by_ref().take(ROWS_AT_ONCE);
-        Ok(some.map(|row| row.contact(self.region)).collect())
+        Ok(some.map(|row| (self.read)(&row)).collect())
     }
 
     fn percent(&self) -> u8 {

@@ -34,7 +34,7 @@ const NO: &[&str] = &[
 ];
 
 /// What the cell says; `None` when it is neither yes nor no.
-pub(super) fn read(cell: &str) -> Option<bool> {
+pub fn read(cell: &str) -> Option<bool> {
     let cell = cell.trim().to_lowercase();
     if YES.contains(&cell.as_str()) {
         Some(true)

@@ -62,6 +62,9 @@ pub(super) fn read(raw: &str, region: Region) -> Result<PhoneNumber, PhoneNumber
 
 /// Reads what stood in a cell of numbers, where a zero at the beginning cannot be.
 pub(super) fn read_numeric(raw: &str, region: Region) -> Result<PhoneNumber, PhoneNumberError> {
+    if spreadsheet::is_rounded(unwrapped(raw)) {
+        return Err(PhoneNumberError::LostDigits);
+    }
     let dialable = dialable_text(raw, region)?;
     let read = look_up_as_dialed(&dialable, region);
     match read {

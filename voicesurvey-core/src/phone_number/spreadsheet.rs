@@ -57,6 +57,17 @@ pub(super) fn mended(text: &str) -> Result<Cow<'_, str>, PhoneNumberError> {
     Ok(Cow::Borrowed(whole))
 }
 
+/// Whether the text of a cell of numbers is what is left of one that was shown as `3.93471E+11` and
+/// saved as it was shown: six digits, as many as a spreadsheet shows, and zeros. One in a hundred
+/// thousand numbers is so, and then its owner is named too.
+pub(super) fn is_rounded(text: &str) -> bool {
+    const FEWEST_DIGITS: usize = 11;
+    const FEWEST_ZEROS: usize = 5;
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    let zeros = whole.len() - whole.trim_end_matches('0').len();
+    all_digits(whole) && whole.len() >= FEWEST_DIGITS && zeros >= FEWEST_ZEROS
+}
+
 /// A number as `3.93471E+11` or `3,93E11`.
 struct Scientific<'a> {
     whole: &'a str,

@@ -134,6 +134,24 @@ fn a_lost_zero_is_put_back_only_where_it_is_part_of_the_number() {
 }
 
 #[test]
+fn a_cell_of_numbers_that_ends_in_zeros_has_lost_its_digits() {
+    let numeric = |raw: &str| PhoneNumber::parse_cell(raw, Region::IT, true);
+    for raw in [
+        "393471000000",
+        "393470000000",
+        "393471000000.0",
+        "79991200000",
+    ] {
+        assert_eq!(numeric(raw), Err(PhoneNumberError::LostDigits), "{raw}");
+    }
+    for raw in ["393471230000", "3471000000", "612300000"] {
+        assert!(numeric(raw).is_ok(), "{raw}");
+    }
+    // Nobody writes a text as a spreadsheet rounds numbers.
+    assert!(PhoneNumber::parse_cell("393471000000", Region::IT, false).is_ok());
+}
+
+#[test]
 fn the_plan_of_the_region_decides_what_a_leading_zero_is() {
     assert_eq!(
         read("06 1234 5678", Region::IT).as_deref(),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::campaign_service::{CampaignChanges, CampaignService, NewCampaign};
 use super::error::{ServiceError, require};
+use super::exclusions::batches::Batches;
 use super::quotas::place_all;
 use super::settlement::end_waiting;
 use super::{uploads, validation};
@@ -22,7 +23,9 @@ use crate::gate::Reason;
 use crate::id::{CampaignId, IdGenerator, SkillbaseId};
 use crate::language::Language;
 use crate::ports::repositories::CallAttemptFilter;
-use crate::ports::{PageRequest, Scope, Storage, StorageError, UnitOfWork, WakeUp};
+use crate::ports::{
+    PageRequest, Scope, Storage, StorageError, TelephonyProvider, UnitOfWork, WakeUp,
+};
 use crate::skillbase::Skillbase;
 use crate::time::{Clock, Timestamp};
 
@@ -33,6 +36,7 @@ pub struct Campaigns {
     pub(super) clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
     wake_up: Arc<dyn WakeUp>,
+    batches: Batches,
 }
 
 impl Campaigns {
@@ -44,11 +48,20 @@ impl Campaigns {
         wake_up: Arc<dyn WakeUp>,
     ) -> Self {
         Self {
+            batches: Batches::new(storage.clone(), None, clock.clone()),
             storage,
             clock,
             ids,
             wake_up,
         }
+    }
+
+    /// The same, which have the provider hang up calls that ring at a number when a list says that it
+    /// must not be called.
+    #[must_use]
+    pub fn hanging_up_with(self, provider: Arc<dyn TelephonyProvider>) -> Self {
+        let batches = Batches::new(self.storage.clone(), Some(provider), self.clock.clone());
+        Self { batches, ..self }
     }
 
     async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>, ServiceError> {

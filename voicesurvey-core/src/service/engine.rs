@@ -180,8 +180,8 @@ impl Engine {
                 ids.clone(),
                 wake_up.clone(),
             ),
-            webhooks: Webhooks::new(provider, call_events, interviews, clock.clone()),
-            campaigns: Campaigns::new(storage, clock, ids, wake_up),
+            webhooks: Webhooks::new(provider.clone(), call_events, interviews, clock.clone()),
+            campaigns: Campaigns::new(storage, clock, ids, wake_up).hanging_up_with(provider),
             queue,
         }
     }

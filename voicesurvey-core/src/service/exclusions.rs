@@ -10,34 +10,26 @@
 //! A call to such a number that nobody has picked up yet is hung up. One that was answered ends by
 //! itself: the person is talking to us, and no other call follows (I8).
 
+pub(crate) mod batches;
+mod importing;
 mod reading;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
+use self::batches::Batches;
+pub use self::importing::{ImportedExclusions, RefusedRows};
 use self::reading::{NumberReader, note};
 use super::error::{FieldError, ServiceError, require};
 use super::validation;
 use crate::api_key::{Actor, Role};
-use crate::call_attempt::{AttemptState, CallAttempt};
-use crate::call_list::{CallList, RowError};
 use crate::exclusion::{ExcludedBy, Exclusion, ExclusionRemoval, ExclusionSource};
 use crate::id::{ApiKeyId, CompanyId, IdGenerator};
 use crate::phone_number::{PhoneNumber, Region};
-use crate::ports::{
-    CallReference, ExclusionFilter, Page, PageRequest, Scope, Storage, StorageError,
-    TelephonyProvider,
-};
+use crate::ports::{ExclusionFilter, Page, PageRequest, Scope, Storage, TelephonyProvider};
 use crate::time::Clock;
 
-/// Numbers that are excluded in one unit of work.
-const NUMBERS_AT_ONCE: usize = 1_000;
 /// The most numbers of one request; longer lists are imported.
 pub const MOST_NUMBERS: usize = 10_000;
-/// How often a batch is tried again that another unit of work got in the way of.
-const TRIES: u8 = 5;
 
 /// Who keeps a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,19 +97,6 @@ pub struct Excluded {
     pub calls_hung_up: u64,
 }
 
-/// What became of an imported list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportedExclusions {
-    /// Rows of the file, without the header.
-    pub total_rows: u64,
-    /// Rows whose number stood further up.
-    pub duplicates: u64,
-    /// What became of the others.
-    pub excluded: Excluded,
-    /// Rows that were not taken, in the order of the file.
-    pub errors: Vec<RowError>,
-}
-
 /// Whether a number may be called, for whoever asks about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberStanding {
@@ -133,7 +112,7 @@ pub struct NumberStanding {
 #[derive(Clone, Debug)]
 pub struct Exclusions {
     storage: Arc<dyn Storage>,
-    provider: Arc<dyn TelephonyProvider>,
+    batches: Batches,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
 }
@@ -147,8 +126,8 @@ impl Exclusions {
         ids: Arc<IdGenerator>,
     ) -> Self {
         Self {
+            batches: Batches::new(storage.clone(), Some(provider), clock.clone()),
             storage,
-            provider,
             clock,
             ids,
         }
@@ -211,48 +190,12 @@ impl Exclusions {
             }
         }
         validation::finish(errors)?;
-        self.exclude(keeper, numbers, new.source, note).await
-    }
-
-    /// Excludes the numbers of a file. Rows without a number that can be read are named, and the
-    /// others are taken. Needs the role manager.
-    pub async fn import(
-        &self,
-        keeper: &Keeper,
-        list: &CallList,
-        region: Option<Region>,
-        reason: Option<String>,
-    ) -> Result<ImportedExclusions, ServiceError> {
-        keeper.must_be(Role::Manager)?;
-        let mut work = self.storage.begin(keeper.scope()).await?;
-        let reader = NumberReader::of(&mut *work, keeper, region).await?;
-        drop(work);
-        let mut errors = Vec::new();
-        let note = note("reason", reason, &mut errors);
-        validation::finish(errors)?;
-        let mut imported = ImportedExclusions {
-            total_rows: list.rows.len() as u64,
-            ..ImportedExclusions::default()
-        };
-        let mut numbers = HashSet::new();
-        for row in &list.rows {
-            match reader.read(&row.phone_number) {
-                Ok(number) if numbers.insert(number) => {}
-                Ok(_) => imported.duplicates += 1,
-                Err(reason) => imported.errors.push(RowError {
-                    row: row.row,
-                    column: "phone_number".to_owned(),
-                    value: row.phone_number.clone(),
-                    reason,
-                    original: row.original.clone(),
-                }),
-            }
+        let of_operator = (*keeper == Keeper::Operator).then(|| numbers.clone());
+        let mut excluded = self.exclude(keeper, numbers, new.source, note).await?;
+        if let Some(numbers) = of_operator {
+            excluded.add(self.end_everywhere(&numbers).await?);
         }
-        let numbers = numbers.into_iter().collect();
-        imported.excluded = self
-            .exclude(keeper, numbers, ExclusionSource::Import, note)
-            .await?;
-        Ok(imported)
+        Ok(excluded)
     }
 
     /// Takes a number off the keeper's list, and keeps who did it and why. Tasks that the exclusion
@@ -323,119 +266,14 @@ impl Exclusions {
             created_at,
             created_by: keeper.api_key_id(),
         };
-        let mut excluded = Excluded::default();
-        for batch in numbers.chunks(NUMBERS_AT_ONCE) {
-            let entries: Vec<Exclusion> = batch.iter().map(exclusion).collect();
-            let done = self.exclude_batch(keeper.scope(), batch, &entries).await?;
-            excluded.add(done);
-        }
-        if *keeper == Keeper::Operator {
-            self.end_everywhere(&numbers, &mut excluded).await?;
-        }
-        Ok(excluded)
+        let scope = keeper.scope();
+        Ok(self.batches.exclude(scope, &numbers, exclusion).await?)
     }
-
-    /// Ends what waits in any company, one after the other.
-    async fn end_everywhere(
-        &self,
-        numbers: &[PhoneNumber],
-        excluded: &mut Excluded,
-    ) -> Result<(), StorageError> {
-        let mut page = PageRequest::first(PageRequest::LARGEST);
-        loop {
-            let mut work = self.storage.begin(Scope::Platform).await?;
-            let companies = work.companies().list(&page).await?;
-            drop(work);
-            for company in companies.rows {
-                for batch in numbers.chunks(NUMBERS_AT_ONCE) {
-                    let scope = Scope::Company(company.id);
-                    excluded.add(self.exclude_batch(scope, batch, &[]).await?);
-                }
-            }
-            let Some(next) = companies.next else {
-                return Ok(());
-            };
-            page = PageRequest::after(next, PageRequest::LARGEST);
-        }
-    }
-
-    /// One batch in a unit of work of its own, tried again if another one got in its way.
-    async fn exclude_batch(
-        &self,
-        scope: Scope,
-        numbers: &[PhoneNumber],
-        entries: &[Exclusion],
-    ) -> Result<Excluded, StorageError> {
-        let mut tries = 1;
-        let (excluded, ringing) = loop {
-            match self.try_batch(scope, numbers, entries).await {
-                Err(StorageError::Conflict { what }) if tries < TRIES => {
-                    tracing::debug!(%what, "a batch of exclusions is tried again");
-                    tries += 1;
-                }
-                done => break done?,
-            }
-        };
-        let hung_up = join_all(ringing.iter().map(|call| self.hang_up(call))).await;
-        let calls_hung_up = hung_up.iter().filter(|done| **done).count();
-        Ok(Excluded {
-            calls_hung_up: calls_hung_up as u64,
-            ..excluded
-        })
-    }
-
-    async fn try_batch(
-        &self,
-        scope: Scope,
-        numbers: &[PhoneNumber],
-        entries: &[Exclusion],
-    ) -> Result<(Excluded, Vec<CallAttempt>), StorageError> {
-        let mut work = self.storage.begin(scope).await?;
-        let added = work.exclusions().insert_many(entries).await?.len();
-        let mut excluded = Excluded {
-            added: added as u64,
-            already_excluded: (entries.len() - added) as u64,
-            ..Excluded::default()
-        };
-        let mut calls = Vec::new();
-        if matches!(scope, Scope::Company(_)) {
-            let now = self.clock.now();
-            excluded.tasks_ended = work.call_tasks().exclude_waiting(numbers, now).await?;
-            calls = work.call_attempts().live_among(numbers).await?;
-            calls.retain(rings);
-        }
-        work.commit().await?;
-        Ok((excluded, calls))
-    }
-
-    /// With nothing open. What the provider cannot do now, the end of the call does.
-    async fn hang_up(&self, attempt: &CallAttempt) -> bool {
-        let call = CallReference {
-            company_id: attempt.company_id,
-            attempt_id: attempt.id,
-            provider_call_id: attempt.provider_call_id.clone(),
-        };
-        match self.provider.hang_up(&call).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(attempt = %attempt.id, %error, "a call to an excluded number rings on");
-                false
-            }
-        }
-    }
-}
-
-/// Whether the telephone may be ringing and nobody has picked up. One that is not dialed yet is left
-/// to the dispatcher's last look, which refuses it.
-const fn rings(attempt: &CallAttempt) -> bool {
-    matches!(
-        attempt.state,
-        AttemptState::Unknown | AttemptState::Accepted | AttemptState::Ringing
-    )
 }
 
 impl Excluded {
-    fn add(&mut self, more: Self) {
+    /// Counts both together.
+    pub fn add(&mut self, more: Self) {
         self.added += more.added;
         self.already_excluded += more.already_excluded;
         self.tasks_ended += more.tasks_ended;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_attempt::CallEventKind;
-use voicesurvey_core::call_list::{CallList, CallListRow};
+use voicesurvey_core::call_list::{CallList, CallListRow, PhoneCell, RowError};
 use voicesurvey_core::call_task::{CallTask, TaskState, TaskStatus};
 use voicesurvey_core::exclusion::{ExcludedBy, ExclusionSource};
 use voicesurvey_core::gate::Reason;
@@ -218,16 +218,15 @@ async fn a_long_list_is_taken_in_batches_and_may_be_imported_again() {
     let lists = lists(&world);
     let manager = somebody(&world, Role::Manager);
     for (added, tasks_ended) in [(2_501, 2_500), (0, 0)] {
-        let imported = lists.import(&manager, &list, None, None).await.unwrap();
+        let mut errors: Vec<RowError> = Vec::new();
+        let imported = lists.import(&manager, &list, None, None, &mut errors);
+        let imported = imported.await.unwrap();
         assert_eq!((imported.total_rows, imported.duplicates), (2_503, 1));
         assert_eq!(imported.excluded.added, added);
         assert_eq!(imported.excluded.already_excluded, 2_501 - added);
         assert_eq!(imported.excluded.tasks_ended, tasks_ended);
-        let errors: Vec<_> = imported
-            .errors
-            .iter()
-            .map(voicesurvey_core::call_list::RowError::message)
-            .collect();
+        assert_eq!(imported.errors_count, 1);
+        let errors: Vec<_> = errors.iter().map(RowError::message).collect();
         assert_eq!(errors, ["Row 2502: Empty phone number"]);
     }
     let (_, counters) = world.campaign(&campaign).await;
@@ -300,7 +299,7 @@ async fn managers_exclude_and_admins_remove() {
         })
     ));
     let refused = lists
-        .import(&viewer, &CallList::default(), None, None)
+        .import(&viewer, &CallList::default(), None, None, &mut Vec::new())
         .await;
     assert!(matches!(refused, Err(ServiceError::Forbidden { .. })));
     lists.add(&manager, number()).await.unwrap();
@@ -313,4 +312,52 @@ async fn managers_exclude_and_admins_remove() {
     ));
     let admin = somebody(&world, Role::Admin);
     lists.remove(&admin, "+393471234567", why()).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_number_of_a_row_is_imported_as_an_upload_would_read_it() {
+    let world = World::new().await;
+    let row = |row, phone_number: &str| CallListRow {
+        row,
+        phone_number: phone_number.to_owned(),
+        language: "Klingon".to_owned(),
+        ..CallListRow::default()
+    };
+    let list = CallList {
+        rows: vec![
+            row(2, "06 12345678 / 347 1234567"),
+            CallListRow {
+                phone_number_is_numeric: true,
+                ..row(3, "687654321")
+            },
+            CallListRow {
+                other_phones: vec![PhoneCell {
+                    column: "Mobile".to_owned(),
+                    text: "347 1234568".to_owned(),
+                    is_numeric: false,
+                }],
+                ..row(4, "+39 06 1")
+            },
+        ],
+        ..CallList::default()
+    };
+    let (lists, manager) = (lists(&world), somebody(&world, Role::Manager));
+    let mut errors: Vec<RowError> = Vec::new();
+    let imported = lists.import(&manager, &list, None, None, &mut errors);
+    assert_eq!(imported.await.unwrap().excluded.added, 4);
+    let (all, page) = (ExclusionFilter::default(), PageRequest::default());
+    let listed = lists.list(&manager, &all, &page).await.unwrap().rows;
+    let numbers: Vec<_> = listed.iter().map(|one| one.phone_number.as_str()).collect();
+    assert_eq!(
+        numbers,
+        [
+            "+390612345678",
+            "+390687654321",
+            "+393471234567",
+            "+393471234568"
+        ]
+    );
+    // Of a row with several numbers those that can be read are taken, and the other one is named.
+    let errors: Vec<_> = errors.iter().map(RowError::message).collect();
+    assert_eq!(errors, ["Row 4: Phone number is too short"]);
 }

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_list::{
-    CallList, CallListRow, CallListRows, CallListSource, Contact, RowError, UnreadableCallList,
+    CallList, CallListRow, CallListRows, CallListSource, ReadRow, RowNumbers, UnreadableCallList,
     Upload, UploadProgress, UploadStatus,
 };
 use voicesurvey_core::campaign::Campaign;
@@ -102,6 +102,13 @@ impl CallListSource for Eventful {
             is_torn: self.is_torn,
         }))
     }
+
+    async fn open_numbers(
+        &self,
+        region: Option<Region>,
+    ) -> Result<Box<dyn CallListRows<RowNumbers>>, UnreadableCallList> {
+        self.list.open_numbers(region).await
+    }
 }
 
 struct EventfulRows {
@@ -116,7 +123,7 @@ impl CallListRows for EventfulRows {
         self.rows.columns()
     }
 
-    async fn next(&mut self) -> Result<Vec<Result<Contact, RowError>>, UnreadableCallList> {
+    async fn next(&mut self) -> Result<Vec<ReadRow>, UnreadableCallList> {
         let some = self.rows.next().await?;
         if some.is_empty() && self.is_torn {
             return Err(UnreadableCallList("Row 5 is torn".to_owned()));
@@ -173,7 +180,8 @@ async fn an_upload_is_watched_from_its_beginning_to_its_end() {
             assert_eq!((seen.status, seen.percent), (UploadStatus::Running, 10));
         })
     });
-    let ended = uploads.run(actor, begun, &file, &progress).await.unwrap();
+    let ended = uploads.run(actor, begun, &file, &progress).await;
+    let ended = ended.unwrap();
     assert_eq!((ended.status, ended.percent), (UploadStatus::Done, 100));
     assert_eq!(
         (ended.total_rows, ended.created, ended.errors_count),

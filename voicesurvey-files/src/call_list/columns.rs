@@ -1,6 +1,6 @@
 //! Works out what each column of a list holds, and makes rows of a list of the rows of the file.
 
-use voicesurvey_core::call_list::{CallListRow, Contact};
+use voicesurvey_core::call_list::{CallListRow, Contact, PhoneCell, yes_no};
 
 use super::found::{self, FoundColumn};
 use super::heading::{self, Meaning};
@@ -19,6 +19,9 @@ pub(super) struct Columns {
     /// Whether zeros at the beginning of phone numbers are lost, as far as the text of a file tells.
     are_numeric: bool,
     roles: Roles,
+    /// The columns that say who must not be called, where no mapping says which: a yes in any of them
+    /// counts.
+    do_not_call: Vec<usize>,
     /// Every other column, with its name.
     extra: Vec<Extra>,
     /// The columns that our error file adds.
@@ -54,10 +57,12 @@ impl Columns {
             roles.set(Role::PhoneNumber, phones[0], found_by);
             phones
         };
+        let do_not_call = roles.all_of_do_not_call(header);
         let is_own =
             |column: &usize| heading::meaning(&header[*column]) == Some(Meaning::ErrorFile);
         let own = (0..header.len()).filter(is_own).collect();
-        Ok(Self::new(header, body, phones, roles, own, settings))
+        let columns = Self::new(header, body, phones, roles, own, settings);
+        Ok(columns.with_do_not_call(do_not_call))
     }
 
     /// The columns of a list without header, whose phone column was found otherwise.
@@ -124,14 +129,37 @@ impl Columns {
             names.push(name);
         }
         Self {
-            are_numeric: lose_zeros(phones[0], body, settings),
+            are_numeric: !settings.has_texts && lose_zeros(phones[0], body, settings),
             phones,
+            do_not_call: roles.column(Role::DoNotCall).into_iter().collect(),
             roles,
             extra,
             own,
             names,
             found,
         }
+    }
+
+    /// The same, with further columns that say who must not be called. They are kept as they are,
+    /// too.
+    fn with_do_not_call(mut self, columns: Vec<usize>) -> Self {
+        for further in columns.iter().skip(1) {
+            let letter = found::letter(*further);
+            let found = self.found.iter_mut().find(|found| found.letter == letter);
+            if let Some(found) = found {
+                found.role = Some(Role::DoNotCall);
+                found.found_by = Some(FoundBy::Heading);
+            }
+        }
+        Self {
+            do_not_call: columns,
+            ..self
+        }
+    }
+
+    /// How many columns the file has.
+    pub(super) fn width(&self) -> usize {
+        self.names.len() + self.own.len()
     }
 
     /// The name of every column, made distinct.
@@ -147,6 +175,13 @@ impl Columns {
     /// What was found out about each column.
     pub(super) fn found(&self) -> &[FoundColumn] {
         &self.found
+    }
+
+    /// Whether the row shows that the phone column holds texts, though its first rows seemed to have
+    /// been numbers.
+    pub(super) fn is_of_texts(&self, record: &Record) -> bool {
+        let cell = record.cell(self.phones[0]);
+        self.are_numeric && !cell.is_empty() && digits(cell).is_none()
     }
 
     /// The row of the list that is made of a row of the file.
@@ -166,13 +201,15 @@ impl Columns {
             row: record.row,
             phone_number: record.cell(phone).to_owned(),
             phone_number_is_numeric: record.is_number(phone) || self.are_numeric,
+            phone_place: Some(self.place(phone)),
+            other_phones: self.other_phones(&record, phone),
             name: self.name_of(&record),
             language: cell(Role::Language),
             time_zone: cell(Role::TimeZone),
             priority: cell(Role::Priority),
             external_id: cell(Role::ExternalId),
             email: cell(Role::Email),
-            do_not_call: cell(Role::DoNotCall),
+            do_not_call: self.do_not_call_of(&record),
             has_prior_consent: cell(Role::HasPriorConsent),
             extra: extra
                 .filter(|(extra, cell)| !(extra.is_unused && cell.is_empty()))
@@ -192,6 +229,35 @@ impl Columns {
         has(char::is_numeric)
             .or_else(|| has(|_| true))
             .unwrap_or(self.phones[0])
+    }
+
+    /// Where the column is when those that our error file adds are left out.
+    fn place(&self, column: usize) -> usize {
+        column - self.own.iter().filter(|own| **own < column).count()
+    }
+
+    /// What stands in the other phone columns.
+    fn other_phones(&self, record: &Record, dialed: usize) -> Vec<PhoneCell> {
+        let others = self.phones.iter().copied();
+        let others = others.filter(|column| *column != dialed && !record.cell(*column).is_empty());
+        let cell = |column: usize| PhoneCell {
+            column: self.names[self.place(column)].clone(),
+            text: record.cell(column).to_owned(),
+            is_numeric: record.is_number(column),
+        };
+        others.map(cell).collect()
+    }
+
+    /// A yes, if any of the columns has one; else what is neither yes nor no; else what there is.
+    fn do_not_call_of(&self, record: &Record) -> String {
+        let cells = self.do_not_call.iter().map(|column| record.cell(*column));
+        let said = cells.filter(|cell| !cell.is_empty());
+        let said = said.min_by_key(|cell| match yes_no(cell) {
+            Some(true) => 0,
+            None => 1,
+            Some(false) => 2,
+        });
+        said.unwrap_or_default().to_owned()
     }
 
     /// The person's name, put together from its parts.
@@ -276,22 +342,31 @@ fn phone_columns(
 }
 
 /// Whether a column of text has been one of numbers: nothing but digits, no zero in front, and
-/// several that are numbers with a zero only. One alone may be a slip of the keyboard.
+/// several that are numbers with a zero only, or that end in zeros as what was rounded does. One alone
+/// may be a slip of the keyboard.
 fn lose_zeros(phone: usize, body: &[Record], settings: &ReadSettings) -> bool {
     let mut cells = 0;
     let mut lack_zero = 0;
+    let mut rounded = 0;
     for record in body {
         let cell = record.cell(phone);
         if cell.is_empty() {
             continue;
         }
-        let digits = cell.strip_suffix(".0").unwrap_or(cell);
-        if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits(cell).is_none() {
             return false;
         }
         cells += 1;
         let reads = |is_numeric| settings.numbers(cell, is_numeric).is_some();
         lack_zero += usize::from(!reads(false) && reads(true));
+        rounded += usize::from(reads(false) && !reads(true));
     }
-    lack_zero >= 2 && 20 * lack_zero >= cells
+    rounded >= 2 || (lack_zero >= 2 && 20 * lack_zero >= cells)
+}
+
+/// The cell, if it may have been a number: nothing but digits, and no zero in front.
+fn digits(cell: &str) -> Option<&str> {
+    let digits = cell.strip_suffix(".0").unwrap_or(cell);
+    let is_number = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(digits)
 }

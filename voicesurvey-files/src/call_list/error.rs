@@ -118,6 +118,15 @@ pub enum CallListError {
         /// The row.
         row: u64,
     },
+    /// Quotation marks make a cell of several rows of the list.
+    #[error(
+        "Row {row} has a quotation mark that makes one cell of several rows, so people are lost in \
+         it: remove the mark, or double it if it belongs to the text"
+    )]
+    SwallowedRows {
+        /// The row in which the cell begins.
+        row: u64,
+    },
     /// The file itself could not be read, whatever is in it.
     #[error("The file could not be read: {0}")]
     Unreadable(String),

@@ -53,7 +53,8 @@ pub(super) fn find(sample: &[Record], settings: &ReadSettings) -> Result<Layout,
 }
 
 /// The first row that has all the headings that the mapping names. `None` when it names letters
-/// and numbers of columns only, or nothing.
+/// and numbers of columns only, or nothing: these are compared with the header alone, once it is
+/// found, because a `2` or a `B` stands in the cells of many people.
 fn header_of_mapping(
     sample: &[Record],
     settings: &ReadSettings,
@@ -67,9 +68,12 @@ fn header_of_mapping(
     };
     let mut named: Vec<&String> = Vec::new();
     for (role, wanted) in &settings.mapping {
+        if is_place(wanted, width) {
+            continue;
+        }
         if sample.iter().take(TITLES).any(|record| has(record, wanted)) {
             named.push(wanted);
-        } else if place_of(wanted, width).is_none() {
+        } else {
             return Err(CallListError::UnknownColumn {
                 role: *role,
                 column: wanted.clone(),
@@ -85,6 +89,14 @@ fn header_of_mapping(
         .take(TITLES)
         .position(|record| named.iter().all(|wanted| has(record, wanted)));
     Ok(header)
+}
+
+/// Whether the text is written as the letter or the number of a column, be it one that there is not.
+fn is_place(wanted: &str, width: usize) -> bool {
+    let wanted = wanted.trim();
+    let is_number = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit());
+    let is_letter = wanted.len() == 1 && wanted.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_number || is_letter || place_of(wanted, width).is_some()
 }
 
 /// The column that is meant by its letter or by its number counted from 1.

@@ -11,7 +11,7 @@ use super::layout::{self, Layout};
 use super::lines::{self, Lines};
 use super::source::{Record, RecordSource};
 use super::workbook::{Workbook, guarded};
-use super::{CallListError, CallListReader, ReadSettings, delimiter, xls, xlsx};
+use super::{CallListError, CallListReader, LAST_ROW, ReadSettings, delimiter, xls, xlsx};
 
 /// How many rows are read to find out about the columns.
 const SAMPLE_ROWS: usize = 1_000;
@@ -169,6 +169,7 @@ fn reader(
     };
     let mut waiting = VecDeque::from(sample);
     waiting.drain(..layout.header.map_or(0, |header| header + 1));
+    let header_row = found.header_row.map(|row| row.min(LAST_ROW));
     CallListReader {
         name: name.to_owned(),
         found,
@@ -177,6 +178,8 @@ fn reader(
         waiting,
         source,
         rows: 0,
+        last_row: header_row.unwrap_or_default(),
+        has_texts: settings.has_texts,
         has_ended: false,
     }
 }

@@ -98,6 +98,24 @@ impl Roles {
         }
     }
 
+    /// The columns that say who must not be called, that with the role first. Where a mapping says
+    /// which it is, no other is.
+    pub(super) fn all_of_do_not_call(&self, header: &[String]) -> Vec<usize> {
+        let Some((first, found_by)) = self.columns.get(&Role::DoNotCall).copied() else {
+            return Vec::new();
+        };
+        let mut columns = vec![first];
+        if found_by != FoundBy::Mapping {
+            let is_meant = |column: &usize| {
+                *column != first
+                    && heading::meaning(&header[*column]) == Some(Meaning::DoNotCall)
+                    && self.of_column(*column).is_none()
+            };
+            columns.extend((0..header.len()).filter(is_meant));
+        }
+        columns
+    }
+
     /// Adds what the cells say where there are no headings: an e-mail address has an @, and a name
     /// is the only column of words, or the only one of several words.
     pub(super) fn add_cells(&mut self, body: &[Record], width: usize) {

@@ -15,6 +15,10 @@ pub struct ReadSettings {
     /// Which column holds what, where the reader must not find out by itself. A column is named by
     /// its heading, its letter or its number counted from 1.
     pub mapping: BTreeMap<Role, String>,
+    /// Whether the phone column is known to hold texts, in which a zero that is not there was never
+    /// there: [`CallListReader::has_texts`](super::CallListReader::has_texts) of a reader of the same
+    /// file that has come to its end.
+    pub has_texts: bool,
     /// How large the list may be.
     pub limits: ReadLimits,
 }

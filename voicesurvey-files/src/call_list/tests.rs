@@ -148,6 +148,10 @@ fn columns_are_understood_and_the_others_kept_as_they_are_called() {
         row: 2,
         phone_number: "+39 354",
         phone_number_is_numeric: false,
+        phone_place: Some(
+            3,
+        ),
+        other_phones: [],
         name: "Ada",
         language: "it",
         time_zone: "Europe/Rome",

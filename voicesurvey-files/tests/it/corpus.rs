@@ -4,13 +4,14 @@
 //! With `UPDATE_EXPECTATIONS=1` the expectations are written anew, to be read before they are
 //! committed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use voicesurvey_core::call_list::CallListRow;
 use voicesurvey_core::phone_number::Region;
-use voicesurvey_files::call_list::{CallListReader, Found, ReadSettings};
+use voicesurvey_files::call_list::{CallListReader, Found, ReadSettings, Role};
 
 /// Rows that an expectation spells out.
 const SHOWN: usize = 15;
@@ -26,7 +27,8 @@ pub(crate) fn files() -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
             let name = path.file_name().unwrap().to_string_lossy();
-            !name.ends_with(".expect.json") && !name.ends_with(".py")
+            let beside = [".expect.json", ".mapping.json", ".py"];
+            !beside.iter().any(|end| name.ends_with(end))
         })
         .collect();
     files.sort();
@@ -47,6 +49,20 @@ pub(crate) fn region(path: &Path) -> Region {
     .into_iter()
     .find(|(part, _)| name.contains(part))
     .map_or(Region::IT, |(_, region)| region)
+}
+
+/// Which column holds what, if that is said beside the file.
+fn mapping(path: &Path) -> BTreeMap<Role, String> {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(".mapping.json");
+    let Ok(mapping) = fs::read(beside) else {
+        return BTreeMap::new();
+    };
+    let mapping: BTreeMap<String, String> = serde_json::from_slice(&mapping).unwrap();
+    mapping
+        .into_iter()
+        .map(|(role, column)| (role.parse().unwrap(), column))
+        .collect()
 }
 
 fn found_json(found: &Found) -> Value {
@@ -122,7 +138,11 @@ fn outcome(path: &Path) -> Value {
     let region = region(path);
     let file = File::open(path).unwrap();
     let name = path.file_name().unwrap().to_string_lossy();
-    let reader = CallListReader::open(file, &name, &ReadSettings::new(region));
+    let settings = ReadSettings {
+        mapping: mapping(path),
+        ..ReadSettings::new(region)
+    };
+    let reader = CallListReader::open(file, &name, &settings);
     let reader = match reader {
         Ok(reader) => reader,
         Err(error) => return json!({ "refused": error.to_string() }),
@@ -167,7 +187,8 @@ fn every_expectation_has_its_file() {
     let entries = fs::read_dir(folder()).unwrap();
     for path in entries.map(|entry| entry.unwrap().path()) {
         let text = path.to_string_lossy().into_owned();
-        if let Some(file) = text.strip_suffix(".expect.json") {
+        let file = text.strip_suffix(".expect.json");
+        if let Some(file) = file.or_else(|| text.strip_suffix(".mapping.json")) {
             assert!(Path::new(file).exists(), "{file}");
         }
     }

@@ -2,6 +2,7 @@
 //! company.
 
 mod importing;
+mod refused;
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -2,7 +2,7 @@
 //! a file to be mended.
 
 mod body;
-mod form;
+pub(super) mod form;
 
 use axum::Json;
 use axum::body::{Body, Bytes};

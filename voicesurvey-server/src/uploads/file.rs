@@ -7,22 +7,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 use voicesurvey_core::call_list::{
-    CallListRows, CallListSource, Contact, RowError, UnreadableCallList,
+    CallListRow, CallListRows, CallListSource, RowNumbers, UnreadableCallList,
 };
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_files::call_list::{CallListError, CallListReader, Found, ReadSettings, Role};
 
 /// Rows that are handed over at once.
 const ROWS_AT_ONCE: usize = 5_000;
-
-/// Rows as they were read; none at all at the end.
-type Rows = Vec<Result<Contact, RowError>>;
 
 /// A file that was uploaded.
 #[derive(Debug)]
@@ -32,6 +29,8 @@ pub struct UploadedFile {
     region: Option<Region>,
     mapping: BTreeMap<Role, String>,
     found: OnceLock<Found>,
+    /// What is only known when the file was read to its end.
+    has_texts: Arc<AtomicBool>,
 }
 
 impl UploadedFile {
@@ -48,6 +47,7 @@ impl UploadedFile {
             region: None,
             mapping: BTreeMap::new(),
             found: OnceLock::new(),
+            has_texts: Arc::default(),
         }
     }
 
@@ -76,9 +76,32 @@ impl CallListSource for UploadedFile {
 
     async fn open(&self, region: Region) -> Result<Box<dyn CallListRows>, UnreadableCallList> {
         let region = self.region.unwrap_or(region);
+        let rows = self.rows(Some(region), move |row| row.read(region));
+        Ok(Box::new(rows.await?))
+    }
+
+    async fn open_numbers(
+        &self,
+        region: Option<Region>,
+    ) -> Result<Box<dyn CallListRows<RowNumbers>>, UnreadableCallList> {
+        let region = self.region.or(region);
+        let rows = self.rows(region, move |row| row.numbers(region));
+        Ok(Box::new(rows.await?))
+    }
+}
+
+impl UploadedFile {
+    /// Opens the file and begins to read it; each row is made by `make`.
+    async fn rows<T: Send + 'static>(
+        &self,
+        region: Option<Region>,
+        make: impl Fn(&CallListRow) -> T + Send + 'static,
+    ) -> Result<FileRows<T>, UnreadableCallList> {
         let settings = ReadSettings {
+            region,
             mapping: self.mapping.clone(),
-            ..ReadSettings::new(region)
+            has_texts: self.has_texts.load(Ordering::Relaxed),
+            ..ReadSettings::default()
         };
         // The copies share one place in the file. Whoever reads it again has read it to its end, or
         // has given it up.
@@ -92,12 +115,13 @@ impl CallListSource for UploadedFile {
         let percent = Arc::new(AtomicU8::new(0));
         let (sender, receiver) = mpsc::channel(1);
         let told = Arc::clone(&percent);
-        tokio::task::spawn_blocking(move || read(reader, region, &sender, &told));
-        Ok(Box::new(FileRows {
+        let has_texts = Arc::clone(&self.has_texts);
+        tokio::task::spawn_blocking(move || read(reader, make, &sender, &told, &has_texts));
+        Ok(FileRows {
             columns,
             receiver,
             percent,
-        }))
+        })
     }
 }
 
@@ -116,19 +140,21 @@ fn lost(error: impl std::error::Error + 'static) -> UnreadableCallList {
 }
 
 /// Reads the file to its end, unless nobody wants the rows any more.
-fn read(
+fn read<T>(
     mut reader: CallListReader,
-    region: Region,
-    sender: &mpsc::Sender<Result<Rows, CallListError>>,
+    make: impl Fn(&CallListRow) -> T,
+    sender: &mpsc::Sender<Result<Vec<T>, CallListError>>,
     percent: &AtomicU8,
+    has_texts: &AtomicBool,
 ) {
     loop {
         let some = reader.by_ref().take(ROWS_AT_ONCE);
-        let rows: Result<Rows, CallListError> =
-            some.map(|row| row.map(|row| row.contact(region))).collect();
+        let rows: Result<Vec<T>, CallListError> =
+            some.map(|row| row.map(|row| make(&row))).collect();
         let progress = reader.progress();
         let share = progress.read.saturating_mul(100) / progress.total.max(1);
         percent.store(u8::try_from(share).unwrap_or(100), Ordering::Relaxed);
+        has_texts.fetch_or(reader.has_texts(), Ordering::Relaxed);
         let is_over = !matches!(&rows, Ok(rows) if !rows.is_empty());
         if sender.blocking_send(rows).is_err() || is_over {
             return;
@@ -136,19 +162,20 @@ fn read(
     }
 }
 
-struct FileRows {
+/// Rows as they were read; a part with none is the end.
+struct FileRows<T> {
     columns: Vec<String>,
-    receiver: mpsc::Receiver<Result<Rows, CallListError>>,
+    receiver: mpsc::Receiver<Result<Vec<T>, CallListError>>,
     percent: Arc<AtomicU8>,
 }
 
 #[async_trait]
-impl CallListRows for FileRows {
+impl<T: Send> CallListRows<T> for FileRows<T> {
     fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    async fn next(&mut self) -> Result<Rows, UnreadableCallList> {
+    async fn next(&mut self) -> Result<Vec<T>, UnreadableCallList> {
         match self.receiver.recv().await {
             Some(rows) => rows.map_err(|error| UnreadableCallList(error.to_string())),
             // The end is an empty part, so the thread has panicked.
@@ -158,5 +185,44 @@ impl CallListRows for FileRows {
 
     fn percent(&self) -> u8 {
         self.percent.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use voicesurvey_core::call_list::ReadRow;
+
+    use super::*;
+
+    async fn rows(file: &UploadedFile) -> Vec<ReadRow> {
+        let mut rows = file.open(Region::IT).await.unwrap();
+        let mut all = Vec::new();
+        loop {
+            let some = rows.next().await.unwrap();
+            if some.is_empty() {
+                return all;
+            }
+            all.extend(some);
+        }
+    }
+
+    /// Columns are judged by their first thousand rows, and lists are added when they are read for the
+    /// second time.
+    #[tokio::test]
+    async fn a_zero_further_down_shows_that_none_was_lost_above() {
+        let numbers = (0..1_200).map(|last| format!("21234{last:04}"));
+        let lines = ["phone".to_owned()].into_iter().chain(numbers);
+        let lines = lines.chain(["06 12345678".to_owned()]);
+        let content = lines.collect::<Vec<_>>().join("\n");
+        let mut written = UploadedFile::create(&std::env::temp_dir()).unwrap();
+        written.write_all(content.as_bytes()).unwrap();
+        let file = UploadedFile::new("list.csv".to_owned(), written);
+        assert!(rows(&file).await[0].contact.is_ok());
+        let again = rows(&file).await;
+        assert_eq!(again.len(), 1_201);
+        assert!(again[0].contact.is_err());
+        assert!(again[1_200].contact.is_ok());
     }
 }

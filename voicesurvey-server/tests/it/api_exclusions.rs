@@ -158,6 +158,7 @@ async fn an_imported_file_names_the_rows_that_cannot_be_used() {
       ],
       "errors_count": 2,
       "file_name": "numbers.csv",
+      "still_ending_contacts": false,
       "total_rows": 5
     }
     "#);
@@ -175,6 +176,116 @@ async fn an_imported_file_names_the_rows_that_cannot_be_used() {
         .post_form("/api/exclusions/import", Form::new().text("reason", "x"))
         .await;
     assert_snapshot!(nothing.wrong_fields(), @"file: is required: send the numbers in the multipart field 'file'");
+}
+
+#[tokio::test]
+async fn a_file_is_read_as_a_call_list_is() {
+    let app = TestApp::start().await;
+    let manager = app.company("Acme").await.manager().await;
+    let numbers = async || {
+        let list = manager.get("/api/exclusions").await.at("/items");
+        let numbers = list.as_array().unwrap().iter();
+        let numbers = numbers.map(|item| item["phone_number"].as_str().unwrap().to_owned());
+        numbers.collect::<Vec<_>>()
+    };
+    // National numbers, one a line.
+    let lines = import(&manager, "347 123 4561\n06 12345678\n347 123 4562\n", &[]).await;
+    assert!(lines.contains("\"added\": 3"), "{lines}");
+    // A column that has lost its zeros, two numbers in a cell, and two columns.
+    let lost = "Telefono,Nome\n612345679,Ada\n212345678,Bea\n3471234563,Carla\n";
+    let several = "Casa;Cellulare;Recapito\n06 12345680 / 06 12345681;347 1234564;\n;;x\n";
+    for (file, more) in [
+        (lost, &[][..]),
+        (several, &[]),
+        (
+            "id;a;b\n1;x;3471234565\n3;y;3471234566\n",
+            &[("mapping", r#"{"phone_number":3}"#)],
+        ),
+    ] {
+        let imported = import(&manager, file, more).await;
+        assert!(imported.starts_with("200"), "{imported}");
+    }
+    let expected = [
+        "+390212345678",
+        "+390612345678",
+        "+390612345679",
+        "+390612345680",
+        "+390612345681",
+        "+393471234561",
+        "+393471234562",
+        "+393471234563",
+        "+393471234564",
+        "+393471234565",
+        "+393471234566",
+    ];
+    assert_eq!(numbers().await, expected);
+    // One that is broken in its last row excludes nobody.
+    let broken = import(
+        &manager,
+        "phone;name\n3471234599;A\n\"3471234598;B\n3471234597;C\n",
+        &[],
+    );
+    let broken = broken.await;
+    assert!(
+        broken.starts_with("422") && broken.contains("quotation mark"),
+        "{broken}"
+    );
+    assert_eq!(numbers().await, expected);
+}
+
+#[tokio::test]
+async fn all_rows_that_cannot_be_used_are_given_back() {
+    let app = TestApp::start().await;
+    let manager = app.company("Acme").await.manager().await;
+    // Short uploads have turns of their own.
+    let _uploads = app.app.upload_turns.acquire_many(2).await.unwrap();
+    let bad = (0..1_203).map(|row| format!("{row};nobody {row}\n"));
+    let bad = bad.collect::<Vec<_>>().concat();
+    let file = format!("phone;name\n{bad}+39 347 1234561;Ada\n");
+    let post = async |path: &str, content: &str| {
+        let part = Part::bytes(content.as_bytes().to_vec()).file_name("stop.csv");
+        manager
+            .post_form(path, Form::new().part("file", part))
+            .await
+    };
+    let answer = post("/api/exclusions/import", &file).await;
+    assert_eq!(
+        (answer.at("/added"), answer.at("/errors_count")),
+        (json!(1), json!(1_203))
+    );
+    let errors = answer.at("/errors");
+    let rows: Vec<u64> = errors
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["row"].as_u64().unwrap())
+        .collect();
+    assert!(rows.into_iter().eq(2..1_205));
+    // As a file that is mended and imported again.
+    let answer = post("/api/exclusions/import?error_file=true", &file).await;
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    let lines: Vec<&str> = answer
+        .text()
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .collect();
+    assert_eq!(lines.len(), 1_204);
+    assert_eq!(lines[0], "phone,name,error_row,error_column,error_reason");
+    assert_eq!(
+        lines[12],
+        "11,nobody 11,13,phone_number,Phone number is too short"
+    );
+    let mended = answer.text().replace("\n11,", "\n+39 347 1234562,");
+    let answer = post("/api/exclusions/import", &mended).await;
+    assert_eq!(
+        (answer.at("/added"), answer.at("/errors_count")),
+        (json!(1), json!(1_202))
+    );
+    let wrong = post("/api/exclusions/import?error_file=perhaps", &file).await;
+    assert_eq!(wrong.status, 400, "{wrong}");
 }
 
 #[tokio::test]

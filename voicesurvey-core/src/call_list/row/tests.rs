@@ -116,3 +116,23 @@ fn a_zero_that_a_spreadsheet_has_dropped_comes_back() {
     );
     assert!(contact(&row("612345678")).is_err());
 }
+
+#[test]
+fn an_error_keeps_the_number_that_only_a_cell_of_numbers_makes_certain() {
+    let refused = |phone_number: &str, is_numeric| {
+        let row = CallListRow {
+            language: "Klingon".to_owned(),
+            phone_number_is_numeric: is_numeric,
+            phone_place: Some(1),
+            original: vec!["Ada".to_owned(), phone_number.to_owned()],
+            ..row(phone_number)
+        };
+        let error = row.contact(Region::IT).unwrap_err();
+        assert_eq!(error.column, "language");
+        error.original
+    };
+    // As text it would not be read any more.
+    assert_eq!(refused("612345678", true), ["Ada", "+390612345678"]);
+    assert_eq!(refused("3471234567", true), ["Ada", "3471234567"]);
+    assert_eq!(refused("347 1234567", false), ["Ada", "347 1234567"]);
+}

@@ -10,14 +10,15 @@ mod adding;
 mod previewing;
 
 use self::adding::Adding;
+pub(crate) use self::adding::SeenNumbers;
 use super::{Campaigns, company, locked};
 use crate::api_key::Actor;
 use crate::call_list::{
     CallListSource, Preview, UnreadableCallList, Upload, UploadProgress, UploadStatus, clean,
 };
 use crate::campaign::Campaign;
-use crate::id::CampaignId;
-use crate::phone_number::Region;
+use crate::id::{ApiKeyId, CampaignId};
+use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::UnitOfWork;
 use crate::service::campaign_service::NewCampaign;
 use crate::service::error::ServiceError;
@@ -33,6 +34,15 @@ const TURNS_AWAITED: usize = 3;
 struct Checked {
     region: Region,
     columns: Vec<String>,
+    /// Who adds it.
+    api_key_id: ApiKeyId,
+}
+
+/// A list that is in the campaign as soon as the unit of work is committed.
+struct Added {
+    upload: Upload,
+    /// Numbers that are excluded then, and for which some may wait in any campaign.
+    do_not_call: Vec<PhoneNumber>,
 }
 
 impl Campaigns {
@@ -49,10 +59,9 @@ impl Campaigns {
             let mut work = self.begin(actor).await?;
             work.call_lists().insert(&upload).await?;
             let filled = self.fill(&mut *work, upload.clone(), list, &checked, &progress);
-            if let Some(upload) = filled.await? {
+            if let Some(added) = filled.await? {
                 work.commit().await?;
-                self.wake_up.wake();
-                return Ok(upload);
+                return Ok(self.after(added).await);
             }
         }
         Err(ServiceError::NotAllowed {
@@ -76,12 +85,28 @@ impl Campaigns {
         let campaign = self.draft(&mut *work, actor, new).await?;
         let upload = self.upload_of(&campaign, list.file_name());
         work.call_lists().insert(&upload).await?;
-        let upload = self
+        let added = self
             .fill(&mut *work, upload, list, &checked, &progress)
             .await?
             .ok_or(ServiceError::NotFound { what: "campaign" })?;
         work.commit().await?;
-        Ok((campaign, upload))
+        Ok((campaign, self.after(added).await))
+    }
+
+    /// What follows the commit: who must not be called is waited for by nobody any more. A fault is no
+    /// error of the upload: nobody dials these numbers, and what waits for them ends in its turn.
+    async fn after(&self, added: Added) -> Upload {
+        let Added {
+            upload,
+            do_not_call,
+        } = added;
+        let ended = self.batches.end(upload.company_id, &do_not_call).await;
+        if let Err(error) = ended {
+            tracing::warn!(upload = %upload.id, error = &error as &dyn std::error::Error,
+                "contacts with numbers that an upload has excluded end when their turn comes");
+        }
+        self.wake_up.wake();
+        upload
     }
 
     /// Adds the list of an upload that is stored as one that runs. Waits for others that add lists
@@ -97,10 +122,9 @@ impl Campaigns {
         loop {
             let mut work = self.begin(actor).await?;
             let filled = self.fill(&mut *work, upload.clone(), list, &checked, progress);
-            if let Some(upload) = filled.await? {
+            if let Some(added) = filled.await? {
                 work.commit().await?;
-                self.wake_up.wake();
-                return Ok(upload);
+                return Ok(self.after(added).await);
             }
             refuse_stopped(progress)?;
         }
@@ -169,6 +193,7 @@ impl Campaigns {
         Ok(Checked {
             region,
             columns: rows.columns().iter().map(|name| clean(name)).collect(),
+            api_key_id: actor.api_key_id,
         })
     }
 
@@ -181,7 +206,7 @@ impl Campaigns {
         list: &dyn CallListSource,
         checked: &Checked,
         progress: &UploadProgress,
-    ) -> Result<Option<Upload>, ServiceError> {
+    ) -> Result<Option<Added>, ServiceError> {
         let campaign_id = upload.campaign_id;
         if !work.call_lists().take_turn(campaign_id).await? {
             return Ok(None);
@@ -195,7 +220,7 @@ impl Campaigns {
         };
         let now = self.clock.now();
         let quotas = campaign.effective_settings().quotas.clone();
-        let mut adding = Adding::new(&self.ids, campaign, upload, now);
+        let mut adding = Adding::new(&self.ids, campaign, upload, now, checked.api_key_id);
         let mut rows = list.open(checked.region).await.map_err(unreadable)?;
         loop {
             refuse_stopped(progress)?;
@@ -207,7 +232,7 @@ impl Campaigns {
             adding.add(work, some).await?;
             progress.added(read);
         }
-        let upload = adding.finish(work).await?;
+        let (upload, do_not_call) = adding.finish(work).await?;
         // Only now, so that nobody waited for it: whether the campaign still takes the list.
         let campaign = locked(work, campaign_id).await?;
         refuse_ended(&campaign)?;
@@ -222,7 +247,10 @@ impl Campaigns {
             ..upload
         };
         if work.call_lists().update(&upload).await? {
-            Ok(Some(upload))
+            Ok(Some(Added {
+                upload,
+                do_not_call,
+            }))
         } else {
             Err(cancelled())
         }

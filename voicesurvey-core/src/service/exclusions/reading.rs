@@ -1,7 +1,8 @@
 //! Reading what people write about exclusions: numbers and notes.
 
 use super::Keeper;
-use crate::phone_number::{PhoneNumber, PhoneNumberError, Region};
+use crate::call_list::{reason, same_anywhere};
+use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::UnitOfWork;
 use crate::service::error::{FieldError, ServiceError};
 
@@ -44,26 +45,14 @@ impl NumberReader {
     pub(super) fn read(&self, text: &str) -> Result<PhoneNumber, String> {
         let read = match self.0 {
             Some(region) => PhoneNumber::parse(text, region),
-            None => international(text),
+            None => same_anywhere(|region| PhoneNumber::parse(text, region)),
         };
-        read.map_err(|error| match (error, self.0) {
-            (PhoneNumberError::UnknownCountryCode, None) => {
-                "Phone number needs its country code, such as +39, or name the 'region'".to_owned()
-            }
-            (error, _) => error.to_string(),
-        })
+        read.map_err(|error| reason(error, self.0))
     }
-}
 
-/// A number with its country code, whatever region it is of.
-fn international(text: &str) -> Result<PhoneNumber, PhoneNumberError> {
-    // Read in any region, a number with a country code is the same, and another one is not.
-    let read = PhoneNumber::parse(text, Region::IT)?;
-    let elsewhere = PhoneNumber::parse(text, Region::GB);
-    if elsewhere == Ok(read) {
-        Ok(read)
-    } else {
-        Err(PhoneNumberError::UnknownCountryCode)
+    /// Where numbers without a country code belong.
+    pub(super) const fn region(&self) -> Option<Region> {
+        self.0
     }
 }
 

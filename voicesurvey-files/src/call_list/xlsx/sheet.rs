@@ -145,7 +145,7 @@ impl<F: Read + Send> RecordSource for SheetRows<F> {
             match self.xml.next_event()? {
                 Event::Start(element) if element.local_name().as_ref() == "row" => {
                     let number = attribute(&element, "r").and_then(|row| row.parse().ok());
-                    self.row = number.unwrap_or(self.row + 1);
+                    self.row = number.unwrap_or(self.row.saturating_add(1));
                     let record = self.read_cells()?;
                     if !record.is_blank() {
                         self.measure.take(&record)?;

@@ -85,7 +85,7 @@ impl Arrived {
         match field.name() {
             Some("file") if self.file.is_none() => {
                 let name = file_name(field.file_name().unwrap_or_default());
-                let (content, length) = spool(field, app).await?;
+                let (content, length) = spool(field, app, limit).await?;
                 self.file = Some((name, content, length));
             }
             Some("file") => self.checks.wrong("file", "send one file"),
@@ -132,7 +132,7 @@ impl Arrived {
 }
 
 /// The body did not arrive as a whole.
-fn unread(error: MultipartError, limit: usize) -> ApiError {
+pub(in crate::api) fn unread(error: MultipartError, limit: usize) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large("the file", limit);
     }
@@ -141,8 +141,11 @@ fn unread(error: MultipartError, limit: usize) -> ApiError {
 }
 
 /// Writes the file to the disk as it arrives.
-async fn spool(mut field: Field<'_>, app: &App) -> Result<(File, usize), ApiError> {
-    let limit = app.http.largest_upload_bytes;
+pub(in crate::api) async fn spool(
+    mut field: Field<'_>,
+    app: &App,
+    limit: usize,
+) -> Result<(File, usize), ApiError> {
     let file = UploadedFile::create(&app.http.upload_folder).map_err(not_kept)?;
     let mut file = tokio::fs::File::from_std(file);
     let mut length = 0;
@@ -158,7 +161,7 @@ async fn spool(mut field: Field<'_>, app: &App) -> Result<(File, usize), ApiErro
 }
 
 /// The disk did not take the file.
-fn not_kept(error: io::Error) -> ApiError {
+pub(in crate::api) fn not_kept(error: io::Error) -> ApiError {
     let full = matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
@@ -172,7 +175,11 @@ fn not_kept(error: io::Error) -> ApiError {
 }
 
 /// A field that is short.
-async fn text(name: &str, mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(in crate::api) async fn text(
+    name: &str,
+    mut field: Field<'_>,
+    limit: usize,
+) -> Result<Vec<u8>, ApiError> {
     let mut text = Vec::new();
     while let Some(part) = field.chunk().await.map_err(|error| unread(error, limit))? {
         if text.len() + part.len() > LARGEST_JSON_BYTES {
@@ -185,7 +192,7 @@ async fn text(name: &str, mut field: Field<'_>, limit: usize) -> Result<Vec<u8>,
 }
 
 /// Reads which column holds what: an object of roles, each with a heading, a letter or a number.
-fn read_mapping(text: &[u8], checks: &mut Checks) -> BTreeMap<Role, String> {
+pub(in crate::api) fn read_mapping(text: &[u8], checks: &mut Checks) -> BTreeMap<Role, String> {
     let mut mapping = BTreeMap::new();
     let Ok(Value::Object(given)) = serde_json::from_slice(text) else {
         let message = "use a JSON object such as {\"phone_number\": \"Mobile\", \"name\": \"B\"}";
@@ -210,7 +217,7 @@ fn read_mapping(text: &[u8], checks: &mut Checks) -> BTreeMap<Role, String> {
 }
 
 /// A file's name without the folders that some browsers send, and without what cannot be shown.
-fn file_name(given: &str) -> String {
+pub(in crate::api) fn file_name(given: &str) -> String {
     let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown = name.chars().filter(|letter| !letter.is_control());
     let name: String = shown.take(LONGEST_FILE_NAME).collect();

@@ -2,36 +2,42 @@
 
 use std::collections::HashSet;
 
-use crate::call_list::{Contact, RowError, Upload};
+use crate::call_list::{Contact, ReadRow, RowError, Upload};
 use crate::call_task::{CallTask, TaskState};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
-use crate::id::IdGenerator;
+use crate::id::{ApiKeyId, IdGenerator};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{StorageError, UnitOfWork};
+use crate::service::exclusions::batches::NUMBERS_AT_ONCE;
 use crate::time::Timestamp;
-
-/// Numbers that are excluded with one statement.
-const NUMBERS_AT_ONCE: usize = 1_000;
 
 /// Numbers that were seen, in eight bytes each.
 #[derive(Debug, Default)]
-pub(super) struct SeenNumbers(HashSet<u64>);
+pub(crate) struct SeenNumbers(HashSet<u64>);
 
 impl SeenNumbers {
     /// `false` if the number was seen before.
-    pub(super) fn insert(&mut self, number: &PhoneNumber) -> bool {
-        // The digits behind the plus sign: 15 at most, the first of them not 0. Lists hold no numbers
-        // that are nobody's, which have more.
-        let digits = number.as_str().bytes().skip(1);
-        let digits = digits.fold(0_u64, |digits, digit| {
-            digits
-                .wrapping_mul(10)
-                .wrapping_add(u64::from(digit - b'0'))
-        });
-        self.0.insert(digits)
+    pub(crate) fn insert(&mut self, number: &PhoneNumber) -> bool {
+        self.0.insert(digits(number))
     }
+
+    /// Whether the number was seen.
+    pub(crate) fn contains(&self, number: &PhoneNumber) -> bool {
+        self.0.contains(&digits(number))
+    }
+}
+
+fn digits(number: &PhoneNumber) -> u64 {
+    // The digits behind the plus sign: 15 at most, the first of them not 0. Lists hold no numbers
+    // that are nobody's, which have more.
+    let digits = number.as_str().bytes().skip(1);
+    digits.fold(0_u64, |digits, digit| {
+        digits
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit - b'0'))
+    })
 }
 
 /// A list that is being added to a campaign.
@@ -40,11 +46,12 @@ pub(super) struct Adding<'a> {
     campaign: Campaign,
     upload: Upload,
     now: Timestamp,
+    created_by: ApiKeyId,
     seen: SeenNumbers,
     /// The list says that they must not be called.
     do_not_call: Vec<PhoneNumber>,
-    /// Those of them that may have been taken further up, as people who wait.
-    said_later: Vec<PhoneNumber>,
+    /// Those of them that were not taken as people who wait.
+    taken_excluded: SeenNumbers,
 }
 
 impl<'a> Adding<'a> {
@@ -53,15 +60,17 @@ impl<'a> Adding<'a> {
         campaign: Campaign,
         upload: Upload,
         now: Timestamp,
+        created_by: ApiKeyId,
     ) -> Self {
         Self {
             ids,
             campaign,
             upload,
             now,
+            created_by,
             seen: SeenNumbers::default(),
             do_not_call: Vec::new(),
-            said_later: Vec::new(),
+            taken_excluded: SeenNumbers::default(),
         }
     }
 
@@ -69,28 +78,22 @@ impl<'a> Adding<'a> {
     pub(super) async fn add(
         &mut self,
         work: &mut dyn UnitOfWork,
-        rows: Vec<Result<Contact, RowError>>,
+        rows: Vec<ReadRow>,
     ) -> Result<(), StorageError> {
         let mut contacts = Vec::with_capacity(rows.len());
         let mut errors = Vec::new();
         self.upload.total_rows += rows.len() as u64;
         for row in rows {
-            match row {
-                Ok(contact) => {
-                    // Also in a row that repeats a number: whoever says so once is believed.
-                    let do_not_call = contact.do_not_call();
-                    if do_not_call {
-                        self.do_not_call.push(contact.phone_number);
+            // Also of a row that repeats a number or is not taken: who says so once is believed.
+            self.do_not_call.extend(row.do_not_call);
+            match row.contact {
+                Ok(contact) if self.seen.insert(&contact.phone_number) => {
+                    if contact.do_not_call() {
+                        self.taken_excluded.insert(&contact.phone_number);
                     }
-                    if self.seen.insert(&contact.phone_number) {
-                        contacts.push(contact);
-                    } else {
-                        self.upload.duplicates_in_list += 1;
-                        if do_not_call {
-                            self.said_later.push(contact.phone_number);
-                        }
-                    }
+                    contacts.push(contact);
                 }
+                Ok(_) => self.upload.duplicates_in_list += 1,
                 Err(error) => errors.push(error),
             }
         }
@@ -161,40 +164,41 @@ impl<'a> Adding<'a> {
         }
     }
 
-    /// Puts those who must not be called onto the company's exclusion list, with every task that
-    /// waits with such a number in any campaign (I8). Returns what became of the rows.
+    /// Puts those who must not be called onto the company's exclusion list: from the commit on nobody
+    /// dials them. Returns what became of the rows, and these numbers: what waits for them in any
+    /// campaign is to be ended after the commit, so that no lock on it is held here.
     pub(super) async fn finish(
         mut self,
         work: &mut dyn UnitOfWork,
-    ) -> Result<Upload, StorageError> {
-        self.count_said_later(work).await?;
+    ) -> Result<(Upload, Vec<PhoneNumber>), StorageError> {
         // In one order, so that two uploads do not wait for each other.
         self.do_not_call.sort_unstable();
         self.do_not_call.dedup();
+        self.count_said_later(work).await?;
+        let note = format!("the column do_not_call of upload {}", self.upload.id);
         let exclusion = |&phone_number: &PhoneNumber| Exclusion {
             company_id: Some(self.campaign.company_id),
             phone_number,
             source: ExclusionSource::Import,
             attempt_id: None,
-            note: None,
+            note: Some(note.clone()),
             created_at: self.now,
-            created_by: None,
+            created_by: Some(self.created_by),
         };
         for numbers in self.do_not_call.chunks(NUMBERS_AT_ONCE) {
             let entries: Vec<Exclusion> = numbers.iter().map(exclusion).collect();
             work.exclusions().insert_many(&entries).await?;
-            let tasks = work.call_tasks();
-            tasks.exclude_waiting(numbers, self.now).await?;
         }
-        Ok(self.upload)
+        Ok((self.upload, self.do_not_call))
     }
 
-    /// Counts those who were added as people who wait, and of whom a later row says that they must
-    /// not be called. There are few, if any: only numbers that are repeated.
+    /// Counts those who were added as people who wait, and of whom another row says that they must
+    /// not be called. There are few, if any: only numbers that stand in several rows.
     async fn count_said_later(&mut self, work: &mut dyn UnitOfWork) -> Result<(), StorageError> {
-        self.said_later.sort_unstable();
-        self.said_later.dedup();
-        for phone_number in &self.said_later {
+        for phone_number in &self.do_not_call {
+            if !self.seen.contains(phone_number) || self.taken_excluded.contains(phone_number) {
+                continue;
+            }
             let waiting = work.call_tasks().waiting_with_number(phone_number).await?;
             let of_this_list = |task: &&CallTask| task.upload_id == Some(self.upload.id);
             self.upload.excluded += waiting.iter().filter(of_this_list).count() as u64;

@@ -1,7 +1,7 @@
 //! Looking at a list without adding it.
 
 use super::adding::SeenNumbers;
-use crate::call_list::{Contact, Preview, RowError};
+use crate::call_list::{Contact, Preview, ReadRow};
 use crate::id::CampaignId;
 use crate::phone_number::PhoneNumber;
 use crate::ports::{StorageError, UnitOfWork};
@@ -18,8 +18,8 @@ pub(super) struct Previewing {
     seen: SeenNumbers,
     /// Numbers that were counted as excluded.
     excluded: SeenNumbers,
-    /// Numbers that must not be called as a row says in which they stand again.
-    said_later: Vec<PhoneNumber>,
+    /// The list says that they must not be called.
+    do_not_call: Vec<PhoneNumber>,
     preview: Preview,
 }
 
@@ -29,7 +29,7 @@ impl Previewing {
             campaign_id,
             seen: SeenNumbers::default(),
             excluded: SeenNumbers::default(),
-            said_later: Vec::new(),
+            do_not_call: Vec::new(),
             preview: Preview::default(),
         }
     }
@@ -38,19 +38,15 @@ impl Previewing {
     pub(super) async fn look_at(
         &mut self,
         work: &mut dyn UnitOfWork,
-        rows: Vec<Result<Contact, RowError>>,
+        rows: Vec<ReadRow>,
     ) -> Result<(), StorageError> {
         self.preview.total_rows += rows.len() as u64;
         let mut contacts = Vec::with_capacity(rows.len());
         for row in rows {
-            match row {
+            self.do_not_call.extend(row.do_not_call);
+            match row.contact {
                 Ok(contact) if self.seen.insert(&contact.phone_number) => contacts.push(contact),
-                Ok(contact) => {
-                    self.preview.duplicates_in_list += 1;
-                    if contact.do_not_call() {
-                        self.said_later.push(contact.phone_number);
-                    }
-                }
+                Ok(_) => self.preview.duplicates_in_list += 1,
                 Err(error) => {
                     self.preview.errors_count += 1;
                     if self.preview.errors.len() < SHOWN_ERRORS {
@@ -100,12 +96,13 @@ impl Previewing {
         mut self,
         work: &mut dyn UnitOfWork,
     ) -> Result<Preview, StorageError> {
-        self.said_later
-            .retain(|number| self.excluded.insert(number));
+        // Those who would have been added as people who wait.
+        let mut said_later = self.do_not_call;
+        said_later.retain(|number| self.seen.contains(number) && self.excluded.insert(number));
         let tasks = work.call_tasks();
-        let known = tasks.numbers_among(self.campaign_id, &self.said_later);
+        let known = tasks.numbers_among(self.campaign_id, &said_later);
         let known = known.await?.len();
-        self.preview.excluded += (self.said_later.len() - known) as u64;
+        self.preview.excluded += (said_later.len() - known) as u64;
         Ok(self.preview)
     }
 }
