@@ -14,6 +14,7 @@ use voicesurvey::api_key::{Actor, Role};
 use voicesurvey::call_list::UploadProgress;
 use voicesurvey::id::{CampaignId, CompanyId, IdGenerator};
 use voicesurvey::ports::{NoWakeUp, PageRequest, Scope, Storage as _};
+use voicesurvey::service::uploads::Alone;
 use voicesurvey::service::{Campaigns, Uploads};
 use voicesurvey::testing::samples;
 use voicesurvey::time::SystemClock;
@@ -136,7 +137,7 @@ async fn add(
     let start = Instant::now();
     let adding = tokio::spawn(async move {
         let progress = UploadProgress::default();
-        uploads.run(&actor, upload, &file, &progress).await
+        uploads.run(&actor, upload, &file, &progress, &Alone).await
     });
     let mut durations = Durations::default();
     while !adding.is_finished() {

@@ -12,12 +12,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use async_trait::async_trait;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::MissedTickBehavior;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_list::{Upload, UploadProgress};
 use voicesurvey_core::id::UploadId;
 use voicesurvey_core::service::Uploads;
+use voicesurvey_core::service::uploads::GivesWay;
 
 pub use self::file::UploadedFile;
 
@@ -43,11 +45,35 @@ struct Job {
 
 impl Job {
     /// Waits for its turn; `None` if it is stopped before it has it.
-    async fn turn<'a>(&self, turn: &'a Semaphore) -> Option<tokio::sync::SemaphorePermit<'a>> {
+    async fn turn<'a>(&self, turn: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
         tokio::select! {
             () = self.stopped.notified() => None,
             turn = turn.acquire() => turn.ok(),
         }
+    }
+}
+
+/// A turn that is given back while the upload could do nothing with it.
+struct Place<'a> {
+    job: &'a Job,
+    turn: &'a Semaphore,
+    held: tokio::sync::Mutex<Option<SemaphorePermit<'a>>>,
+}
+
+impl<'a> Place<'a> {
+    async fn of(job: &'a Job, turn: &'a Semaphore) -> Self {
+        let held = tokio::sync::Mutex::new(job.turn(turn).await);
+        Self { job, turn, held }
+    }
+}
+
+#[async_trait]
+impl GivesWay for Place<'_> {
+    async fn give_way(&self) {
+        let mut held = self.held.lock().await;
+        // Turns go by the order in which they were asked for: all who wait now come first.
+        *held = None;
+        *held = self.job.turn(self.turn).await;
     }
 }
 
@@ -77,9 +103,12 @@ impl UploadJobs {
             .report(actor.clone(), upload.clone(), Arc::clone(&job));
         let reporting = tokio::spawn(reporting);
         // Whether or not it has its turn: one that was stopped ends as soon as it begins.
-        let turn = job.turn(&self.turn).await;
-        let ended = self.uploads.run(&actor, upload, &file, &job.progress).await;
-        drop(turn);
+        let place = Place::of(&job, &self.turn).await;
+        let running = self
+            .uploads
+            .run(&actor, upload, &file, &job.progress, &place);
+        let ended = running.await;
+        drop(place);
         reporting.abort();
         match ended {
             Ok(upload) => {
@@ -147,5 +176,36 @@ impl fmt::Debug for UploadJobs {
         f.debug_struct("UploadJobs")
             .field("count", &*self.count.borrow())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_gives_way_comes_after_all_who_wait() {
+        let turn = Semaphore::new(1);
+        let (job, other) = (Job::default(), Job::default());
+        let place = Place::of(&job, &turn).await;
+        let order = Mutex::new(Vec::new());
+        let gives_way = async {
+            // The other one is in the queue by now.
+            tokio::task::yield_now().await;
+            place.give_way().await;
+            order.lock().unwrap().push("gave way");
+        };
+        let waits = async {
+            let waited = Place::of(&other, &turn).await;
+            order.lock().unwrap().push("waited");
+            drop(waited);
+        };
+        tokio::join!(gives_way, waits);
+        assert_eq!(*order.lock().unwrap(), ["waited", "gave way"]);
+        // One that is stopped waits for no turn.
+        let waiting = Place::of(&other, &turn);
+        other.stopped.notify_one();
+        assert!(waiting.await.held.into_inner().is_none());
+        assert!(place.held.into_inner().is_some());
     }
 }

@@ -6,6 +6,7 @@
 //! together with the end of the upload, and only if it is still stored as one that runs: so what
 //! anybody was told of an upload that has ended stays true.
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::campaigns::Campaigns;
@@ -23,6 +24,23 @@ pub const SILENT_AT_MOST: TimeDelta = TimeDelta::seconds(60);
 /// Why an upload failed whose server stopped.
 const SERVER_STOPPED: &str =
     "the server stopped before the list was added, and nothing of it was; upload the file again";
+
+/// Who runs uploads and has room for few of them at a time.
+#[async_trait]
+pub trait GivesWay: Send + Sync {
+    /// Lets others go first, those of other campaigns too, and returns when it is this one's turn
+    /// again, or when the upload is to stop.
+    async fn give_way(&self);
+}
+
+/// Who runs one upload only, and keeps nobody waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+#[async_trait]
+impl GivesWay for Alone {
+    async fn give_way(&self) {}
+}
 
 /// The uploads of a company's campaigns.
 #[derive(Clone, Debug)]
@@ -57,15 +75,18 @@ impl Uploads {
     }
 
     /// Runs an upload that was begun to its end, whatever that is, and returns how it has ended.
-    /// Lists of one campaign wait for each other.
+    /// Lists of one campaign wait for each other, and while they do `others` may go first.
     pub async fn run(
         &self,
         actor: &Actor,
         upload: Upload,
         list: &dyn CallListSource,
         progress: &UploadProgress,
+        others: &dyn GivesWay,
     ) -> Result<Upload, ServiceError> {
-        let ran = self.campaigns.run_upload(actor, &upload, list, progress);
+        let ran = self
+            .campaigns
+            .run_upload(actor, &upload, list, progress, others);
         let error = match ran.await {
             Ok(upload) => return Ok(upload),
             Err(error) => error,

@@ -17,6 +17,7 @@ use voicesurvey_core::call_list::{
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_core::ports::{PageRequest, Scope, Storage as _};
+use voicesurvey_core::service::uploads::Alone;
 use voicesurvey_core::service::{CampaignService as _, ServiceError, Uploads};
 use voicesurvey_core::testing::samples;
 
@@ -156,7 +157,7 @@ async fn total_tasks(world: &World, campaign: &Campaign) -> u64 {
 
 async fn run(world: &World, uploads: &Uploads, upload: &Upload, list: &Eventful) -> Upload {
     let progress = UploadProgress::default();
-    let ended = uploads.run(&world.actor, upload.clone(), list, &progress);
+    let ended = uploads.run(&world.actor, upload.clone(), list, &progress, &Alone);
     ended.await.unwrap()
 }
 
@@ -180,7 +181,7 @@ async fn an_upload_is_watched_from_its_beginning_to_its_end() {
             assert_eq!((seen.status, seen.percent), (UploadStatus::Running, 10));
         })
     });
-    let ended = uploads.run(actor, begun, &file, &progress).await;
+    let ended = uploads.run(actor, begun, &file, &progress, &Alone).await;
     let ended = ended.unwrap();
     assert_eq!((ended.status, ended.percent), (UploadStatus::Done, 100));
     assert_eq!(
@@ -243,7 +244,7 @@ async fn an_upload_that_is_stopped_while_people_are_added_takes_them_back() {
                 }
             })
         });
-        let ended = uploads.run(&world.actor, begun.unwrap(), &file, &progress);
+        let ended = uploads.run(&world.actor, begun.unwrap(), &file, &progress, &Alone);
         let ended = ended.await.unwrap();
         assert_eq!(ended.status, expected);
         assert_eq!(ended.failure.is_some(), interrupt);

@@ -22,6 +22,7 @@ use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::UnitOfWork;
 use crate::service::campaign_service::NewCampaign;
 use crate::service::error::ServiceError;
+use crate::service::uploads::GivesWay;
 
 /// The code of an upload that was stopped.
 pub(crate) const CANCELLED: &str = "upload_cancelled";
@@ -110,13 +111,14 @@ impl Campaigns {
     }
 
     /// Adds the list of an upload that is stored as one that runs. Waits for others that add lists
-    /// to the campaign.
+    /// to the campaign, and gives way meanwhile to those of other campaigns.
     pub(crate) async fn run_upload(
         &self,
         actor: &Actor,
         upload: &Upload,
         list: &dyn CallListSource,
         progress: &UploadProgress,
+        others: &dyn GivesWay,
     ) -> Result<Upload, ServiceError> {
         let checked = self.check(actor, list, progress).await?;
         loop {
@@ -127,6 +129,7 @@ impl Campaigns {
                 return Ok(self.after(added).await);
             }
             refuse_stopped(progress)?;
+            others.give_way().await;
         }
     }
 
