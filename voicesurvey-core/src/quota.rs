@@ -12,6 +12,7 @@
 //! [`Room::Open`].
 
 pub mod forecast;
+mod openings;
 mod places;
 mod wanted;
 
@@ -106,6 +107,34 @@ impl Quotas {
         };
         let known = (0u16..).zip(&self.cells).filter(|(_, cell)| holds(cell));
         known.map(|(index, _)| index).collect()
+    }
+
+    /// The cells that a person is in who was in `before` and has answered that question, or whose
+    /// answer to it was corrected.
+    ///
+    /// Only cells that ask for the answer are looked at, and of these only such as can be judged: what
+    /// the list said of somebody who was forgotten is not known any more, and answers may have been
+    /// forgotten too. That takes nobody out of a cell.
+    pub fn cells_after<'v>(
+        &self,
+        question: &str,
+        contact: &Contact,
+        answer: impl Fn(&str) -> Option<&'v AnswerValue>,
+        before: &Cells,
+    ) -> Cells {
+        let now = self.cells_of(contact, &answer);
+        let is_judged = |cell: &QuotaCell| {
+            let CellConditions { columns, answers } = &cell.conditions;
+            let mut others = answers.keys().filter(|key| *key != question);
+            answers.contains_key(question)
+                && (columns.is_empty() || !contact.phone_number.is_nobodys())
+                && others.all(|key| answer(key).is_some())
+        };
+        let cells = (0u16..).zip(&self.cells).filter(|(index, cell)| {
+            let known = if is_judged(cell) { &now } else { before };
+            known.contains(*index)
+        });
+        cells.map(|(index, _)| index).collect()
     }
 
     /// The cells that a person is known to be in before anything was asked.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Place;
+use super::openings::{Ahead, ahead, open_time};
 use crate::call_task::TaskStatus;
-use crate::campaign::{Campaign, Schedule};
+use crate::campaign::Campaign;
 use crate::outcome::Outcome;
 use crate::ports::repositories::CampaignCounters;
 use crate::time::Timestamp;
@@ -21,9 +22,6 @@ pub const LEAST_CASES: u64 = 30;
 pub const LEAST_COMPLETED: u64 = 5;
 /// Nor is less time in which people could be called.
 pub const LEAST_OPEN_TIME: TimeDelta = TimeDelta::minutes(30);
-/// Nothing is told of what lies further away.
-pub const HORIZON: TimeDelta = TimeDelta::days(366);
-
 /// What is to be expected of a campaign.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Forecast {
@@ -64,9 +62,8 @@ pub struct Prospect {
 }
 
 /// What the campaign has come to so far.
-struct Pace<'c> {
-    schedule: &'c Schedule,
-    now: Timestamp,
+struct Pace<I: Iterator> {
+    ahead: Ahead<I>,
     /// Seconds since the start in which people could be called.
     open_seconds: Option<f64>,
     per_call: Option<Rate>,
@@ -107,18 +104,14 @@ impl Forecast {
     pub fn of(campaign: &Campaign, counters: &CampaignCounters, now: Timestamp) -> Self {
         let settings = campaign.effective_settings();
         let completed = counters.tasks_in(TaskStatus::Completed);
-        let closed = completed
-            + counters.tasks_in(TaskStatus::Refused)
-            + counters.tasks_in(TaskStatus::NotReached)
-            + counters.tasks_in(TaskStatus::Failed);
+        let closed = counters.closed_by_calling();
         let calls = dialed(counters);
         let open = campaign
             .started_at
             .map(|started_at| open_time(&settings.schedule, started_at, now))
             .filter(|open| *open >= LEAST_OPEN_TIME);
-        let pace = Pace {
-            schedule: &settings.schedule,
-            now,
+        let mut pace = Pace {
+            ahead: ahead(&settings.schedule, now),
             open_seconds: open.map(TimeDelta::as_seconds_f64),
             per_call: Rate::of(completed, calls),
             per_contact: Rate::of(completed, closed),
@@ -138,11 +131,9 @@ impl Forecast {
         });
         let list_finished_at = pace.at_rate(counters.open_tasks(), closed);
         let is_going_on = !campaign.status.is_final() && campaign.winding_up.is_none();
-        let all_full_at = cells.iter().map(|cell| cell.finish_at);
-        let all_full_at = all_full_at.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b)));
         let ends = [
-            target.and_then(|target| target.finish_at),
-            all_full_at.flatten(),
+            target.and_then(|target| last_held_at(&[target], now)),
+            last_held_at(&cells, now),
             list_finished_at,
         ];
         Self {
@@ -160,6 +151,17 @@ impl Forecast {
     }
 }
 
+/// When the last interview of all of them is held: at once if none is wanted any more; `None` if there
+/// are none, or one of which it is not known.
+fn last_held_at(prospects: &[Prospect], now: Timestamp) -> Option<Timestamp> {
+    let held_at = |prospect: &Prospect| match prospect.remaining {
+        0 => Some(now),
+        _ => prospect.finish_at,
+    };
+    let all: Option<Vec<Timestamp>> = prospects.iter().map(held_at).collect();
+    all?.into_iter().max()
+}
+
 /// Calls that may have rung, and have ended.
 fn dialed(counters: &CampaignCounters) -> u64 {
     let outcomes = counters.outcomes.iter();
@@ -167,8 +169,8 @@ fn dialed(counters: &CampaignCounters) -> u64 {
     dialed.map(|(_, calls)| calls).sum()
 }
 
-impl Pace<'_> {
-    fn of_cell(&self, cell: &Place) -> Prospect {
+impl<I: Iterator<Item = (Timestamp, Timestamp)>> Pace<I> {
+    fn of_cell(&mut self, cell: &Place) -> Prospect {
         let remaining = cell.target.saturating_sub(cell.completed);
         let own = Rate::of(cell.completed, cell.completed + cell.closed);
         let available = cell.waiting + cell.in_progress;
@@ -177,7 +179,7 @@ impl Pace<'_> {
 
     /// `per_contact` is the cell's own rate, if enough is known of it; else that of the campaign.
     fn prospect(
-        &self,
+        &mut self,
         remaining: u64,
         completed: u64,
         contacts_available: u64,
@@ -201,14 +203,14 @@ impl Pace<'_> {
     }
 
     /// When `remaining` more have come, if they come as fast as `so_far` came.
-    fn at_rate(&self, remaining: u64, so_far: u64) -> Option<Timestamp> {
+    fn at_rate(&mut self, remaining: u64, so_far: u64) -> Option<Timestamp> {
         let seconds = self.open_seconds?;
         if so_far == 0 || remaining == 0 {
             return None;
         }
         let wanted = seconds * float(remaining) / float(so_far);
         let wanted = Duration::try_from_secs_f64(wanted).ok()?;
-        after_open_time(self.schedule, self.now, TimeDelta::from_std(wanted).ok()?)
+        self.ahead.after(TimeDelta::from_std(wanted).ok()?)
     }
 }
 
@@ -218,52 +220,6 @@ impl Pace<'_> {
 )]
 const fn float(count: u64) -> f64 {
     count as f64
-}
-
-/// The openings of the calling hours in the campaign's own zone, from an instant on.
-fn openings(
-    schedule: &Schedule,
-    from: Timestamp,
-    until: Timestamp,
-) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
-    let zones = std::slice::from_ref(&schedule.time_zone);
-    let from = schedule
-        .starts_at
-        .map_or(from, |starts_at| starts_at.max(from));
-    let until = schedule.ends_at.map_or(until, |ends_at| ends_at.min(until));
-    let mut at = from;
-    std::iter::from_fn(move || {
-        let opens_at = schedule.hours.next_opening(zones, at)?;
-        if opens_at >= until {
-            return None;
-        }
-        let closes_at = schedule.hours.closes_by(zones, opens_at, until);
-        let closes_at = closes_at.map_or(until, |closes_at| closes_at.min(until));
-        at = closes_at;
-        (opens_at < closes_at).then_some((opens_at, closes_at))
-    })
-}
-
-/// How long people could be called between two instants; of the latest year if it is longer ago.
-fn open_time(schedule: &Schedule, from: Timestamp, to: Timestamp) -> TimeDelta {
-    let spans = openings(schedule, from.max(to - HORIZON), to);
-    spans.fold(TimeDelta::zero(), |sum, (opens, closes)| {
-        sum + (closes - opens)
-    })
-}
-
-/// When people have been able to be called for that long; `None` if not within a year or before the
-/// campaign's end.
-fn after_open_time(schedule: &Schedule, from: Timestamp, wanted: TimeDelta) -> Option<Timestamp> {
-    let mut left = wanted;
-    for (opens_at, closes_at) in openings(schedule, from, from + HORIZON) {
-        let span = closes_at - opens_at;
-        if left <= span {
-            return Some(opens_at + left);
-        }
-        left -= span;
-    }
-    None
 }
 
 #[cfg(test)]
@@ -363,6 +319,73 @@ mod tests {
         // One in six of everybody; and nobody has answered yet whose pace could be told.
         assert_eq!((b.remaining, b.contacts_needed), (20, Some(120)));
         assert_eq!(b.finish_at, None);
+    }
+
+    /// Else one full cell would make the forecast forget all others.
+    #[test]
+    fn a_cell_that_is_full_holds_up_no_forecast() {
+        let now = instant("2027-03-02T18:00:00Z");
+        let half = [(TaskStatus::Completed, 10)];
+        let full = [(TaskStatus::Completed, 20)];
+        let mut counters = counters(30, 30, 1_000);
+        counters.cells.insert(0, full.into());
+        counters.cells.insert(1, half.into());
+        let forecast = Forecast::of(&campaign(), &counters, now);
+        let [a, b] = forecast.cells[..] else {
+            panic!("two cells")
+        };
+        assert_eq!(
+            (a.remaining, a.calls_needed, a.finish_at),
+            (0, Some(0), None)
+        );
+        // As many as have come in two days.
+        assert_eq!(b.finish_at, Some(instant("2027-03-04T12:00:00Z")));
+        assert_eq!(forecast.target.unwrap().remaining, 20);
+        assert!(forecast.list_finished_at > b.finish_at);
+        // 20 more of everybody, at 30 in two days, come before.
+        let target_at = Some(instant("2027-03-04T10:00:00Z"));
+        assert_eq!(forecast.finish_at, target_at);
+        let mut without_target = campaign();
+        without_target.settings.target = None;
+        let forecast = Forecast::of(&without_target, &counters, now);
+        assert_eq!(forecast.finish_at, b.finish_at);
+        counters.cells.insert(1, full.into());
+        let forecast = Forecast::of(&without_target, &counters, now);
+        assert_eq!(forecast.finish_at, Some(now));
+    }
+
+    /// Screening by age: most of those who are reached are told that there are enough of them.
+    #[test]
+    fn who_is_turned_away_has_to_be_uploaded_too() {
+        let now = instant("2027-03-02T18:00:00Z");
+        let mut counters = counters(10, 10, 100);
+        counters.tasks.insert(TaskStatus::Cancelled, 80);
+        counters.outcomes.insert(Outcome::QuotaFull, 80);
+        counters.cells.insert(
+            0,
+            [
+                (TaskStatus::Completed, 5),
+                (TaskStatus::Refused, 5),
+                (TaskStatus::Cancelled, 40),
+            ]
+            .into(),
+        );
+        let forecast = Forecast::of(&campaign(), &counters, now);
+        assert_eq!(forecast.completes_per_contact, Some(0.1));
+        let target = forecast.target.unwrap();
+        assert_eq!(target.contacts_needed, Some(400));
+        assert_eq!(target.contacts_missing, Some(300));
+        // 100 people at 100 in two days.
+        let list_finished_at = Some(instant("2027-03-04T12:00:00Z"));
+        assert_eq!(forecast.list_finished_at, list_finished_at);
+        let [a, _] = forecast.cells[..] else {
+            panic!("two cells")
+        };
+        assert_eq!((a.remaining, a.contacts_needed), (15, Some(150)));
+        // Whose tasks ended without a call says nothing about who would answer.
+        counters.outcomes.insert(Outcome::QuotaFull, 0);
+        let forecast = Forecast::of(&campaign(), &counters, now);
+        assert_eq!(forecast.completes_per_contact, None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Cells, QuotaPolicy, Quotas};
 use crate::call_task::TaskStatus;
+use crate::outcome::Outcome;
 use crate::planted::{self, Bug};
 use crate::ports::repositories::CampaignCounters;
 use crate::time::Timestamp;
@@ -38,7 +39,29 @@ impl CampaignCounters {
         let tasks = self.cells.get(&cell).and_then(|tasks| tasks.get(&status));
         tasks.copied().unwrap_or(0)
     }
+
+    /// People who were thanked and let go because an answer put them into a full cell. Nobody is
+    /// called again after that, so each is one call.
+    pub fn turned_away(&self) -> u64 {
+        let turned_away = self.outcomes.get(&Outcome::QuotaFull);
+        turned_away.copied().unwrap_or(0)
+    }
+
+    /// People whose case was closed by calling them: not those whose task ended without a call that
+    /// decided it, because they were excluded or the campaign ended.
+    pub fn closed_by_calling(&self) -> u64 {
+        let by_status = CLOSED_BY_CALLING.map(|status| self.tasks_in(status));
+        by_status.iter().sum::<u64>() + self.turned_away()
+    }
 }
+
+/// Statuses of people whose case was closed by calling them.
+const CLOSED_BY_CALLING: [TaskStatus; 4] = [
+    TaskStatus::Completed,
+    TaskStatus::Refused,
+    TaskStatus::NotReached,
+    TaskStatus::Failed,
+];
 
 /// One cell, as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +74,9 @@ pub struct Place {
     pub in_progress: u64,
     /// People who wait for a call.
     pub waiting: u64,
-    /// People with whom no interview was held, and who are not called again.
+    /// People who were called and with whom no interview was held, and who are not called again. Of
+    /// those whose task was cancelled it is not counted cell by cell who was called and turned away:
+    /// as many as may have been count, so there may be fewer where cells overlap.
     pub closed: u64,
 }
 
@@ -74,7 +99,8 @@ impl Places {
                 waiting: count(TaskStatus::Pending) + count(TaskStatus::Retry),
                 closed: count(TaskStatus::Refused)
                     + count(TaskStatus::NotReached)
-                    + count(TaskStatus::Failed),
+                    + count(TaskStatus::Failed)
+                    + count(TaskStatus::Cancelled).min(counters.turned_away()),
             }
         });
         Self {

@@ -48,6 +48,43 @@ fn a_person_is_in_every_cell_whose_conditions_all_hold() {
     assert_eq!(cells(&contact(&[]), None), "");
 }
 
+/// Else a correction after the end would leave a campaign with fewer interviews than were held.
+#[test]
+fn what_was_forgotten_takes_nobody_out_of_a_cell() {
+    let quotas: Quotas = serde_json::from_value(json!({"policy": "count_at_completion", "cells": [
+        {"name": "north", "target": 2, "where": {"columns": {"region": "north"}}},
+        {"name": "young", "target": 1, "where": {"answers": {"age": {"to": 34}}}},
+        {"name": "young, north", "target": 1, "where": {
+            "columns": {"region": "north"}, "answers": {"age": {"to": 34}}
+        }},
+        {"name": "young women", "target": 1, "where": {
+            "answers": {"age": {"to": 34}, "sex": "f"}
+        }},
+    ]}))
+    .unwrap();
+    let north = contact(&[("region", "north")]);
+    let mut forgotten = contact(&[]);
+    forgotten.phone_number = crate::phone_number::PhoneNumber::of_nobody(7);
+    let after = |contact: &Contact, age: i64, sex: Option<&str>, before: &str| {
+        let age = AnswerValue::Number(Decimal::from(age));
+        let sex = sex.map(|sex| AnswerValue::Choice(sex.to_owned()));
+        let answer = |key: &str| match key {
+            "age" => Some(&age),
+            _ => sex.as_ref(),
+        };
+        let before = before.parse().unwrap();
+        let cells = quotas.cells_after("age", contact, answer, &before);
+        cells.to_string()
+    };
+    assert_eq!(after(&north, 20, Some("f"), "0"), "0,1,2,3");
+    assert_eq!(after(&north, 20, None, "0"), "0,1,2");
+    assert_eq!(after(&north, 40, Some("f"), "0,1,2,3"), "0");
+    // The region is not known any more, then not the sex either.
+    assert_eq!(after(&forgotten, 21, Some("f"), "0,1,2,3"), "0,1,2,3");
+    assert_eq!(after(&forgotten, 40, Some("f"), "0,1,2,3"), "0,2");
+    assert_eq!(after(&forgotten, 21, None, "0,1,2,3"), "0,1,2,3");
+}
+
 #[test]
 fn the_language_of_a_contact_is_a_column_unless_the_list_has_one() {
     let mut italian = contact(&[]);

@@ -44,8 +44,9 @@ pub(super) async fn closed_to(
     Ok(places.closed())
 }
 
-/// Puts the person who gave that answer, or of whom it was corrected, into the cells that the answers
-/// say which are stored of them. A call in progress holds its places from then on.
+/// Puts the person who gave that answer, or of whom it was corrected, into the cells that it says
+/// together with what is stored of them; what was forgotten of them changes nothing. A call in progress
+/// holds its places from then on.
 pub(super) async fn place_by_answer(
     work: &mut dyn UnitOfWork,
     campaign: &Campaign,
@@ -64,7 +65,7 @@ pub(super) async fn place_by_answer(
         let answer = answers.iter().find(|answer| answer.question_key == key)?;
         answer.result.value()
     };
-    let cells = quotas.cells_of(&task.contact, value);
+    let cells = quotas.cells_after(&answer.question_key, &task.contact, value, &task.cells);
     if cells == task.cells {
         return Ok(());
     }
