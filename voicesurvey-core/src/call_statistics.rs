@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::call_rollup::{LatencyBucket, RolledUp, TalkBucket};
 use crate::outcome::Outcome;
+use crate::results::numbers::rounded;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
 
@@ -127,7 +128,7 @@ impl TalkTimes {
     /// The mean, to a tenth of a second; `None` without calls.
     pub fn mean(&self) -> Option<Decimal> {
         let mean = Decimal::from(self.seconds).checked_div(Decimal::from(self.calls))?;
-        Some(mean.round_dp(1))
+        Some(rounded(mean, 1))
     }
 
     /// So many hundredths of the calls are no longer than this, in seconds; as [`quantile`] says.
@@ -192,7 +193,7 @@ pub fn quantile(
             let width = Decimal::from((below - from).max(0));
             let within = (wanted - passed).checked_div(count)?;
             let value = Decimal::from(from) + width * within;
-            return Some(value.round_dp(1).normalize());
+            return Some(rounded(value, 1).normalize());
         }
         passed += count;
     }

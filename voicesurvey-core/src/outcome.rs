@@ -164,6 +164,36 @@ impl Outcome {
         )
     }
 
+    /// Whether a person was spoken to: somebody said something, or hung up on what was said.
+    pub const fn spoke_with_person(self) -> bool {
+        match self {
+            Self::Completed
+            | Self::Partial
+            | Self::Refused
+            | Self::OptedOut
+            | Self::Interrupted
+            | Self::BrokeOff
+            | Self::HungUpBeforeConsent
+            | Self::LineDropped
+            | Self::CallBackRequested
+            | Self::WrongPerson
+            | Self::LanguageBarrier
+            | Self::QuotaFull => true,
+            Self::Busy
+            | Self::NoAnswer
+            | Self::Declined
+            | Self::Voicemail
+            | Self::CallScreening
+            | Self::Fax
+            | Self::InvalidNumber
+            | Self::Disconnected
+            | Self::ProviderRejected
+            | Self::ProviderFailure
+            | Self::Lost
+            | Self::Cancelled => false,
+        }
+    }
+
     /// Whether a person was there, who should be left in peace for longer than an empty line.
     pub const fn reached_person(self) -> bool {
         matches!(

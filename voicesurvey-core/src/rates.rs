@@ -7,9 +7,11 @@ pub mod disposition;
 
 use std::collections::BTreeMap;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
-pub use disposition::{Case, Disposition, Group};
+use crate::results::numbers::rounded;
+
+pub use disposition::{Case, Disposition, Group, Interview, LeftOut};
 
 /// How many cases there are of each disposition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Dispositions {
     pub by_code: BTreeMap<&'static str, u64>,
     /// People on the exclusion list who were never called: no part of the sample.
     pub suppressed: u64,
+    /// People who were left when enough had answered, and were never called: no part of the sample.
+    pub not_released: u64,
     /// Cases that are not closed yet, each of which counts with what is known so far.
     pub open: u64,
 }
@@ -25,9 +29,13 @@ pub struct Dispositions {
 impl Dispositions {
     /// Counts one more case.
     pub fn add(&mut self, case: Case) {
-        match case.disposition {
-            Some(disposition) => self.count(disposition, 1),
-            None => self.suppressed += 1,
+        if let Some(disposition) = case.disposition {
+            self.count(disposition, 1);
+        }
+        match case.left_out {
+            Some(LeftOut::Suppressed) => self.suppressed += 1,
+            Some(LeftOut::NotReleased) => self.not_released += 1,
+            None => {}
         }
         self.open += u64::from(case.is_open);
     }
@@ -90,13 +98,9 @@ impl Rate {
             formula,
             numerator,
             denominator: denominator.map(|denominator| denominator.normalize()),
-            value: exact.map(to_four_decimals),
+            value: exact.map(|exact| rounded(exact, 4)),
         }
     }
-}
-
-fn to_four_decimals(exact: Decimal) -> Decimal {
-    exact.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// The rates of a campaign, with what they are made of.

@@ -19,6 +19,7 @@ pub use question::{Fate, QuestionResult, ValueShare};
 use self::question::QuestionTally;
 use crate::contact_record::ContactRecord;
 use crate::language::Language;
+use crate::rates::{Case, Interview};
 use crate::survey::{Question, QuestionKind};
 
 /// By what people are told apart.
@@ -65,9 +66,9 @@ pub struct GroupResults {
     pub value: Option<String>,
     /// How many people there are, called or not.
     pub contacts: u64,
-    /// How many of them finished the interview.
+    /// How many of them finished the interview: `I` of the rates.
     pub complete: u64,
-    /// How many of them left a partial one.
+    /// How many of them left a partial one: `P` of the rates.
     pub partial: u64,
     /// Question by question, in the order of the survey.
     pub questions: Vec<QuestionResult>,
@@ -196,13 +197,10 @@ impl GroupTally {
 
     fn add(&mut self, record: &ContactRecord, fates: &[Option<Fate<'_>>]) {
         self.contacts += 1;
-        if let Some(response) = &record.response {
-            let count = if response.complete {
-                &mut self.complete
-            } else {
-                &mut self.partial
-            };
-            *count += 1;
+        match Case::of(record).interview() {
+            Some(Interview::Complete) => self.complete += 1,
+            Some(Interview::Partial) => self.partial += 1,
+            None => {}
         }
         for (tally, fate) in self.questions.iter_mut().zip(fates) {
             if let Some(fate) = fate {

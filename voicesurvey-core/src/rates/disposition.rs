@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::call_task::{CallTask, TaskStatus};
 use crate::contact_record::ContactRecord;
+use crate::gate::Reason;
 use crate::outcome::Outcome;
 
 /// The groups that the formulas are made of.
@@ -163,6 +164,9 @@ dispositions! {
 /// Not called.
 const NOT_CALLED: &str = "3.11";
 
+/// Not called any more, because enough interviews were held with such people.
+const QUOTA_FULL: &str = "4.80";
+
 /// Implicit refusal: an appointment was not kept.
 const APPOINTMENT_BROKEN: &str = "2.113";
 
@@ -178,14 +182,56 @@ impl Disposition {
 /// What a case has come to, and whether that may still change by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// Absent of somebody who was on the exclusion list before the first call: suppressed, and no
-    /// part of the sample.
+    /// What it came to; absent of somebody who is left out.
     pub disposition: Option<&'static Disposition>,
+    /// Why somebody is no part of the sample, who is not.
+    pub left_out: Option<LeftOut>,
     /// Whether the task has not ended.
     pub is_open: bool,
 }
 
+/// Why somebody is no part of the sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// They were on the exclusion list before the first call.
+    Suppressed,
+    /// Enough people had answered before they were called, and nobody knows whether they would have:
+    /// that part of the list was not used.
+    NotReleased,
+}
+
+/// What somebody left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interview {
+    /// A complete interview.
+    Complete,
+    /// A partial one.
+    Partial,
+}
+
+impl Interview {
+    /// The name used in the API and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+        }
+    }
+}
+
 impl Case {
+    /// Whether it is an interview: what results, files and rates count as one, so that they agree.
+    ///
+    /// Not everybody who answered something has left one. Who refused or opted out afterwards has
+    /// refused, and who was turned away by a full quota is not eligible.
+    pub fn interview(&self) -> Option<Interview> {
+        match self.disposition?.group {
+            Group::Complete => Some(Interview::Complete),
+            Group::Partial => Some(Interview::Partial),
+            _ => None,
+        }
+    }
+
     /// What a task has come to by what became of its calls.
     pub fn of(record: &ContactRecord) -> Self {
         let outcomes = record.calls.iter().map(|call| call.attempt.outcome);
@@ -202,7 +248,9 @@ impl Case {
     ///   was so twice, or when nothing else is known.
     /// - A call back that was asked for is an appointment not kept (2.113) when further calls were
     ///   made and none came to more; else the person was not available (2.21).
-    /// - Who was never called is not called (3.11), except that the exclusion list suppresses.
+    /// - Who was never called is not called (3.11), except that the exclusion list suppresses, that a
+    ///   full quota makes the people of its cell ineligible (4.80), and that those who were left when
+    ///   enough people had answered were not released.
     pub fn of_calls(task: &CallTask, outcomes: &[Option<Outcome>]) -> Self {
         let known: Vec<Outcome> = outcomes
             .iter()
@@ -210,12 +258,36 @@ impl Case {
             .copied()
             .filter(|outcome| outcome.rule().aapor_code.is_some())
             .collect();
-        let is_suppressed = known.is_empty() && task.state.status() == TaskStatus::Excluded;
-        let code = code_of(task, &known).unwrap_or(NOT_CALLED);
+        let left_out = known.is_empty().then(|| left_out(task)).flatten();
+        let code = code_of(task, &known).unwrap_or_else(|| code_without_calls(task));
         Self {
-            disposition: Disposition::of_code(code).filter(|_| !is_suppressed),
+            disposition: Disposition::of_code(code).filter(|_| left_out.is_none()),
+            left_out,
             is_open: !task.state.status().is_final(),
         }
+    }
+}
+
+/// Whether a task of which no call came to anything is a part of the sample, and why not.
+fn left_out(task: &CallTask) -> Option<LeftOut> {
+    match (task.state.status(), task.reason) {
+        (TaskStatus::Excluded, _) => Some(LeftOut::Suppressed),
+        (TaskStatus::Cancelled, Some(Reason::TargetReached)) => Some(LeftOut::NotReleased),
+        // All cells are full, and nobody knows in which of them the person would be.
+        (TaskStatus::Cancelled, Some(Reason::QuotaFull)) if task.cells.is_empty() => {
+            Some(LeftOut::NotReleased)
+        }
+        _ => None,
+    }
+}
+
+/// The code of a task of which no call came to anything.
+fn code_without_calls(task: &CallTask) -> &'static str {
+    let is_full = task.reason == Some(Reason::QuotaFull);
+    if task.state.status() == TaskStatus::Cancelled && is_full {
+        QUOTA_FULL
+    } else {
+        NOT_CALLED
     }
 }
 

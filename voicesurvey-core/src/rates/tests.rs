@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::call_task::{CallTask, TaskState};
+use crate::gate::Reason;
 use crate::outcome::Outcome;
 use crate::testing::samples::{self, SampleTask as _};
 
@@ -184,6 +185,71 @@ fn a_case_is_closed_by_the_rules_of_the_fact_sheet() {
 fn who_was_excluded_before_the_first_call_is_no_part_of_the_sample() {
     assert_eq!(code(TaskState::Excluded, ""), None);
     assert_eq!(code(TaskState::Excluded, "no_answer"), Some("3.13"));
+}
+
+/// Else a target that is reached early would make the response rate as low as the list is long.
+#[test]
+fn who_was_left_when_there_were_enough_lowers_no_rate() {
+    let ended_by = |reason: Reason, cells: &[u16], calls: &[Outcome]| {
+        let task = CallTask {
+            reason: Some(reason),
+            cells: cells.iter().copied().collect(),
+            ..task(TaskState::Cancelled, calls)
+        };
+        let calls: Vec<_> = calls.iter().copied().map(Some).collect();
+        let case = Case::of_calls(&task, &calls);
+        let code = case.disposition.map_or("-", |disposition| disposition.code);
+        (code, case.left_out)
+    };
+    let not_released = ("-", Some(LeftOut::NotReleased));
+    assert_eq!(ended_by(Reason::TargetReached, &[], &[]), not_released);
+    assert_eq!(ended_by(Reason::TargetReached, &[1], &[]), not_released);
+    assert_eq!(ended_by(Reason::QuotaFull, &[1], &[]), ("4.80", None));
+    assert_eq!(ended_by(Reason::QuotaFull, &[], &[]), not_released);
+    assert_eq!(ended_by(Reason::CampaignEnded, &[1], &[]), ("3.11", None));
+    // What is known by calls holds, whatever came afterwards.
+    for reason in [Reason::TargetReached, Reason::QuotaFull] {
+        let called = ended_by(reason, &[1], &[Outcome::NoAnswer]);
+        assert_eq!(called, ("3.13", None));
+    }
+    // An attempt that was given up undialed is no call.
+    let undialed = ended_by(Reason::TargetReached, &[], &[Outcome::Cancelled]);
+    assert_eq!(undialed, not_released);
+
+    let mut dispositions = Dispositions::default();
+    for _ in 0..3 {
+        dispositions.add(Case {
+            disposition: None,
+            left_out: Some(LeftOut::NotReleased),
+            is_open: false,
+        });
+    }
+    let complete = task(TaskState::Completed, &[Outcome::Completed]);
+    dispositions.add(Case::of_calls(&complete, &[Some(Outcome::Completed)]));
+    assert_eq!((dispositions.not_released, dispositions.suppressed), (3, 0));
+    let rates = Rates::of(dispositions, Eligibility::AmongKnown);
+    assert_eq!(rates.rates[0].value, Some(Decimal::ONE));
+}
+
+/// Whoever the rates count as reached was spoken to, and in calls that may have rung.
+#[test]
+fn who_counts_as_reached_was_spoken_to() {
+    for &outcome in Outcome::ALL {
+        let code = outcome.rule().aapor_code;
+        let group = code.and_then(Disposition::of_code).map(|found| found.group);
+        let is_reached = matches!(
+            group,
+            Some(Group::Complete | Group::Partial | Group::Refusal | Group::Other)
+        );
+        // These are not eligible, or not available; but they were there, and said so.
+        let said_so = matches!(code, Some("4.54" | "4.80" | "2.21"));
+        assert_eq!(
+            outcome.spoke_with_person(),
+            is_reached || said_so,
+            "{outcome}"
+        );
+        assert!(!outcome.spoke_with_person() || outcome.counts_as_contact());
+    }
 }
 
 #[test]

@@ -12,10 +12,16 @@ pub const MOST_VALUES: usize = 10_000;
 /// So many bars a histogram has at most.
 const MOST_BINS: i64 = 20;
 
+/// To so many decimals; what lies half-way goes away from zero, as people and spreadsheets round. Every
+/// figure that is told goes through here.
+pub fn rounded(exact: Decimal, decimals: u32) -> Decimal {
+    exact.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
 /// `part` of `whole`, to four decimals; `None` when there is nothing to divide by.
 pub fn share(part: u64, whole: u64) -> Option<Decimal> {
     let exact = Decimal::from(part).checked_div(Decimal::from(whole))?;
-    Some(exact.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero))
+    Some(rounded(exact, 4))
 }
 
 /// Numbers while they are being added up.
@@ -58,7 +64,7 @@ impl Numbers {
     /// To two decimals.
     pub(super) fn mean(&self) -> Option<Decimal> {
         let mean = self.sum?.checked_div(Decimal::from(self.count))?;
-        Some(mean.round_dp(2))
+        Some(rounded(mean, 2))
     }
 
     pub(super) fn smallest(&self) -> Option<Decimal> {
@@ -192,7 +198,7 @@ impl NetPromoterScore {
             promoters,
             passives,
             detractors,
-            score: score.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero),
+            score: rounded(score, 1),
         })
     }
 }
@@ -225,6 +231,21 @@ mod tests {
         assert_eq!(median(&["1", "2"]).unwrap(), "1.5");
         assert_eq!(median(&["-3", "1", "1", "9"]).unwrap(), "1");
         assert_eq!(median(&["1", "2", "3", "10"]).unwrap(), "2.5");
+    }
+
+    /// As a spreadsheet says: seven fours and a five are 4.125.
+    #[test]
+    fn what_lies_half_way_is_rounded_away_from_zero() {
+        let mean = |numbers: &[i64]| {
+            let mut sum = Numbers::default();
+            for number in numbers {
+                sum.add(Decimal::from(*number));
+            }
+            sum.mean().unwrap().to_string()
+        };
+        assert_eq!(mean(&[4, 4, 4, 4, 4, 4, 4, 5]), "4.13");
+        assert_eq!(mean(&[-4, -4, -4, -4, -4, -4, -4, -5]), "-4.13");
+        assert_eq!(share(1, 32).unwrap().to_string(), "0.0313");
     }
 
     #[test]

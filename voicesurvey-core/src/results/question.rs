@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::numbers::{Bin, NetPromoterScore, Numbers, share};
+use super::numbers::{Bin, NetPromoterScore, Numbers, rounded, share};
 use crate::contact_record::{CallRecord, ContactRecord};
 use crate::conversation::{Answer, AnswerResult};
 use crate::outcome::Outcome;
@@ -92,7 +92,7 @@ pub struct QuestionResult {
     pub forgotten: u64,
     /// How often it was asked again, of those for whom something is stored.
     pub repeats: u64,
-    /// The median of the seconds from the beginning of the question to its answer, to a tenth.
+    /// The median of the seconds from the beginning of the question to its answer, each to a tenth.
     pub median_seconds: Option<Decimal>,
     /// Of those who were asked, those who refused or left; to four decimals.
     pub drop_off: Option<Decimal>,
@@ -181,7 +181,8 @@ impl QuestionTally {
             .into_iter()
             .map(|(tenths, count)| (Decimal::new(tenths, 1), count))
             .collect();
-        result.median_seconds = super::numbers::median(&seconds).map(|median| median.round_dp(2));
+        let median_seconds = super::numbers::median(&seconds);
+        result.median_seconds = median_seconds.map(|median| rounded(median, 2));
         result.mean = numbers.mean();
         result.smallest = numbers.smallest();
         result.largest = numbers.largest();

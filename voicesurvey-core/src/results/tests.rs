@@ -13,6 +13,7 @@ use crate::call_task::TaskState;
 use crate::contact_record::{CallRecord, QuestionAsked};
 use crate::conversation::{Answer, AnswerResult};
 use crate::outcome::Outcome;
+use crate::rates::{Dispositions, Group};
 use crate::survey::{AnswerValue, ChoiceOption};
 use crate::testing::samples::{self, SampleTask as _};
 
@@ -147,6 +148,8 @@ fn record(person: &Person) -> ContactRecord {
         let call = CallRecord::new(attempt);
         record.calls.push(CallRecord { asked, ..call });
     }
+    let ended = record.calls.iter().filter_map(|call| call.attempt.outcome);
+    record.task.outcome = ended.reduce(Outcome::or_stronger);
     let Some(last) = record.calls.last().map(|call| call.attempt.clone()) else {
         return record;
     };
@@ -198,6 +201,36 @@ fn count(answers: &[&Answer], name: &str) -> u64 {
     of.count() as u64
 }
 
+/// Up from the middle.
+fn naive_rounded(positive: Decimal, digits: u32) -> Decimal {
+    let half = Decimal::new(5, digits + 1);
+    (positive + half).trunc_with_scale(digits)
+}
+
+fn naive_share(part: u64, whole: u64) -> Option<Decimal> {
+    let share = Decimal::from(part).checked_div(Decimal::from(whole))?;
+    Some(naive_rounded(share, 4))
+}
+
+/// The score of a scale from 0 to 10, and of nothing else.
+fn assert_as_scored_one_by_one(result: &QuestionResult, numbers: &[Decimal]) {
+    let Some(score) = result.net_promoter_score else {
+        assert!(result.key != "score" || numbers.is_empty());
+        return;
+    };
+    assert_eq!(result.key, "score");
+    let at_least = |mark: u64| {
+        let marks = numbers.iter().filter(|given| **given >= mark.into());
+        marks.count() as u64
+    };
+    let groups = (score.promoters, score.passives, score.detractors);
+    let (nine, seven, all) = (at_least(9), at_least(7), at_least(0));
+    assert_eq!(groups, (nine, seven - nine, all - seven));
+    let of_hundred = |count: u64| Decimal::from(100 * count) / Decimal::from(all);
+    let difference = of_hundred(nine) - of_hundred(all - seven);
+    assert!((score.score - difference).abs() <= Decimal::new(5, 2));
+}
+
 fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResult) {
     let key = &result.key;
     let answers: Vec<&Answer> = records
@@ -236,7 +269,13 @@ fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResu
         .iter()
         .sum::<Decimal>()
         .checked_div(Decimal::from(numbers.len()));
-    assert_eq!(result.mean, mean.map(|mean| mean.round_dp(2)));
+    assert_eq!(
+        result.mean.map(|mean| mean.abs()),
+        mean.map(|mean| naive_rounded(mean.abs(), 2))
+    );
+    let is_below_zero =
+        |mean: Option<Decimal>| mean.is_some_and(|mean| mean <= Decimal::new(-5, 3));
+    assert_eq!(is_below_zero(result.mean), is_below_zero(mean));
     let in_bars: u64 = result.histogram.iter().map(|bin| bin.count).sum();
     if result.kind == "numeric" {
         assert_eq!(in_bars, numbers.len() as u64);
@@ -247,7 +286,23 @@ fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResu
             .filter(|number| bin.from <= **number && **number < bin.below);
         assert_eq!(bin.count, inside.count() as u64, "{bin:?}");
     }
+    assert_as_scored_one_by_one(result, &numbers);
     assert_eq!(result.median, naive_median(numbers));
+    let left = result.refused + result.left;
+    assert_eq!(result.drop_off, naive_share(left, result.asked));
+    let seconds = answers.iter().filter_map(|answer| {
+        let mut calls = records.iter().flat_map(|record| &record.calls);
+        let call = calls.find(|call| call.attempt.id == answer.attempt_id)?;
+        let mut asked = call.asked.iter();
+        let asked = asked.find(|asked| asked.question_key == *key)?;
+        let milliseconds = (answer.at - asked.first_at).num_milliseconds();
+        Some(naive_rounded(Decimal::new(milliseconds, 3), 1))
+    });
+    let median = naive_median(seconds.collect());
+    assert_eq!(
+        result.median_seconds,
+        median.map(|median| naive_rounded(median, 2))
+    );
     for share in &result.distribution {
         let given = answers.iter().filter(|answer| {
             let value = answer.result.value();
@@ -267,6 +322,12 @@ proptest! {
         let Results { all, groups } = results(&records, None);
         prop_assert_eq!(groups, []);
         prop_assert_eq!(all.contacts, records.len() as u64);
+        let mut cases = Dispositions::default();
+        for record in &records {
+            cases.add(Case::of(record));
+        }
+        let interviews = (cases.of(Group::Complete), cases.of(Group::Partial));
+        prop_assert_eq!((all.complete, all.partial), interviews);
         for result in &all.questions {
             let known = result.answered + result.skipped + result.dont_know + result.not_understood;
             let unknown = result.refused + result.left + result.open;

@@ -46,8 +46,9 @@ pub(super) const FIELDS: [CaseField; 14] = [
     Field {
         name: "aapor_code",
         kind: ColumnType::Text,
-        meaning: "The AAPOR code of the disposition; empty of somebody who was on the exclusion \
-                  list before the first call, who is no part of the sample",
+        meaning: "The AAPOR code of the disposition; empty of somebody who is no part of the \
+                  sample: on the exclusion list before the first call, or not called when enough \
+                  people had answered, as the column reason tells",
         value: |row| {
             let disposition = row.case.disposition;
             Value::text(disposition.map_or("", |disposition| disposition.code))

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use voicesurvey_core::contact_record::ContactRecord;
 use voicesurvey_core::outcome::Outcome;
-use voicesurvey_core::rates::Case;
+use voicesurvey_core::rates::{Case, Interview};
 use voicesurvey_core::survey::{AnswerValue, Question, QuestionKind};
 
 use super::{Described, ExportSubject, Field, consent, has_labels, label};
@@ -63,7 +63,7 @@ const HOW: [PersonField; 14] = [
         name: "aapor_code",
         kind: ColumnType::Text,
         meaning: "The AAPOR code of the final disposition as it stands now; empty of somebody who \
-                  was excluded before the first call",
+                  was excluded before the first call, or left when enough people had answered",
         value: |person| {
             let case = Case::of(person.record).disposition;
             Value::text(case.map_or("", |disposition| disposition.code))
@@ -116,17 +116,17 @@ const HOW: [PersonField; 14] = [
     Field {
         name: "interview",
         kind: ColumnType::Text,
-        meaning: "complete or partial; empty without an interview",
-        value: |person| match &person.record.response {
-            Some(response) if response.complete => Value::text("complete"),
-            Some(_) => Value::text("partial"),
-            None => Value::Empty,
+        meaning: "complete or partial, as the rates count it; empty without an interview, also when \
+                  the person answered something and then refused, or was turned away by a full quota",
+        value: |person| {
+            let interview = Case::of(person.record).interview();
+            Value::text(interview.map_or("", Interview::name))
         },
     },
     Field {
         name: "interview_started_at",
         kind: ColumnType::Instant,
-        meaning: "When the interview began",
+        meaning: "When the interview began, also of one that came to nothing after an answer",
         value: |person| {
             let response = person.record.response.as_ref();
             response.map(|response| response.started_at).into()

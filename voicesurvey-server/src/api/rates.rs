@@ -37,6 +37,9 @@ pub(super) struct RatesBody {
     open: u64,
     /// People on the exclusion list who were never called: no part of the sample.
     suppressed: u64,
+    /// People who were left when the target was reached or every quota was full, and were never called:
+    /// no part of the sample.
+    not_released: u64,
     /// Cases by disposition, those that there are.
     dispositions: Vec<DispositionBody>,
     /// Cases by the symbol of their group, every group.
@@ -111,6 +114,7 @@ impl RatesBody {
             cases: counted.total(),
             open: counted.open,
             suppressed: counted.suppressed,
+            not_released: counted.not_released,
             dispositions: dispositions.collect(),
             groups: Group::ALL
                 .map(|group| (group.symbol(), counted.of(group)))

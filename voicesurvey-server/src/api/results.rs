@@ -57,9 +57,9 @@ pub(super) struct GroupBody {
     value: Option<String>,
     /// How many people, called or not.
     contacts: u64,
-    /// How many finished the interview.
+    /// How many finished the interview: `I` of the rates.
     complete: u64,
-    /// How many left a partial one.
+    /// How many left a partial one: `P` of the rates.
     partial: u64,
     /// Question by question.
     questions: Vec<QuestionResultBody>,

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,7 @@ use voicesurvey_core::gate::Reason;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::CostCount;
+use voicesurvey_core::results::numbers::share;
 use voicesurvey_core::service::reports::Standing;
 
 use super::calls_over_time::{CallsOverTimeBody, PeriodQuery};
@@ -78,9 +80,10 @@ pub(super) struct StatsBody {
     spent: Vec<SpentBody>,
     /// What is left of the budget, if there is one.
     budget: Option<BudgetLeftBody>,
-    /// Of the people whose case is closed by calling, those who completed the interview.
+    /// Of the people whose case is closed by calling, those who completed the interview; who was turned
+    /// away by a full quota is among the closed.
     completed_rate: RateBody,
-    /// Of the calls that have an outcome, those in which a person was spoken to.
+    /// Of the calls that have ended and may have rung, those in which a person was spoken to.
     contacted_rate: RateBody,
 }
 
@@ -143,12 +146,10 @@ pub(super) struct RateBody {
 
 impl RateBody {
     fn new(numerator: u64, denominator: u64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "no campaign has 2^52 calls")]
-        let divided = || (numerator as f64 / denominator as f64 * 10_000.0).round() / 10_000.0;
         Self {
             numerator,
             denominator,
-            rate: (denominator > 0).then(divided),
+            rate: share(numerator, denominator).and_then(|share| share.to_f64()),
         }
     }
 }
@@ -159,42 +160,16 @@ pub(super) fn by_task_status(count: impl Fn(TaskStatus) -> u64) -> BTreeMap<&'st
     TaskStatus::ALL.into_iter().map(counted).collect()
 }
 
-/// Whether a person was spoken to in a call that ended so.
-const fn is_contact(outcome: Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Completed
-            | Outcome::Partial
-            | Outcome::Refused
-            | Outcome::OptedOut
-            | Outcome::BrokeOff
-            | Outcome::HungUpBeforeConsent
-            | Outcome::CallBackRequested
-            | Outcome::WrongPerson
-            | Outcome::LanguageBarrier
-            | Outcome::QuotaFull
-    )
-}
-
-/// Statuses of people whose case was closed by calling them.
-const CLOSED_BY_CALLING: [TaskStatus; 4] = [
-    TaskStatus::Completed,
-    TaskStatus::Refused,
-    TaskStatus::NotReached,
-    TaskStatus::Failed,
-];
-
 impl StatsBody {
     fn new(standing: &Standing, calls: CallsOverTimeBody) -> Self {
         let Standing {
             campaign, counters, ..
         } = standing;
         let outcome = |outcome: &Outcome| counters.outcomes.get(outcome).copied().unwrap_or(0);
-        let closed = CLOSED_BY_CALLING
-            .iter()
-            .map(|status| counters.tasks_in(*status));
-        let contacts = Outcome::ALL.iter().filter(|outcome| is_contact(**outcome));
-        let with_outcome = counters.outcomes.values().sum();
+        let calls_that = |are: fn(Outcome) -> bool| {
+            let such = Outcome::ALL.iter().filter(|ended| are(**ended));
+            such.map(outcome).sum()
+        };
         let state = |state: AttemptState| counters.attempts.get(&state).copied().unwrap_or(0);
         Self {
             campaign_id: campaign.id.as_uuid(),
@@ -226,8 +201,14 @@ impl StatsBody {
             forecast: forecast::forecast(standing),
             spent: counters.costs.iter().map(SpentBody::from).collect(),
             budget: budget_left(standing),
-            completed_rate: RateBody::new(counters.tasks_in(TaskStatus::Completed), closed.sum()),
-            contacted_rate: RateBody::new(contacts.map(outcome).sum(), with_outcome),
+            completed_rate: RateBody::new(
+                counters.tasks_in(TaskStatus::Completed),
+                counters.closed_by_calling(),
+            ),
+            contacted_rate: RateBody::new(
+                calls_that(Outcome::spoke_with_person),
+                calls_that(Outcome::counts_as_contact),
+            ),
         }
     }
 }
