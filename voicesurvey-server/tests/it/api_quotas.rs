@@ -66,7 +66,17 @@ async fn whatever_is_wrong_with_quotas_is_named() {
     ]});
     let answer = create(&manager, &quotas).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @r#"
+    quotas.policy: use count_at_completion or reserve_at_dial
+    quotas.rest: unknown field
+    quotas.cells[0].target: use a whole number
+    quotas.cells[0].where.columns.region: use a text, a number, true or false, a list of them, or {"from": 18, "to": 34} with one end or both
+    quotas.cells[1].name: is required
+    quotas.cells[1].where: must be an object
+    quotas.cells[2].color: unknown field
+    quotas.cells[2].where.questions: unknown field
+    quotas.cells[2].where.columns: must be an object
+    "#);
     let quotas = json!({ "cells": [
         { "name": "none", "target": 0, "where": {} },
         { "name": "none", "target": 1, "where": { "answers": {
@@ -75,7 +85,14 @@ async fn whatever_is_wrong_with_quotas_is_named() {
     ]});
     let answer = create(&manager, &quotas).await;
     assert_eq!(answer.status, 422);
-    assert_snapshot!(answer.wrong_fields(), @"");
+    assert_snapshot!(answer.wrong_fields(), @"
+    quotas.cells[0].target: use a number from 1 to 10000000
+    quotas.cells[0].where: name 1 to 20 columns and answers
+    quotas.cells[1].name: another cell is called 'none' too
+    quotas.cells[1].where.answers.age: '200' is no answer: use a whole number from 0 to 120
+    quotas.cells[1].where.answers.income: there is no such question
+    quotas.cells[1].where.answers.why: an open question puts nobody into a cell: use another type
+    ");
 }
 
 #[tokio::test]
