@@ -53,8 +53,7 @@ pub(crate) async fn run(url: &str, tasks: u32) -> anyhow::Result<()> {
             to: now,
         };
         let start = Instant::now();
-        reports.standing(&actor, campaign_id, now).await?;
-        reports.calls_over_time(&actor, campaign_id, period).await?;
+        reports.stats(&actor, campaign_id, period, now).await?;
         if time >= WARM_UP {
             durations.add(start.elapsed());
         }

@@ -183,6 +183,12 @@ impl Storage for PostgresStorage {
         Ok(Box::new(self.work(scope).await?))
     }
 
+    async fn begin_reading(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        let mut work = PostgresUnitOfWork::begin_reading(&self.pool, scope).await?;
+        work.keys = self.keys.clone();
+        Ok(Box::new(work))
+    }
+
     async fn check(&self) -> Result<(), StorageError> {
         let mut connection = self.pool.acquire().await.map_err(storage_error)?;
         migrations::check(&mut connection).await?;

@@ -98,14 +98,34 @@ impl PostgresUnitOfWork {
         Self::begin_with(pool, Scope::Platform, settings).await
     }
 
+    /// Begins a transaction that reads one state of the database, and writes nothing.
+    pub(crate) async fn begin_reading(pool: &PgPool, scope: Scope) -> Result<Self, StorageError> {
+        Self::begin_as(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            pool,
+            scope,
+            "",
+        )
+        .await
+    }
+
     async fn begin_with(pool: &PgPool, scope: Scope, settings: &str) -> Result<Self, StorageError> {
+        Self::begin_as("BEGIN", pool, scope, settings).await
+    }
+
+    async fn begin_as(
+        begin: &str,
+        pool: &PgPool,
+        scope: Scope,
+        settings: &str,
+    ) -> Result<Self, StorageError> {
         let (company_id, name) = match scope {
             Scope::Company(company_id) => (company_id.to_string(), "company"),
             Scope::Platform => (String::new(), "platform"),
         };
         // In one round trip, so nothing can be bound: a UUID and words of ours.
         let begin = format!(
-            "BEGIN; SELECT set_config('voicesurvey.company_id', '{company_id}', true), \
+            "{begin}; SELECT set_config('voicesurvey.company_id', '{company_id}', true), \
              set_config('voicesurvey.scope', '{name}', true){settings}"
         );
         let transaction = pool

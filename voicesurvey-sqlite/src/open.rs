@@ -19,8 +19,8 @@ use crate::server_lock::{NotLocked, ServerLock};
 const WAIT_FOR_WRITER: Duration = Duration::from_secs(30);
 /// How long a statement waits for another process, such as a command beside the server.
 const WAIT_FOR_PROCESS: Duration = Duration::from_secs(10);
-/// Connections that look at the last committed state.
-const READERS: u32 = 2;
+/// Connections that look at the last committed state: for reports and files, and for health checks.
+const READERS: u32 = 4;
 
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

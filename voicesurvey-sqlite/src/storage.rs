@@ -18,7 +18,7 @@ use crate::unit_of_work::SqliteUnitOfWork;
 ///
 /// Units of work queue for the one connection that writes, in the order in which they were begun;
 /// one that waits too long fails with [`StorageError::Unavailable`]. So a unit of work must never
-/// be begun while the same task holds another.
+/// be begun while the same task holds another. Those that only read have connections of their own.
 #[derive(Clone, Debug)]
 pub struct SqliteStorage {
     opened: Arc<Opened>,
@@ -91,6 +91,12 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     async fn begin(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
         let mut work = SqliteUnitOfWork::begin(self.writer(), scope).await?;
+        work.keys = self.keys.clone();
+        Ok(Box::new(work))
+    }
+
+    async fn begin_reading(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        let mut work = SqliteUnitOfWork::begin_reading(self.readers(), scope).await?;
         work.keys = self.keys.clone();
         Ok(Box::new(work))
     }

@@ -38,12 +38,25 @@ struct HasFailed;
 impl SqliteUnitOfWork {
     /// Waits for the writing connection and locks the database for writing.
     pub(crate) async fn begin(writer: &SqlitePool, scope: Scope) -> Result<Self, StorageError> {
-        let transaction = writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(storage_error)?;
+        let transaction = writer.begin_with("BEGIN IMMEDIATE").await;
+        Self::of(transaction, scope)
+    }
+
+    /// Begins on a connection that only looks: it sees what was committed before its first statement,
+    /// and whoever writes is not kept from it.
+    pub(crate) async fn begin_reading(
+        readers: &SqlitePool,
+        scope: Scope,
+    ) -> Result<Self, StorageError> {
+        Self::of(readers.begin().await, scope)
+    }
+
+    fn of(
+        transaction: Result<Transaction<'static, Sqlite>, sqlx::Error>,
+        scope: Scope,
+    ) -> Result<Self, StorageError> {
         Ok(Self {
-            transaction,
+            transaction: transaction.map_err(storage_error)?,
             scope,
             keys: NumberKeys::default(),
             has_failed: false,
@@ -227,6 +240,32 @@ mod tests {
         assert!(matches!(work.commit().await, Err(StorageError::Failed(_))));
         let mut work = store.begin(Scope::Platform).await.unwrap();
         assert_eq!(work.companies().get(company.id).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn reading_waits_for_no_writer_and_sees_one_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(&directory).await;
+        let [first, second] = [(); 2].map(|()| samples::company());
+        let mut writing = store.begin(Scope::Platform).await.unwrap();
+        writing.companies().insert(&first).await.unwrap();
+        writing.commit().await.unwrap();
+        let mut writing = store.begin(Scope::Platform).await.unwrap();
+        writing.companies().insert(&second).await.unwrap();
+
+        let mut reading = store.begin_reading(Scope::Platform).await.unwrap();
+        let found = reading.companies().get(first.id).await.unwrap();
+        assert_eq!(found, Some(first.clone()));
+        writing.commit().await.unwrap();
+        let found = reading.companies().get(second.id).await.unwrap();
+        assert_eq!(found, None);
+        drop(reading);
+
+        let mut reading = store.begin_reading(Scope::Platform).await.unwrap();
+        let found = reading.companies().get(second.id).await.unwrap();
+        assert_eq!(found, Some(second));
+        let refused = reading.companies().insert(&samples::company()).await;
+        assert!(refused.is_err());
     }
 
     /// SQLite ends a transaction by itself when the disk is full; here a statement does so.

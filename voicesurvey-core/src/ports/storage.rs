@@ -23,6 +23,15 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// provider or a language model is asked (I2).
     async fn begin(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError>;
 
+    /// Begins a unit of work that only reads. All that it reads is one state of the store, and it
+    /// neither waits for those that write nor lets them wait, as far as the store can. What it is
+    /// told to write is refused, or undone at its end.
+    ///
+    /// A store that has no such thing begins an ordinary one.
+    async fn begin_reading(&self, scope: Scope) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        self.begin(scope).await
+    }
+
     /// Whether the store can be reached and its schema is the one this program needs.
     async fn check(&self) -> Result<(), StorageError>;
 }

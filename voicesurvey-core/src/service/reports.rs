@@ -4,12 +4,13 @@ mod calls_over_time;
 pub mod records;
 mod results;
 mod standing;
+mod texts;
 
 use std::sync::Arc;
 
 pub use self::calls_over_time::{CallPeriod, CallsOverTime};
-pub use self::results::TextAnswer;
 pub use self::standing::{Standing, WhyNotNow};
+pub use self::texts::TextAnswer;
 
 use super::error::ServiceError;
 use crate::api_key::Actor;
@@ -21,6 +22,7 @@ use crate::conversation::{Answer, Consent, Conversation, SurveyResponse, Turn};
 use crate::id::{CallAttemptId, CallTaskId, CampaignId, UploadId};
 use crate::ports::repositories::{CallAttemptFilter, CallTaskFilter, CampaignCounters};
 use crate::ports::{Page, PageRequest, Scope, Storage, StorageError, UnitOfWork};
+use crate::time::Timestamp;
 
 /// Reads what a company may see.
 #[derive(Clone, Debug)]
@@ -54,7 +56,23 @@ impl Reports {
     }
 
     async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        self.storage.begin(Scope::Company(actor.company_id)).await
+        let scope = Scope::Company(actor.company_id);
+        self.storage.begin_reading(scope).await
+    }
+
+    /// Where a campaign stands at `now`, and its calls over time: both of the same state of the store,
+    /// so that what they count agrees.
+    pub async fn stats(
+        &self,
+        actor: &Actor,
+        id: CampaignId,
+        period: CallPeriod,
+        now: Timestamp,
+    ) -> Result<(Standing, CallsOverTime), ServiceError> {
+        let mut work = self.begin(actor).await?;
+        let standing = standing::standing(&mut *work, id, now).await?;
+        let calls = calls_over_time::calls_over_time(&mut *work, id, period).await?;
+        Ok((standing, calls))
     }
 
     /// A campaign with what its rows add up to.

@@ -11,6 +11,7 @@ mod migrations;
 mod proxy;
 mod query_plans;
 mod queue_arithmetic;
+mod reading;
 mod restarts;
 mod row_level_security;
 mod schema;

@@ -273,8 +273,7 @@ async fn get_campaign_stats(
     let now = app.clock.now();
     let company = app.companies.get(&actor, actor.company_id).await?;
     let period = query.read(company.time_zone, now)?;
-    let standing = app.reports.standing(&actor, id, now).await?;
-    let calls = app.reports.calls_over_time(&actor, id, period).await?;
+    let (standing, calls) = app.reports.stats(&actor, id, period, now).await?;
     let calls = CallsOverTimeBody::new(period, calls);
     Ok(Json(StatsBody::new(&standing, calls)))
 }

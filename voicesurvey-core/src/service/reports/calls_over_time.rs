@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{Reports, campaign};
-use crate::api_key::Actor;
 use crate::call_statistics::{CallSums, ReplyTimes, TalkTimes, by_day, by_hour, calls_per_contact};
 use crate::id::CampaignId;
+use crate::ports::UnitOfWork;
 use crate::service::error::ServiceError;
 use crate::time::Timestamp;
 use crate::time_zone::TimeZone;
@@ -40,28 +39,23 @@ pub struct CallsOverTime {
     pub reply_times: ReplyTimes,
 }
 
-impl Reports {
-    /// How many calls were made when, how long they took and what they cost.
-    pub async fn calls_over_time(
-        &self,
-        actor: &Actor,
-        id: CampaignId,
-        period: CallPeriod,
-    ) -> Result<CallsOverTime, ServiceError> {
-        let mut work = self.begin(actor).await?;
-        campaign(&mut *work, id).await?;
-        let contacts = work.campaigns().counters(id).await?.total_tasks();
-        let rollups = work.call_rollups();
-        let totals = rollups.totals(id).await?;
-        let quarters = rollups.quarters(id, period.from, period.to).await?;
-        let mut of_hours = quarters.clone();
-        of_hours.retain(|(quarter, _), _| *quarter >= period.hours_from);
-        Ok(CallsOverTime {
-            days: by_day(&quarters, period.zone),
-            hours: by_hour(&of_hours, period.zone),
-            per_contact: calls_per_contact(&totals, contacts),
-            talk_times: TalkTimes::of(&totals),
-            reply_times: ReplyTimes::of(&totals),
-        })
-    }
+/// How many calls were made when, how long they took and what they cost.
+pub(super) async fn calls_over_time(
+    work: &mut dyn UnitOfWork,
+    id: CampaignId,
+    period: CallPeriod,
+) -> Result<CallsOverTime, ServiceError> {
+    let contacts = work.campaigns().counters(id).await?.total_tasks();
+    let rollups = work.call_rollups();
+    let totals = rollups.totals(id).await?;
+    let quarters = rollups.quarters(id, period.from, period.to).await?;
+    let mut of_hours = quarters.clone();
+    of_hours.retain(|(quarter, _), _| *quarter >= period.hours_from);
+    Ok(CallsOverTime {
+        days: by_day(&quarters, period.zone),
+        hours: by_hour(&of_hours, period.zone),
+        per_contact: calls_per_contact(&totals, contacts),
+        talk_times: TalkTimes::of(&totals),
+        reply_times: ReplyTimes::of(&totals),
+    })
 }

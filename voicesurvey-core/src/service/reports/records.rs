@@ -34,7 +34,7 @@ impl Records {
             return Ok(None);
         };
         let scope = Scope::Company(self.campaign.company_id);
-        let mut work = self.storage.begin(scope).await?;
+        let mut work = self.storage.begin_reading(scope).await?;
         let page = work
             .contact_records()
             .list(&self.campaign, &self.filter, self.parts, &request)

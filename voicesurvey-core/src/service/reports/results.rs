@@ -1,36 +1,12 @@
-//! What the answers of a campaign add up to, its rates, and the words of free-text answers.
+//! What the answers of a campaign add up to, and its rates.
 
-use super::{Reports, campaign};
+use super::Reports;
 use crate::api_key::Actor;
-use crate::contact_record::{ContactFilter, ContactRecord, RecordParts};
-use crate::id::{AnswerId, CallAttemptId, CallTaskId, CampaignId};
-use crate::language::Language;
-use crate::ports::{Page, PageRequest};
+use crate::contact_record::{ContactFilter, RecordParts};
+use crate::id::CampaignId;
 use crate::rates::{Case, Dispositions, Eligibility, Rates};
 use crate::results::{Breakdown, BreakdownError, Results, Tally};
 use crate::service::error::ServiceError;
-use crate::survey::AnswerValue;
-use crate::time::Timestamp;
-
-/// So many people are looked at for one part of a list of texts; then it ends early.
-const MOST_SEARCHED: usize = 10_000;
-
-/// What somebody answered in their own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextAnswer {
-    /// The answer.
-    pub id: AnswerId,
-    /// Who gave it.
-    pub task_id: CallTaskId,
-    /// In which call.
-    pub attempt_id: CallAttemptId,
-    /// The words, as they stand now.
-    pub text: String,
-    /// The language of the interview.
-    pub language: Language,
-    /// When.
-    pub at: Timestamp,
-}
 
 fn breakdown_error(error: &BreakdownError) -> ServiceError {
     ServiceError::invalid("by", error.to_string())
@@ -82,80 +58,4 @@ impl Reports {
         }
         Ok(Rates::of(dispositions, eligibility))
     }
-
-    /// The answers to a free-text question that contain `text`, in any case, in the order in which
-    /// the people were added. A part may have fewer than asked for although more follow.
-    pub async fn texts(
-        &self,
-        actor: &Actor,
-        id: CampaignId,
-        question_key: &str,
-        filter: ContactFilter,
-        text: Option<&str>,
-        page: &PageRequest,
-    ) -> Result<Page<TextAnswer>, ServiceError> {
-        let mut work = self.begin(actor).await?;
-        let campaign = campaign(&mut *work, id).await?;
-        let settings = campaign.effective_settings();
-        let questions = &settings.survey.questions;
-        if !questions
-            .iter()
-            .any(|question| question.key == question_key)
-        {
-            return Err(ServiceError::NotFound { what: "question" });
-        }
-        let filter = ContactFilter {
-            answered: Some(question_key.to_owned()),
-            ..filter
-        };
-        let parts = RecordParts {
-            interviews: true,
-            ..RecordParts::ATTEMPTS
-        };
-        let wanted = text.map(str::to_lowercase);
-        let mut found = Vec::new();
-        let mut request = page.clone();
-        let mut searched = 0;
-        let next = loop {
-            let missing = usize::from(page.limit()) - found.len();
-            // Nobody has two answers, so what is read is never more than fits.
-            request.at_most = u16::try_from(missing).unwrap_or(u16::MAX);
-            let records = work.contact_records();
-            let some = records.list(&campaign, &filter, parts, &request).await?;
-            searched += some.rows.len();
-            let texts = some
-                .rows
-                .iter()
-                .filter_map(|record| text_answer(record, question_key, settings.language));
-            found.extend(texts.filter(|answer| {
-                let wanted = wanted.as_ref();
-                wanted.is_none_or(|wanted| answer.text.to_lowercase().contains(wanted.as_str()))
-            }));
-            let Some(next) = some.next else { break None };
-            if found.len() == usize::from(page.limit()) || searched >= MOST_SEARCHED {
-                break Some(next);
-            }
-            request.after = Some(next);
-        };
-        Ok(Page { rows: found, next })
-    }
-}
-
-fn text_answer(
-    record: &ContactRecord,
-    question_key: &str,
-    default_language: Language,
-) -> Option<TextAnswer> {
-    let answer = record.answer(question_key)?;
-    let Some(AnswerValue::Text(text)) = answer.result.value() else {
-        return None;
-    };
-    Some(TextAnswer {
-        id: answer.id,
-        task_id: answer.task_id,
-        attempt_id: answer.attempt_id,
-        text: text.clone(),
-        language: record.language(default_language),
-        at: answer.at,
-    })
 }

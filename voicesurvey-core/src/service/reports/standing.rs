@@ -62,34 +62,7 @@ impl Reports {
         now: Timestamp,
     ) -> Result<Standing, ServiceError> {
         let mut work = self.begin(actor).await?;
-        let campaign = campaign(&mut *work, id).await?;
-        let counters = work.campaigns().counters(id).await?;
-        let company = company_of(&mut *work, campaign.company_id).await?;
-        let lanes = work.campaigns().lanes(id).await?;
-        let calls_within_budget = calls_within_budget(&campaign, &counters);
-        let everybodys = reason_of_everybody(&campaign, &company, calls_within_budget);
-        let mut reasons = counters.reasons.clone();
-        let places = campaign.places(&counters);
-        for lane in lanes.iter().filter(|lane| lane.claimable > 0) {
-            let room = places.as_ref().map(|places| places.room(&lane.key.cells));
-            let reason = everybodys
-                .or(room.and_then(reason_of_quota))
-                .unwrap_or_else(|| reason_of(lane, &campaign, now));
-            *reasons.entry(reason).or_default() += lane.claimable;
-        }
-        let closed = lanes
-            .iter()
-            .filter(|lane| lane.claimable > 0)
-            .filter_map(|lane| lane.window)
-            .filter(|window| window.opens_at > now);
-        Ok(Standing {
-            next_opening: closed.map(|window| window.opens_at).min(),
-            forecast: Forecast::of(&campaign, &counters, now),
-            campaign,
-            counters,
-            reasons,
-            calls_within_budget,
-        })
+        standing(&mut *work, id, now).await
     }
 
     /// Why the person of a task is not being called at `now`; `None` while a call is in progress.
@@ -117,6 +90,42 @@ impl Reports {
         };
         Ok(Some(WhyNotNow { reason, until }))
     }
+}
+
+/// Where a campaign stands at `now`.
+pub(super) async fn standing(
+    work: &mut dyn UnitOfWork,
+    id: CampaignId,
+    now: Timestamp,
+) -> Result<Standing, ServiceError> {
+    let campaign = campaign(work, id).await?;
+    let counters = work.campaigns().counters(id).await?;
+    let company = company_of(work, campaign.company_id).await?;
+    let lanes = work.campaigns().lanes(id).await?;
+    let calls_within_budget = calls_within_budget(&campaign, &counters);
+    let everybodys = reason_of_everybody(&campaign, &company, calls_within_budget);
+    let mut reasons = counters.reasons.clone();
+    let places = campaign.places(&counters);
+    for lane in lanes.iter().filter(|lane| lane.claimable > 0) {
+        let room = places.as_ref().map(|places| places.room(&lane.key.cells));
+        let reason = everybodys
+            .or(room.and_then(reason_of_quota))
+            .unwrap_or_else(|| reason_of(lane, &campaign, now));
+        *reasons.entry(reason).or_default() += lane.claimable;
+    }
+    let closed = lanes
+        .iter()
+        .filter(|lane| lane.claimable > 0)
+        .filter_map(|lane| lane.window)
+        .filter(|window| window.opens_at > now);
+    Ok(Standing {
+        next_opening: closed.map(|window| window.opens_at).min(),
+        forecast: Forecast::of(&campaign, &counters, now),
+        campaign,
+        counters,
+        reasons,
+        calls_within_budget,
+    })
 }
 
 /// Why nobody of the campaign is called, if that concerns everybody; in the order of the gate.
