@@ -105,7 +105,7 @@ impl Forecast {
         let settings = campaign.effective_settings();
         let completed = counters.tasks_in(TaskStatus::Completed);
         let closed = counters.closed_by_calling();
-        let calls = dialed(counters);
+        let made = dialed(counters);
         let open = campaign
             .started_at
             .map(|started_at| open_time(&settings.schedule, started_at, now))
@@ -113,7 +113,7 @@ impl Forecast {
         let mut pace = Pace {
             ahead: ahead(&settings.schedule, now),
             open_seconds: open.map(TimeDelta::as_seconds_f64),
-            per_call: Rate::of(completed, calls),
+            per_call: Rate::of(completed, made),
             per_contact: Rate::of(completed, closed),
         };
         let open_hours = pace.open_seconds.map(|seconds| seconds / 3_600.0);
@@ -139,7 +139,7 @@ impl Forecast {
         Self {
             open_hours,
             calls_per_open_hour: open_hours
-                .filter(|_| calls >= LEAST_CASES)
+                .filter(|_| made >= LEAST_CASES)
                 .map(|hours| float(counters.total_attempts()) / hours),
             completes_per_call: pace.per_call.map(Rate::value),
             completes_per_contact: pace.per_contact.map(Rate::value),

@@ -126,18 +126,16 @@ impl Search<'_> {
             let answers: Vec<(usize, TextAnswer)> = answers
                 .filter_map(|(place, record)| Some((place, self.wanted_of(record)?)))
                 .collect();
-            match answers.get(at_most).map(|(place, _)| *place) {
-                // The part ends before the first answer too many. It is read again up to there, for
-                // the place at which the next one begins.
-                Some(place) => request.at_most = u16::try_from(place).unwrap_or(u16::MAX),
-                None => {
-                    let page = Page {
-                        rows: answers.into_iter().map(|(_, answer)| answer).collect(),
-                        next: read.next,
-                    };
-                    return Ok((page, read.rows.len()));
-                }
-            }
+            let Some(&(place, _)) = answers.get(at_most) else {
+                let page = Page {
+                    rows: answers.into_iter().map(|(_, answer)| answer).collect(),
+                    next: read.next,
+                };
+                return Ok((page, read.rows.len()));
+            };
+            // The part ends before the first answer too many. It is read again up to there, for the
+            // place at which the next one begins.
+            request.at_most = u16::try_from(place).unwrap_or(u16::MAX);
         }
     }
 
