@@ -265,8 +265,18 @@ impl CallAttempt {
             attempt.conclude(outcome);
         }
         attempt.state = attempt.state.max(reached);
+        attempt.forget_nobodys_call();
         attempt.extend_lease(now, leases);
         attempt
+    }
+
+    /// Forgets the provider's name of a call to somebody who was erased, by which the provider would
+    /// tell the number; late news must not bring it back. It stays for as long as the price is asked
+    /// for, which needs it.
+    fn forget_nobodys_call(&mut self) {
+        if self.phone_number.is_nobodys() && self.price_due_at.is_none() {
+            self.provider_call_id = None;
+        }
     }
 
     /// Extends the lease of a live attempt of which something was heard at `now`.

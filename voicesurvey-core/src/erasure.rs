@@ -31,6 +31,8 @@ pub struct ErasedRows {
     /// Contacts whose number, name and further columns were erased. They remain as nobody's, with
     /// their status and outcome.
     pub contacts: u64,
+    /// Further contacts in whose cell the number stood beside theirs, from which it was taken out.
+    pub other_contacts: u64,
     /// Calls whose number and name at the provider were erased. They remain with their times,
     /// outcome and price.
     pub calls: u64,
@@ -52,6 +54,9 @@ pub struct ErasedRows {
     pub upload_errors: u64,
     /// Recordings, which the provider keeps: it is asked to erase each of them until it has.
     pub recordings: u64,
+    /// Files of results that were kept to be fetched: those that were finished expired at once, those
+    /// that were being written are begun anew.
+    pub exports: u64,
 }
 
 impl ErasedRows {

@@ -155,6 +155,17 @@ pub struct ExportOrder {
     pub filter: ContactFilter,
 }
 
+impl ExportOrder {
+    /// The order with the names of the columns that it filters by, and not the values.
+    #[must_use]
+    fn without_values(mut self) -> Self {
+        for value in self.filter.columns.values_mut() {
+            value.clear();
+        }
+        self
+    }
+}
+
 /// How much of a file has been written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -185,6 +196,9 @@ pub struct Export {
     pub state: ExportState,
     /// How often it was begun. Whoever writes an earlier run than this one writes no more.
     pub run: u16,
+    /// How many of these do not count, because the file was [withdrawn](Export::withdrawn) and had to
+    /// be begun anew.
+    pub excused: u16,
     /// While it is written: when it is begun anew if nothing is heard of it.
     pub lease_until: Option<Timestamp>,
     /// How much of it is there.
@@ -205,6 +219,11 @@ impl Export {
     /// How often a file is begun before it is given up.
     pub const RUNS: u16 = 3;
 
+    /// Whether it was begun as often as it may be, and once more.
+    pub const fn was_begun_too_often(&self) -> bool {
+        self.run.saturating_sub(self.excused) > Self::RUNS
+    }
+
     /// Whether the contents can be fetched.
     pub fn is_ready(&self, now: Timestamp) -> bool {
         self.state == ExportState::Done && !self.has_expired(now)
@@ -224,6 +243,43 @@ impl Export {
             lease_until: Some(lease_until),
             written: Written::default(),
             pieces: 0,
+            ..self
+        }
+    }
+
+    /// The export when somebody of its campaign is forgotten. What is being written is to be begun
+    /// anew, and whoever writes it writes no more; what is finished expires at once; what waits has
+    /// read nobody's records. Of what has ended remain the names of the columns that it was filtered
+    /// by, and not the values: these may be somebody's.
+    #[must_use]
+    pub fn withdrawn(self) -> Self {
+        match self.state {
+            ExportState::Waiting => self,
+            ExportState::Running | ExportState::Done if !self.order.kind.has_people() => self,
+            ExportState::Running => Self {
+                state: ExportState::Waiting,
+                run: self.run + 1,
+                // This run, and the one that only makes the writer's the earlier one.
+                excused: self.excused + 2,
+                lease_until: None,
+                written: Written::default(),
+                pieces: 0,
+                ..self
+            },
+            ExportState::Done => self.expired(),
+            ExportState::Streamed | ExportState::Failed | ExportState::Expired => Self {
+                order: self.order.without_values(),
+                ..self
+            },
+        }
+    }
+
+    /// The export when its contents are gone, and with them the values that it was filtered by.
+    #[must_use]
+    pub fn expired(self) -> Self {
+        Self {
+            state: ExportState::Expired,
+            order: self.order.without_values(),
             ..self
         }
     }

@@ -17,7 +17,7 @@ use crate::unit_of_work::PostgresUnitOfWork;
 macro_rules! columns {
     () => {
         "company_id, id, campaign_id, file_name, columns, status, failure, percent, rows_read, \
-         total_rows, created, duplicates_in_list, duplicates_in_campaign, excluded, errors_count, \
+         total_rows, created, duplicates_in_list, duplicates_in_campaign, excluded, erased, errors_count, \
          created_at, updated_at"
     };
 }
@@ -39,6 +39,7 @@ fn upload(row: &PgRow) -> Result<Upload, StorageError> {
         duplicates_in_list: row.number("duplicates_in_list")?,
         duplicates_in_campaign: row.number("duplicates_in_campaign")?,
         excluded: row.number("excluded")?,
+        erased: row.number("erased")?,
         errors_count: row.number("errors_count")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
@@ -77,7 +78,7 @@ impl CallListRepository for PostgresUnitOfWork {
             "INSERT INTO uploads (",
             columns!(),
             ")
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              ON CONFLICT DO NOTHING"
         ))
         .bind(upload.company_id.as_uuid())
@@ -94,6 +95,7 @@ impl CallListRepository for PostgresUnitOfWork {
         .bind(rows(upload.duplicates_in_list))
         .bind(rows(upload.duplicates_in_campaign))
         .bind(rows(upload.excluded))
+        .bind(rows(upload.erased))
         .bind(rows(upload.errors_count))
         .bind(upload.created_at)
         .bind(upload.updated_at);
@@ -135,7 +137,8 @@ impl CallListRepository for PostgresUnitOfWork {
             "UPDATE uploads
              SET columns = $3, status = $4, failure = $5, percent = $6, rows_read = $7,
                  total_rows = $8, created = $9, duplicates_in_list = $10,
-                 duplicates_in_campaign = $11, excluded = $12, errors_count = $13, updated_at = $14
+                 duplicates_in_campaign = $11, excluded = $12, erased = $13, errors_count = $14,
+                 updated_at = $15
              WHERE company_id = $1 AND id = $2 AND status = 'running'",
         )
         .bind(upload.company_id.as_uuid())
@@ -150,6 +153,7 @@ impl CallListRepository for PostgresUnitOfWork {
         .bind(rows(upload.duplicates_in_list))
         .bind(rows(upload.duplicates_in_campaign))
         .bind(rows(upload.excluded))
+        .bind(rows(upload.erased))
         .bind(rows(upload.errors_count))
         .bind(upload.updated_at);
         Ok(self.execute(update).await? == 1)

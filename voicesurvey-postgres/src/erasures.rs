@@ -1,6 +1,6 @@
 //! Erasures, and what remains of erased numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::erasure::{ErasedRows, Erasure};
-use voicesurvey_core::id::{CallAttemptId, CompanyId, ErasureId};
+use voicesurvey_core::id::{CallAttemptId, CampaignId, CompanyId, ErasureId};
 use voicesurvey_core::number_keys::{NumberHash, NumberKeyId};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, Scope, StorageError};
@@ -23,6 +23,12 @@ use crate::page;
 use crate::row::Reader;
 use crate::schema;
 use crate::unit_of_work::PostgresUnitOfWork;
+
+/// The first half of the keys of the locks under which companies erase people.
+const ERASURES: i32 = 29_558;
+/// How often somebody waits until an erasure has ended, each time as long as the store waits for
+/// anything.
+const HELD_OFF_TRIES: u8 = 6;
 
 fn erasure(row: &PgRow) -> Result<Erasure, StorageError> {
     let row = Reader::new("erasures", row);
@@ -89,7 +95,8 @@ impl PostgresUnitOfWork {
         self.execute(update).await?;
         let update = sqlx::query(
             "UPDATE call_attempts AS attempt
-             SET phone_number = nobody.phone_number, provider_call_id = NULL,
+             SET phone_number = nobody.phone_number,
+                 provider_call_id = CASE WHEN price_due_at IS NOT NULL THEN provider_call_id END,
                  version = attempt.version + 1
              FROM UNNEST($2::uuid[], $3::text[]) AS nobody (task_id, phone_number)
              WHERE attempt.company_id = $1 AND attempt.task_id = nobody.task_id",
@@ -98,6 +105,26 @@ impl PostgresUnitOfWork {
         .bind(ids)
         .bind(numbers);
         self.execute(update).await
+    }
+
+    /// Keeps people of the company from being erased until the unit of work ends, and waits for
+    /// whoever is erasing one. Any number of units of work may.
+    pub(crate) async fn hold_off_erasures(
+        &mut self,
+        company_id: CompanyId,
+    ) -> Result<(), StorageError> {
+        let mut tries = 1;
+        loop {
+            // Two companies with one half of a key wait for each other in vain, and lose nothing.
+            let hold = sqlx::query("SELECT pg_advisory_xact_lock_shared($1, hashtext($2))")
+                .bind(ERASURES)
+                .bind(company_id.to_string());
+            match self.attempt_rows(hold).await {
+                // The lock timeout: a long list is not to be lost for it.
+                Err(StorageError::Conflict { .. }) if tries < HELD_OFF_TRIES => tries += 1,
+                held => return held.map(drop),
+            }
+        }
     }
 
     /// Those of the numbers that the company has erased, with the erasure. `used` are the keys with
@@ -183,6 +210,18 @@ const FORGET_UPLOAD_ERRORS: &str = r#"
 /// As the index of such calls says it.
 const NOBODY_RECORDED: &str = "recording IS NOT NULL AND phone_number LIKE '+999%'";
 
+/// Takes a number out of the further ones of other people.
+const FORGET_OTHER_NUMBER: &str = "
+    UPDATE call_tasks AS task
+    SET extra = jsonb_strip_nulls(jsonb_set(extra, '{other_phone_numbers}', COALESCE(
+            to_jsonb(NULLIF(array_to_string(array_remove(
+                string_to_array(extra ->> 'other_phone_numbers', ', '), $2), ', '), '')),
+            'null'))),
+        updated_at = $3, version = version + 1
+    WHERE company_id = $1 AND extra ? 'other_phone_numbers'
+        AND $2 = ANY(string_to_array(extra ->> 'other_phone_numbers', ', '))
+    RETURNING campaign_id";
+
 /// Through the campaigns, because the index of numbers begins with them.
 const TASKS_WITH_NUMBER: &str = concat!(
     "SELECT task.* FROM campaigns
@@ -200,12 +239,51 @@ const TASKS_WITH_NUMBER: &str = concat!(
 
 #[async_trait]
 impl ErasureRepository for PostgresUnitOfWork {
+    async fn take_turn(&mut self) -> Result<(), StorageError> {
+        let turn = sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext($2))")
+            .bind(ERASURES)
+            .bind(self.own_company()?.to_string());
+        self.rows(turn).await.map(drop)
+    }
+
+    async fn hold_off(&mut self) -> Result<(), StorageError> {
+        let company_id = self.own_company()?;
+        self.hold_off_erasures(company_id).await
+    }
+
+    async fn count(&mut self) -> Result<u64, StorageError> {
+        let select =
+            sqlx::query("SELECT count(*) AS count FROM erased_numbers WHERE company_id = $1")
+                .bind(self.own_company()?.as_uuid());
+        let row = self.row(select).await?;
+        row.map_or(Ok(0), |row| {
+            Reader::new("erased_numbers", &row).number("count")
+        })
+    }
+
+    async fn among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let erased = self.erased_numbers(phone_numbers).await?;
+        Ok(erased.into_keys().collect())
+    }
+
     async fn tasks_with_number(
         &mut self,
         phone_number: &PhoneNumber,
     ) -> Result<Vec<CallTask>, StorageError> {
+        let company_id = self.own_company()?;
+        // Calls before their tasks, as news of calls lock them.
+        let calls = sqlx::query(
+            "SELECT id FROM call_attempts WHERE company_id = $1 AND phone_number = $2
+             ORDER BY id FOR NO KEY UPDATE",
+        )
+        .bind(company_id.as_uuid())
+        .bind(phone_number.to_string());
+        self.rows(calls).await?;
         let select = sqlx::query(TASKS_WITH_NUMBER)
-            .bind(self.own_company()?.as_uuid())
+            .bind(company_id.as_uuid())
             .bind(phone_number.to_string());
         self.rows(select).await?.iter().map(call_task).collect()
     }
@@ -240,7 +318,7 @@ impl ErasureRepository for PostgresUnitOfWork {
                  AND answer.id = revision.answer_id AND answer.task_id = ANY($2)";
         let answers = "DELETE FROM answers WHERE company_id = $1 AND task_id = ANY($2)";
         let events = "DELETE FROM outbox_events
-             WHERE company_id = $1 AND body ->> 'task_id' = ANY($2::uuid[]::text[])";
+             WHERE company_id = $1 AND task_id = ANY($2::uuid[]::text[])";
         let told = "UPDATE call_events SET event = event - 'provider_call_id'
              WHERE company_id = $1 AND attempt_id = ANY($2)";
         self.of_ids(told, company_id, &attempts).await?;
@@ -268,7 +346,23 @@ impl ErasureRepository for PostgresUnitOfWork {
             exclusions,
             upload_errors,
             recordings,
+            ..ErasedRows::default()
         })
+    }
+
+    async fn forget_other_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<CampaignId>, StorageError> {
+        let forget = sqlx::query(FORGET_OTHER_NUMBER)
+            .bind(self.own_company()?.as_uuid())
+            .bind(phone_number.to_string())
+            .bind(now);
+        let rows = self.rows(forget).await?;
+        rows.iter()
+            .map(|row| Reader::new("call_tasks", row).id("campaign_id"))
+            .collect()
     }
 
     async fn keep_hash(

@@ -1,6 +1,6 @@
 //! Exclusions: a company's list, and the operator's, which has tables of its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _, LikeExpr, Order, Query, SelectStatement};
@@ -49,8 +49,8 @@ fn removal(row: &PgRow) -> Result<ExclusionRemoval, StorageError> {
 }
 
 /// One array per column.
-fn all<T>(exclusions: &[Exclusion], column: impl Fn(&Exclusion) -> T) -> Vec<T> {
-    exclusions.iter().map(column).collect()
+fn all<T>(exclusions: &[&Exclusion], column: impl Fn(&Exclusion) -> T) -> Vec<T> {
+    exclusions.iter().map(|row| column(row)).collect()
 }
 
 impl PostgresUnitOfWork {
@@ -142,6 +142,15 @@ impl ExclusionRepository for PostgresUnitOfWork {
         {
             return Err(foreign_company());
         }
+        let numbers: Vec<PhoneNumber> = exclusions.iter().map(|row| row.phone_number).collect();
+        let erased = match first.company_id {
+            Some(_) => self.erased_numbers(&numbers).await?,
+            None => HashMap::new(),
+        };
+        let exclusions = exclusions
+            .iter()
+            .filter(|row| !erased.contains_key(&row.phone_number));
+        let exclusions: Vec<&Exclusion> = exclusions.collect();
         let insert = match first.company_id {
             Some(company_id) => sqlx::query(
                 "INSERT INTO exclusions (
@@ -153,14 +162,16 @@ impl ExclusionRepository for PostgresUnitOfWork {
                  ON CONFLICT DO NOTHING
                  RETURNING phone_number",
             )
-            .bind(all(exclusions, |row| row.phone_number.to_string()))
-            .bind(all(exclusions, |row| row.source.name()))
-            .bind(all(exclusions, |row| row.note.clone()))
-            .bind(all(exclusions, |row| row.created_at))
-            .bind(all(exclusions, |row| {
+            .bind(all(&exclusions, |row| row.phone_number.to_string()))
+            .bind(all(&exclusions, |row| row.source.name()))
+            .bind(all(&exclusions, |row| row.note.clone()))
+            .bind(all(&exclusions, |row| row.created_at))
+            .bind(all(&exclusions, |row| {
                 row.attempt_id.map(CallAttemptId::as_uuid)
             }))
-            .bind(all(exclusions, |row| row.created_by.map(ApiKeyId::as_uuid)))
+            .bind(all(&exclusions, |row| {
+                row.created_by.map(ApiKeyId::as_uuid)
+            }))
             .bind(company_id.as_uuid()),
             None => sqlx::query(
                 "INSERT INTO operator_exclusions (phone_number, source, note, created_at)
@@ -168,10 +179,10 @@ impl ExclusionRepository for PostgresUnitOfWork {
                  ON CONFLICT DO NOTHING
                  RETURNING phone_number",
             )
-            .bind(all(exclusions, |row| row.phone_number.to_string()))
-            .bind(all(exclusions, |row| row.source.name()))
-            .bind(all(exclusions, |row| row.note.clone()))
-            .bind(all(exclusions, |row| row.created_at)),
+            .bind(all(&exclusions, |row| row.phone_number.to_string()))
+            .bind(all(&exclusions, |row| row.source.name()))
+            .bind(all(&exclusions, |row| row.note.clone()))
+            .bind(all(&exclusions, |row| row.created_at)),
         };
         let rows = self.rows(insert).await?;
         rows.iter()

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait as _};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use uuid::Uuid;
 use voicesurvey_core::api_key::ApiKeyHash;
-use voicesurvey_core::export::{Export, ExportOrder, Written};
+use voicesurvey_core::export::{Export, ExportOrder, ExportState, Written};
 use voicesurvey_core::id::{CampaignId, ExportId};
 use voicesurvey_core::ports::{ExportRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -19,7 +20,7 @@ use crate::unit_of_work::PostgresUnitOfWork;
 macro_rules! columns {
     () => {
         "company_id, id, campaign_id, kind, format, filter, requested_by, link, created_at, state, \
-         run, lease_until, people, rows, bytes, pieces, failure, ended_at, expires_at"
+         run, excused, lease_until, people, rows, bytes, pieces, failure, ended_at, expires_at"
     };
 }
 
@@ -43,6 +44,7 @@ fn export(row: &PgRow) -> Result<Export, StorageError> {
         link: link.transpose()?,
         state: row.parsed("state")?,
         run: row.number("run")?,
+        excused: row.number("excused")?,
         lease_until: row.instant("lease_until")?,
         written: Written {
             people: row.number("people")?,
@@ -92,17 +94,58 @@ impl PostgresUnitOfWork {
             _ => Ok(()),
         }
     }
+
+    /// Writes an export back that is withdrawn or has expired, and removes its contents if it stands
+    /// elsewhere than before.
+    async fn take_back(&mut self, before: Export, after: &Export) -> Result<(), StorageError> {
+        if before.state != after.state {
+            self.remove_pieces(after.id).await?;
+        }
+        let update = sqlx::query(
+            "UPDATE exports SET state = $3, run = $4, excused = $5, lease_until = $6, people = $7,
+                 rows = $8, bytes = $9, pieces = $10, filter = $11
+             WHERE company_id = $1 AND id = $2",
+        )
+        .bind(after.company_id.as_uuid())
+        .bind(after.id.as_uuid())
+        .bind(after.state.name())
+        .bind(i64::from(after.run))
+        .bind(i64::from(after.excused))
+        .bind(after.lease_until)
+        .bind(count(after.written.people))
+        .bind(count(after.written.rows))
+        .bind(count(after.written.bytes))
+        .bind(i64::from(after.pieces))
+        .bind(Json(after.order.filter.clone()));
+        self.execute(update).await?;
+        Ok(())
+    }
 }
+
+/// Exports of campaigns that may keep something of people: those that wait too, because one that is
+/// being claimed just now is waited for, and is found as it is then.
+const TO_WITHDRAW: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM exports
+      WHERE company_id = $1 AND campaign_id = ANY($2)
+          AND (state IN ('waiting', 'running', 'done') OR filter -> 'columns' <> '{}')
+      ORDER BY id FOR UPDATE"
+);
 
 #[async_trait]
 impl ExportRepository for PostgresUnitOfWork {
     async fn insert(&mut self, export: &Export) -> Result<(), StorageError> {
         self.permit(export.company_id)?;
+        if export.state == ExportState::Waiting {
+            // Else it might be begun before an erasure is committed, and not be seen by it.
+            self.hold_off_erasures(export.company_id).await?;
+        }
         let insert = sqlx::query(concat!(
             "INSERT INTO exports (",
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                       $18, $19)"
+                       $18, $19, $20)"
         ))
         .bind(export.company_id.as_uuid())
         .bind(export.id.as_uuid())
@@ -115,6 +158,7 @@ impl ExportRepository for PostgresUnitOfWork {
         .bind(export.created_at)
         .bind(export.state.name())
         .bind(i64::from(export.run))
+        .bind(i64::from(export.excused))
         .bind(export.lease_until)
         .bind(count(export.written.people))
         .bind(count(export.written.rows))
@@ -231,24 +275,37 @@ impl ExportRepository for PostgresUnitOfWork {
         Ok(())
     }
 
+    async fn withdraw(&mut self, campaigns: &[CampaignId]) -> Result<u64, StorageError> {
+        let campaigns: Vec<Uuid> = campaigns.iter().map(|id| id.as_uuid()).collect();
+        let select = sqlx::query(TO_WITHDRAW)
+            .bind(self.own_company()?.as_uuid())
+            .bind(campaigns);
+        let mut withdrawn = 0;
+        for row in self.rows(select).await? {
+            let before = export(&row)?;
+            let after = before.clone().withdrawn();
+            withdrawn += u64::from(before.state != after.state);
+            if before != after {
+                self.take_back(before, &after).await?;
+            }
+        }
+        Ok(withdrawn)
+    }
+
     async fn expire_one(&mut self, now: Timestamp) -> Result<bool, StorageError> {
-        let select = sqlx::query(
-            "SELECT company_id, id FROM exports WHERE state = 'done' AND expires_at <= $1
-             ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED",
-        )
+        let select = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM exports WHERE state = 'done' AND expires_at <= $1
+              ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED"
+        ))
         .bind(now);
         let Some(row) = self.row(select).await? else {
             return Ok(false);
         };
-        let row = Reader::new("exports", &row);
-        let company: uuid::Uuid = row.get("company_id")?;
-        let id: ExportId = row.id("id")?;
-        let expire =
-            sqlx::query("UPDATE exports SET state = 'expired' WHERE company_id = $1 AND id = $2")
-                .bind(company)
-                .bind(id.as_uuid());
-        self.execute(expire).await?;
-        self.remove_pieces(id).await?;
+        let done = export(&row)?;
+        let expired = done.clone().expired();
+        self.take_back(done, &expired).await?;
         Ok(true)
     }
 }

@@ -63,6 +63,10 @@ const FILES: &[(&str, &str)] = files![
     "20261121093402_index_recordings_of_nobody",
     "20261121093500_create_exports",
     "20261121093610_keep_rows_of_what_is_forgotten",
+    "20261121093620_withdraw_exports",
+    "20261121093621_find_events_by_task",
+    "20261121093622_count_erased_rows_of_uploads",
+    "20261121093623_find_further_numbers",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

@@ -15,7 +15,7 @@ use crate::unit_of_work::{SqliteUnitOfWork, built};
 /// Rows of one INSERT: 7 values each, well below SQLite's 32,766 values per statement.
 const ROWS_PER_INSERT: usize = 1_000;
 
-fn values(upload: &Upload) -> Result<[Value; 17], StorageError> {
+fn values(upload: &Upload) -> Result<[Value; 18], StorageError> {
     Ok([
         upload.company_id.as_uuid().into(),
         upload.id.as_uuid().into(),
@@ -31,6 +31,7 @@ fn values(upload: &Upload) -> Result<[Value; 17], StorageError> {
         count(upload.duplicates_in_list).into(),
         count(upload.duplicates_in_campaign).into(),
         count(upload.excluded).into(),
+        count(upload.erased).into(),
         count(upload.errors_count).into(),
         micros(upload.created_at).into(),
         micros(upload.updated_at).into(),
@@ -59,6 +60,7 @@ fn read(row: &SqliteRow) -> Result<Upload, StorageError> {
         duplicates_in_list: row.get("duplicates_in_list")?,
         duplicates_in_campaign: row.get("duplicates_in_campaign")?,
         excluded: row.get("excluded")?,
+        erased: row.get("erased")?,
         errors_count: row.get("errors_count")?,
         created_at: row.instant("created_at")?,
         updated_at: row.instant("updated_at")?,
@@ -137,7 +139,8 @@ impl CallListRepository for SqliteUnitOfWork {
             "UPDATE uploads
              SET columns = ?3, status = ?4, failure = ?5, percent = ?6, rows_read = ?7,
                  total_rows = ?8, created = ?9, duplicates_in_list = ?10,
-                 duplicates_in_campaign = ?11, excluded = ?12, errors_count = ?13, updated_at = ?14
+                 duplicates_in_campaign = ?11, excluded = ?12, erased = ?13, errors_count = ?14,
+                 updated_at = ?15
              WHERE company_id = ?1 AND id = ?2 AND status = 'running'",
         )
         .bind(upload.company_id.as_uuid())
@@ -152,6 +155,7 @@ impl CallListRepository for SqliteUnitOfWork {
         .bind(count(upload.duplicates_in_list))
         .bind(count(upload.duplicates_in_campaign))
         .bind(count(upload.excluded))
+        .bind(count(upload.erased))
         .bind(count(upload.errors_count))
         .bind(micros(upload.updated_at));
         Ok(self.execute(update).await? == 1)

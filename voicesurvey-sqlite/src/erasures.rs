@@ -1,6 +1,6 @@
 //! Erasures, and what remains of erased numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::erasure::{ErasedRows, Erasure};
-use voicesurvey_core::id::{CallAttemptId, CompanyId, ErasureId};
+use voicesurvey_core::id::{CallAttemptId, CampaignId, CompanyId, ErasureId};
 use voicesurvey_core::number_keys::{NumberHash, NumberKeyId};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::ports::{ErasureRepository, Page, PageRequest, Scope, StorageError};
@@ -41,6 +41,16 @@ const SOME_UPLOAD_ERRORS: &str = "
     WHERE company_id = ?1 AND (upload_id, row_number) > (?2, ?3)
     ORDER BY upload_id, row_number
     LIMIT ?4";
+
+/// Contacts in whose further numbers these digits stand.
+const WITH_FURTHER_NUMBER: &str = "
+    SELECT * FROM call_tasks
+    WHERE company_id = ?1 AND extra ->> 'other_phone_numbers' IS NOT NULL
+      AND instr(extra ->> 'other_phone_numbers', ?2) > 0";
+
+/// What subscribers were told of a task.
+const FORGET_EVENTS: &str =
+    "DELETE FROM outbox_events WHERE company_id = ?1 AND body ->> 'task_id' = ?2";
 
 /// Rows that are read at once.
 const ROWS_AT_ONCE: u16 = 1_000;
@@ -185,7 +195,8 @@ impl SqliteUnitOfWork {
         self.execute(update).await?;
         let update = sqlx::query(
             "UPDATE call_attempts
-             SET phone_number = ?3, provider_call_id = NULL, version = version + 1
+             SET phone_number = ?3, version = version + 1,
+                 provider_call_id = CASE WHEN price_due_at IS NOT NULL THEN provider_call_id END
              WHERE company_id = ?1 AND task_id = ?2",
         )
         .bind(task.company_id.as_uuid())
@@ -255,8 +266,7 @@ impl SqliteUnitOfWork {
         erased.revisions += self.of_id(revisions, company_id, id).await?;
         let answers = "DELETE FROM answers WHERE company_id = ?1 AND task_id = ?2";
         erased.answers += self.of_id(answers, company_id, id).await?;
-        let events = "DELETE FROM outbox_events WHERE company_id = ?1 AND body ->> 'task_id' = ?2";
-        let events = sqlx::query(events)
+        let events = sqlx::query(FORGET_EVENTS)
             .bind(company_id.as_uuid())
             .bind(task.id.to_string());
         erased.events += self.execute(events).await?;
@@ -294,6 +304,25 @@ fn hex(hash: &NumberHash) -> String {
 
 #[async_trait]
 impl ErasureRepository for SqliteUnitOfWork {
+    async fn count(&mut self) -> Result<u64, StorageError> {
+        let select =
+            sqlx::query("SELECT count(*) AS count FROM erased_numbers WHERE company_id = ?1")
+                .bind(self.own_company()?.as_uuid());
+        let row = self.fetch_optional(select).await?;
+        row.map_or(Ok(0), |row| {
+            Row::new(&row, ERASED_NUMBERS.name).get("count")
+        })
+    }
+
+    async fn among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let company_id = self.own_company()?;
+        let erased = self.erased_among(company_id, phone_numbers).await?;
+        Ok(erased.into_keys().collect())
+    }
+
     async fn tasks_with_number(
         &mut self,
         phone_number: &PhoneNumber,
@@ -327,6 +356,34 @@ impl ErasureRepository for SqliteUnitOfWork {
             self.erase_task(task, now, &mut erased).await?;
         }
         Ok(erased)
+    }
+
+    async fn forget_other_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<CampaignId>, StorageError> {
+        let select = sqlx::query(WITH_FURTHER_NUMBER)
+            .bind(self.own_company()?.as_uuid())
+            .bind(phone_number.as_str().to_owned());
+        let number = HashSet::from([*phone_number]);
+        let mut campaigns = Vec::new();
+        for mut task in read_all(&self.fetch_all(select).await?, call_tasks::read)? {
+            if !task.contact.forget_other_phone_numbers(&number) {
+                continue;
+            }
+            let update = sqlx::query(
+                "UPDATE call_tasks SET extra = ?3, updated_at = ?4, version = version + 1
+                 WHERE company_id = ?1 AND id = ?2",
+            )
+            .bind(task.company_id.as_uuid())
+            .bind(task.id.as_uuid())
+            .bind(json(&task.contact.extra)?)
+            .bind(micros(now));
+            self.execute(update).await?;
+            campaigns.push(task.campaign_id);
+        }
+        Ok(campaigns)
     }
 
     async fn keep_hash(
@@ -437,35 +494,4 @@ impl ErasureRepository for SqliteUnitOfWork {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::query_plan::assert_uses;
-
-    #[tokio::test]
-    async fn a_person_is_found_by_an_index_in_every_campaign() {
-        let by_number = "(company_id=? AND campaign_id=? AND phone_number=?)";
-        assert_uses(TASKS_WITH_NUMBER, &[by_number]).await;
-    }
-
-    #[tokio::test]
-    async fn recordings_of_nobody_are_found_by_an_index() {
-        let some = NonZeroU16::new(20).unwrap();
-        let company = voicesurvey_core::testing::samples::id();
-        for scope in [Scope::Company(company), Scope::Platform] {
-            let select = recorded_calls(scope, "twilio", None, some);
-            let sql = select.to_string(sea_query::SqliteQueryBuilder);
-            let plan = crate::query_plan::plan(&sql).await;
-            let by_index = |step: &String| step.contains("call_attempts_recorded_of_nobody");
-            assert!(plan.iter().any(by_index), "{plan:#?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rows_that_were_not_taken_are_read_in_the_order_of_their_key() {
-        assert_uses(
-            SOME_UPLOAD_ERRORS,
-            &["PRIMARY KEY (company_id=? AND (upload_id,row_number)>(?,?))"],
-        )
-        .await;
-    }
-}
+mod tests;

@@ -143,6 +143,12 @@ impl SqliteUnitOfWork {
 impl ExclusionRepository for SqliteUnitOfWork {
     async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError> {
         self.must_cover_list(exclusion.company_id)?;
+        if exclusion.company_id.is_some() {
+            let erased = self.erased_numbers(&[exclusion.phone_number]).await?;
+            if !erased.is_empty() {
+                return Ok(false);
+            }
+        }
         let (mut insert, key): (_, &[&'static str]) = match exclusion.company_id {
             Some(company_id) => (
                 EXCLUSIONS.insert([values(exclusion, company_id)]),

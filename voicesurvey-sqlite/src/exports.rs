@@ -15,7 +15,7 @@ use crate::row::{Row, json, micros, read_all};
 use crate::schema::{EXPORT_PIECES, EXPORTS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-fn values(export: &Export) -> Result<[Value; 19], StorageError> {
+fn values(export: &Export) -> Result<[Value; 20], StorageError> {
     let link = export.link.map(|link| link.as_bytes().to_vec());
     Ok([
         export.company_id.as_uuid().into(),
@@ -28,6 +28,7 @@ fn values(export: &Export) -> Result<[Value; 19], StorageError> {
         link.into(),
         export.state.name().into(),
         export.run.into(),
+        export.excused.into(),
         export.lease_until.map(micros).into(),
         count(export.written.people),
         count(export.written.rows),
@@ -64,6 +65,7 @@ fn read(row: &SqliteRow) -> Result<Export, StorageError> {
         link: link.transpose()?,
         state: row.word("state")?,
         run: row.get("run")?,
+        excused: row.get("excused")?,
         lease_until: row.optional_instant("lease_until")?,
         written: Written {
             people: row.get("people")?,
@@ -106,7 +108,39 @@ impl SqliteUnitOfWork {
             _ => Ok(()),
         }
     }
+
+    /// Writes an export back that is withdrawn or has expired, and removes its contents if it stands
+    /// elsewhere than before.
+    async fn take_back(&mut self, before: Export, after: &Export) -> Result<(), StorageError> {
+        if before.state != after.state {
+            self.remove_pieces(after.id).await?;
+        }
+        let update = sqlx::query(
+            "UPDATE exports SET state = ?3, run = ?4, excused = ?5, lease_until = ?6, people = ?7,
+                 rows = ?8, bytes = ?9, pieces = ?10, filter = ?11
+             WHERE company_id = ?1 AND id = ?2",
+        )
+        .bind(after.company_id.as_uuid())
+        .bind(after.id.as_uuid())
+        .bind(after.state.name())
+        .bind(after.run)
+        .bind(after.excused)
+        .bind(after.lease_until.map(micros))
+        .bind(i64::try_from(after.written.people).unwrap_or(i64::MAX))
+        .bind(i64::try_from(after.written.rows).unwrap_or(i64::MAX))
+        .bind(i64::try_from(after.written.bytes).unwrap_or(i64::MAX))
+        .bind(after.pieces)
+        .bind(json(&after.order.filter)?);
+        self.execute(update).await?;
+        Ok(())
+    }
 }
+
+/// Exports of a campaign that may keep something of people.
+const TO_WITHDRAW: &str = "
+    SELECT * FROM exports
+    WHERE company_id = ?1 AND campaign_id = ?2
+      AND (state IN ('running', 'done') OR filter -> '$.columns' <> '{}')";
 
 #[async_trait]
 impl ExportRepository for SqliteUnitOfWork {
@@ -195,20 +229,48 @@ impl ExportRepository for SqliteUnitOfWork {
         Ok(())
     }
 
+    async fn withdraw(&mut self, campaigns: &[CampaignId]) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
+        let mut withdrawn = 0;
+        for campaign in campaigns {
+            let select = sqlx::query(TO_WITHDRAW)
+                .bind(company_id.as_uuid())
+                .bind(campaign.as_uuid());
+            for before in read_all(&self.fetch_all(select).await?, read)? {
+                let after = before.clone().withdrawn();
+                withdrawn += u64::from(before.state != after.state);
+                if before != after {
+                    self.take_back(before, &after).await?;
+                }
+            }
+        }
+        Ok(withdrawn)
+    }
+
     async fn expire_one(&mut self, now: Timestamp) -> Result<bool, StorageError> {
-        let expire = sqlx::query(
-            "UPDATE exports SET state = 'expired'
-             WHERE (company_id, id) IN (
-                 SELECT company_id, id FROM exports
-                 WHERE state = 'done' AND expires_at <= ?1 ORDER BY expires_at LIMIT 1)
-             RETURNING id",
+        let select = sqlx::query(
+            "SELECT * FROM exports WHERE state = 'done' AND expires_at <= ?1
+             ORDER BY expires_at LIMIT 1",
         )
         .bind(micros(now));
-        let Some(row) = self.fetch_optional(expire).await? else {
+        let Some(row) = self.fetch_optional(select).await? else {
             return Ok(false);
         };
-        let id = Row::new(&row, EXPORTS.name).id("id")?;
-        self.remove_pieces(id).await?;
+        let done = read(&row)?;
+        let expired = done.clone().expired();
+        self.take_back(done, &expired).await?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query_plan::assert_uses;
+
+    #[tokio::test]
+    async fn exports_are_withdrawn_by_an_index() {
+        let of_campaign = "exports_of_campaign (company_id=? AND campaign_id=?)";
+        assert_uses(TO_WITHDRAW, &[of_campaign]).await;
     }
 }

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 30] = [
+const MIGRATIONS: [(i64, &str, &str); 34] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -61,6 +61,10 @@ const MIGRATIONS: [(i64, &str, &str); 30] = [
     migration!(20261121093402, "index_recordings_of_nobody"),
     migration!(20261121093500, "create_exports"),
     migration!(20261121093610, "keep_rows_of_what_is_forgotten"),
+    migration!(20261121093620, "withdraw_exports"),
+    migration!(20261121093621, "find_events_by_task"),
+    migration!(20261121093622, "count_erased_rows_of_uploads"),
+    migration!(20261121093623, "find_further_numbers"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

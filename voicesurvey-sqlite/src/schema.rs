@@ -104,7 +104,7 @@ pub(crate) const CAMPAIGN_COUNTERS: Table<5> = Table {
     columns: ["company_id", "campaign_id", "kind", "name", "count"],
 };
 
-pub(crate) const UPLOADS: Table<17> = Table {
+pub(crate) const UPLOADS: Table<18> = Table {
     name: "uploads",
     columns: [
         "company_id",
@@ -121,6 +121,7 @@ pub(crate) const UPLOADS: Table<17> = Table {
         "duplicates_in_list",
         "duplicates_in_campaign",
         "excluded",
+        "erased",
         "errors_count",
         "created_at",
         "updated_at",
@@ -319,7 +320,7 @@ pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
     ],
 };
 
-pub(crate) const EXPORTS: Table<19> = Table {
+pub(crate) const EXPORTS: Table<20> = Table {
     name: "exports",
     columns: [
         "company_id",
@@ -332,6 +333,7 @@ pub(crate) const EXPORTS: Table<19> = Table {
         "link",
         "state",
         "run",
+        "excused",
         "lease_until",
         "people",
         "rows",

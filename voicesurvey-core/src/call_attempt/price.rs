@@ -1,7 +1,7 @@
 //! When a provider is asked what a call has cost, until it says so.
 //!
 //! Prices come some time after the end, and some never. What is not known stays unknown: it is not
-//! zero.
+//! zero. Until then the provider's name of the call is kept even of somebody who was erased.
 
 use chrono::TimeDelta;
 
@@ -32,6 +32,7 @@ impl CallAttempt {
             let mut asked_at = ASKED_AFTER.into_iter().map(|after| ended_at + after);
             asked_at.find(|at| *at > now)
         });
+        self.forget_nobodys_call();
     }
 }
 

@@ -1,6 +1,6 @@
 //! One row of a call list, and the contact that is made of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,32 @@ impl Contact {
     /// The e-mail address, as the list has it.
     pub fn email(&self) -> Option<&str> {
         self.extra.get(Self::EMAIL).map(String::as_str)
+    }
+
+    /// The further numbers of the cell in which the number stood.
+    pub fn other_phone_numbers(&self) -> impl Iterator<Item = PhoneNumber> {
+        let others = self.extra.get(Self::OTHER_PHONE_NUMBERS);
+        let others = others.into_iter().flat_map(|others| others.split(", "));
+        others.filter_map(|number| number.parse().ok())
+    }
+
+    /// Takes numbers out of the [further ones](Self::other_phone_numbers), and returns whether any of
+    /// them stood there.
+    pub fn forget_other_phone_numbers(&mut self, numbers: &HashSet<PhoneNumber>) -> bool {
+        let known: Vec<PhoneNumber> = self.other_phone_numbers().collect();
+        let kept = known.iter().filter(|number| !numbers.contains(number));
+        let kept: Vec<&str> = kept.map(PhoneNumber::as_str).collect();
+        if kept.len() == known.len() {
+            return false;
+        }
+        if kept.is_empty() {
+            self.extra.remove(Self::OTHER_PHONE_NUMBERS);
+        } else {
+            let kept = kept.join(", ");
+            self.extra
+                .insert(Self::OTHER_PHONE_NUMBERS.to_owned(), kept);
+        }
+        true
     }
 
     /// Whether the list says that the person must not be called. A task made of this contact is

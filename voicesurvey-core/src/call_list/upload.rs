@@ -42,6 +42,8 @@ pub struct Upload {
     pub duplicates_in_campaign: u64,
     /// Tasks that were created as `excluded`; they are counted in `created` too.
     pub excluded: u64,
+    /// Rows of people whom the company has erased. Nothing of them is kept.
+    pub erased: u64,
     /// Rows that were not taken.
     pub errors_count: u64,
     /// When it began.
@@ -113,6 +115,8 @@ pub struct Preview {
     pub duplicates_in_campaign: u64,
     /// Tasks that would be created as `excluded`; they are counted in `created` too.
     pub excluded: u64,
+    /// Rows of people whom the company has erased; nothing of them would be kept.
+    pub erased: u64,
     /// Rows that would not be taken.
     pub errors_count: u64,
     /// The first of them.

@@ -1,6 +1,6 @@
 //! Erasures, and what remains of erased numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroU16;
 use std::ops::Bound;
 
@@ -16,7 +16,7 @@ use crate::company::Company;
 use crate::conversation::{Answer, AnswerRevision, Consent, Conversation, Turn};
 use crate::erasure::{ErasedRows, Erasure};
 use crate::exclusion::{Exclusion, ExclusionRemoval};
-use crate::id::{CallAttemptId, CallTaskId, CompanyId, ErasureId};
+use crate::id::{CallAttemptId, CallTaskId, CampaignId, CompanyId, ErasureId};
 use crate::number_keys::{NumberHash, NumberKeyId};
 use crate::phone_number::PhoneNumber;
 use crate::ports::repositories::OutboxEvent;
@@ -99,7 +99,10 @@ impl Transaction {
         for attempt in &attempts {
             self.put(CallAttempt {
                 phone_number: number,
-                provider_call_id: None,
+                provider_call_id: attempt
+                    .provider_call_id
+                    .clone()
+                    .filter(|_| attempt.price_due_at.is_some()),
                 version: attempt.version + 1,
                 ..attempt.clone()
             });
@@ -115,7 +118,7 @@ impl Transaction {
 }
 
 impl MemoryUnitOfWork {
-    fn own_company(&self) -> Result<CompanyId, StorageError> {
+    pub(super) fn own_company(&self) -> Result<CompanyId, StorageError> {
         match self.scope {
             Scope::Company(company_id) => Ok(company_id),
             Scope::Platform => Err(conflict("a person is erased in a company")),
@@ -177,6 +180,20 @@ impl MemoryUnitOfWork {
 
 #[async_trait]
 impl ErasureRepository for MemoryUnitOfWork {
+    async fn count(&mut self) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
+        Ok(self.transaction.erased_numbers(company_id).count() as u64)
+    }
+
+    async fn among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError> {
+        let company_id = self.own_company()?;
+        let erased = self.erased_among(company_id, phone_numbers)?;
+        Ok(erased.into_iter().map(|(number, _)| number).collect())
+    }
+
     async fn tasks_with_number(
         &mut self,
         phone_number: &PhoneNumber,
@@ -230,6 +247,30 @@ impl ErasureRepository for MemoryUnitOfWork {
             erased.contacts += 1;
         }
         Ok(erased)
+    }
+
+    async fn forget_other_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<CampaignId>, StorageError> {
+        let company_id = self.own_company()?;
+        let number = HashSet::from([*phone_number]);
+        let rows = self.transaction.table::<TaskRow>().range(..);
+        let rows = rows.filter_map(|row| {
+            let mut row = row.clone();
+            let is_meant = row.task.company_id == company_id
+                && row.task.contact.forget_other_phone_numbers(&number);
+            is_meant.then_some(row)
+        });
+        let rows: Vec<TaskRow> = rows.collect();
+        let campaigns = rows.iter().map(|row| row.task.campaign_id).collect();
+        for mut row in rows {
+            row.task.updated_at = now;
+            row.task.version += 1;
+            self.transaction.put(row);
+        }
+        Ok(campaigns)
     }
 
     async fn keep_hash(

@@ -77,7 +77,9 @@ impl ExclusionRepository for MemoryUnitOfWork {
     async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError> {
         self.may_write_list(exclusion.company_id)?;
         let key = (exclusion.phone_number, exclusion.company_id);
-        let is_new = !self.transaction.has::<Exclusion>(&key);
+        let is_erased =
+            exclusion.company_id.is_some() && !self.erased(&[exclusion.phone_number])?.is_empty();
+        let is_new = !is_erased && !self.transaction.has::<Exclusion>(&key);
         if is_new {
             self.transaction.put(exclusion.clone());
         }

@@ -136,6 +136,25 @@ impl ExportRepository for MemoryUnitOfWork {
         Ok(())
     }
 
+    async fn withdraw(&mut self, campaigns: &[CampaignId]) -> Result<u64, StorageError> {
+        let company_id = self.own_company()?;
+        let exports = self.transaction.table::<Export>().after(None);
+        let exports = exports.filter(|export| {
+            export.company_id == company_id && campaigns.contains(&export.campaign_id)
+        });
+        let exports: Vec<Export> = exports.cloned().collect();
+        let mut withdrawn = 0;
+        for export in exports {
+            let after = export.clone().withdrawn();
+            if after.state != export.state {
+                self.transaction.remove_pieces_of(export.id);
+                withdrawn += 1;
+            }
+            self.transaction.put(after);
+        }
+        Ok(withdrawn)
+    }
+
     async fn expire_one(&mut self, now: Timestamp) -> Result<bool, StorageError> {
         let exports = self.transaction.table::<Export>().after(None);
         let done = exports.filter(|export| export.state == ExportState::Done);
@@ -144,10 +163,7 @@ impl ExportRepository for MemoryUnitOfWork {
             return Ok(false);
         };
         self.transaction.remove_pieces_of(export.id);
-        self.transaction.put(Export {
-            state: ExportState::Expired,
-            ..export
-        });
+        self.transaction.put(export.expired());
         Ok(true)
     }
 }

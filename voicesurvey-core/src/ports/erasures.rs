@@ -1,5 +1,6 @@
 //! The repositories of erasure and retention.
 
+use std::collections::HashSet;
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -8,14 +9,34 @@ use super::storage::{Page, PageRequest, StorageError};
 use crate::call_attempt::CallAttempt;
 use crate::call_task::CallTask;
 use crate::erasure::{ErasedRows, Erasure, Retention};
-use crate::id::{CallAttemptId, CompanyId, ErasureId};
+use crate::id::{CallAttemptId, CampaignId, CompanyId, ErasureId};
 use crate::phone_number::PhoneNumber;
 use crate::time::Timestamp;
 
 /// Erasing one person, in a company's scope.
 #[async_trait]
 pub trait ErasureRepository: Send {
-    /// The tasks of the company that have the number, in whatever campaign and status, locked.
+    /// Waits until nobody else erases people of the company, and no unit of work
+    /// [holds erasures off](Self::hold_off). Taken before anything else, so that nobody waits for
+    /// whoever waits. A store in which one unit of work writes at a time has nothing to do.
+    async fn take_turn(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+    /// Keeps people of the company from being erased until the unit of work ends, and waits for
+    /// whoever is erasing one: what is asked afterwards stays true. Any number of units of work may.
+    /// A store in which one unit of work writes at a time has nothing to do.
+    async fn hold_off(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+    /// How many numbers the company has erased.
+    async fn count(&mut self) -> Result<u64, StorageError>;
+    /// Those of the numbers that the company has erased.
+    async fn among(
+        &mut self,
+        phone_numbers: &[PhoneNumber],
+    ) -> Result<HashSet<PhoneNumber>, StorageError>;
+    /// The tasks of the company that have the number, in whatever campaign and status, locked, with
+    /// the calls to it.
     async fn tasks_with_number(
         &mut self,
         phone_number: &PhoneNumber,
@@ -24,14 +45,23 @@ pub trait ErasureRepository: Send {
     /// exclusion list and among what was taken off it, and the rows of uploads that were not taken
     /// and in which the number [stands](crate::call_list::RowError::has_number). The tasks and their
     /// attempts remain, with a number that is [nobody's](CallTask::nobodys_number). None of them may
-    /// wait or be in progress; the caller sees to it. Recordings are counted, and remain until they
-    /// are [forgotten](Self::forget_recording).
+    /// wait or be in progress; the caller sees to it. The provider's name of a call stays as long as
+    /// its [price](crate::call_attempt::CallAttempt::price_due_at) is asked for. Recordings are counted,
+    /// and remain until they are [forgotten](Self::forget_recording).
     async fn erase(
         &mut self,
         phone_number: &PhoneNumber,
         tasks: &[CallTask],
         now: Timestamp,
     ) -> Result<ErasedRows, StorageError>;
+    /// Takes the number out of the [further numbers](crate::call_list::Contact::other_phone_numbers)
+    /// of other contacts of the company, whatever their status. Returns their campaigns, one for each
+    /// contact.
+    async fn forget_other_number(
+        &mut self,
+        phone_number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<CampaignId>, StorageError>;
     /// Keeps the keyed hash of an erased number, so that it is [excluded] for good. `false` if the
     /// store was given no keys; one that is kept already stays as it is.
     ///

@@ -28,8 +28,9 @@ pub struct ExclusionFilter {
 /// [`excluded_by`](Self::excluded_by) and [`among`](Self::among).
 #[async_trait]
 pub trait ExclusionRepository: Send {
-    /// Adds a number to the list that the exclusion names; one that is there already stays as it is.
-    /// `true` if it was added. The operator's list needs the platform's scope.
+    /// Adds a number to the list that the exclusion names; one that is there already stays as it is,
+    /// and one that the scope's company has erased is excluded without being on its list, and is not
+    /// added. `true` if it was added. The operator's list needs the platform's scope.
     async fn insert(&mut self, exclusion: &Exclusion) -> Result<bool, StorageError>;
     /// Adds several numbers to one list, each once, and returns those that are new. To avoid
     /// deadlocks they are sorted.

@@ -38,7 +38,12 @@ pub trait ExportRepository: Send {
     async fn piece(&mut self, id: ExportId, number: u32) -> Result<Option<Vec<u8>>, StorageError>;
     /// Removes the contents.
     async fn remove_pieces(&mut self, id: ExportId) -> Result<(), StorageError>;
+    /// Takes back what exports of these campaigns keep of people, because somebody is forgotten: each
+    /// becomes what [`Export::withdrawn`] says, and the contents of those that change are removed.
+    /// Returns how many files were begun anew or have expired by it. An export that is inserted
+    /// meanwhile is begun after the end of the unit of work. Needs a company's scope.
+    async fn withdraw(&mut self, campaigns: &[CampaignId]) -> Result<u64, StorageError>;
     /// Removes the contents of exports that have expired, of the one that did so first, and returns
-    /// whether there was one. Needs the platform's scope.
+    /// whether there was one; it is [`Export::expired`] then. Needs the platform's scope.
     async fn expire_one(&mut self, now: Timestamp) -> Result<bool, StorageError>;
 }

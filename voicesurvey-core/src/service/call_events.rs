@@ -106,8 +106,11 @@ impl CallEvents {
             .into_iter()
             .map(|known| (known.id, Moved::from(known)))
             .collect();
-        let is_known = |event: &&CallEvent| attempts.contains_key(&event.attempt_id);
-        let known: Vec<CallEvent> = events.iter().filter(is_known).cloned().collect();
+        let to_keep = |event: &CallEvent| {
+            let moved = attempts.get(&event.attempt_id)?;
+            Some(moved.to_keep(event))
+        };
+        let known: Vec<CallEvent> = events.iter().filter_map(to_keep).collect();
         let mut news = work.events().receive_many(&known, now).await?.into_iter();
         let mut receipts = Vec::with_capacity(events.len());
         for event in events {
@@ -190,6 +193,15 @@ impl From<CallAttempt> for Moved {
 }
 
 impl Moved {
+    /// The event as it is kept: of somebody who was erased, without the provider's name of the call.
+    fn to_keep(&self, event: &CallEvent) -> CallEvent {
+        let mut event = event.clone();
+        if self.attempt.phone_number.is_nobodys() {
+            event.provider_call_id = None;
+        }
+        event
+    }
+
     fn take_in(&mut self, event: &CallEvent, now: Timestamp, leases: Leases) {
         self.attempt = self.attempt.clone().on(event, now, leases);
         self.has_news = true;

@@ -1,13 +1,14 @@
 //! Erasure: one person is forgotten, and stays excluded (row A25, I8).
 //!
 //! Everything happens in one unit of work of the company: tasks that wait end as excluded, what was
-//! said and who was called is erased, the number's keyed hash takes its place on the exclusion list,
-//! and a report says how much that was. While a call to the number is live nothing is erased; its
-//! news would bring some of it back. Recordings are the provider's: it is asked to erase them when
-//! all else is committed, and again until it has.
+//! said and who was called is erased, files of results that may hold it are withdrawn, the number's
+//! keyed hash takes its place on the exclusion list, and a report says how much that was. While a
+//! call to the number is live nothing is erased; its news would bring some of it back. Recordings are
+//! the provider's: it is asked to erase them when all else is committed, and again until it has.
 
 mod unended;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::unended::UnendedCampaign;
@@ -16,7 +17,7 @@ use super::recordings::Recordings;
 use super::validation;
 use crate::api_key::{Actor, Role};
 use crate::erasure::{Erasure, Retention};
-use crate::id::{CompanyId, ErasureId, IdGenerator};
+use crate::id::{CampaignId, CompanyId, ErasureId, IdGenerator};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{
     Page, PageRequest, Scope, Storage, StorageError, TelephonyProvider, UnitOfWork,
@@ -110,6 +111,7 @@ impl Erasures {
         let now = self.clock.now();
         let mut work = self.storage.begin(Scope::Company(actor.company_id)).await?;
         let (number, reason) = read(&mut *work, actor.company_id, number, reason).await?;
+        work.erasures().take_turn().await?;
         let tasks = work.erasures().tasks_with_number(&number).await?;
         if work.call_attempts().live(&number).await?.is_some() {
             return Err(ServiceError::NotAllowed {
@@ -119,7 +121,13 @@ impl Erasures {
         }
         let before = work.erasures().erasure_of(&number).await?;
         work.call_tasks().exclude_waiting(&[number], now).await?;
-        let erased = work.erasures().erase(&number, &tasks, now).await?;
+        let mut erased = work.erasures().erase(&number, &tasks, now).await?;
+        let others = work.erasures().forget_other_number(&number, now).await?;
+        erased.other_contacts = others.len() as u64;
+        let campaigns = tasks.iter().map(|task| task.campaign_id).chain(others);
+        let campaigns: BTreeSet<CampaignId> = campaigns.collect();
+        let campaigns: Vec<CampaignId> = campaigns.into_iter().collect();
+        erased.exports = work.exports().withdraw(&campaigns).await?;
         if let Some(id) = before.filter(|_| erased.is_nothing()) {
             let report = work.erasures().get(id).await?;
             let report = report.ok_or_else(|| StorageError::Corrupt {

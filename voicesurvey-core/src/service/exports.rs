@@ -185,7 +185,7 @@ impl Exports {
             let Some(export) = work.exports().claim(now, now + LEASE).await? else {
                 return Ok(None);
             };
-            if export.run > Export::RUNS {
+            if export.was_begun_too_often() {
                 let why = "it was begun three times, and no server has finished it";
                 work.exports().update(&export.failed(why, now)).await?;
                 work.commit().await?;
@@ -287,6 +287,7 @@ impl Exports {
             link: None,
             state,
             run: 0,
+            excused: 0,
             lease_until: None,
             written: Written::default(),
             pieces: 0,

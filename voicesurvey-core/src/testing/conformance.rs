@@ -46,6 +46,7 @@ pub mod campaigns;
 pub mod companies;
 pub mod contact_records;
 pub mod counters;
+pub mod erased_numbers;
 pub mod erasures;
 pub mod events;
 pub mod exclusions;
@@ -209,6 +210,7 @@ macro_rules! storage_conformance {
                 exports_are_listed_newest_first,
                 an_export_is_begun_again_when_its_lease_has_run_out,
                 contents_are_kept_until_they_expire,
+                files_that_may_hold_somebody_are_withdrawn,
                 an_export_that_has_ended_is_not_changed,
                 a_removed_campaign_takes_its_exports_with_it,
                 exports_of_others_do_not_exist,
@@ -225,8 +227,13 @@ macro_rules! storage_conformance {
                 removals_are_kept_newest_first,
                 excluding_ends_what_waits,
             }
+            erased_numbers {
+                an_erased_number_is_put_onto_no_list,
+                a_further_number_is_taken_from_other_people,
+            }
             erasures {
                 an_erased_person_is_nobody,
+                a_call_keeps_its_name_until_it_is_priced,
                 lost_consents_are_those_of_people_who_were_not_erased,
                 an_erased_number_stays_excluded,
                 erasing_twice_erases_what_has_come_since,

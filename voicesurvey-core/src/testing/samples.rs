@@ -253,6 +253,7 @@ pub fn upload(campaign: &Campaign) -> Upload {
         duplicates_in_list: 0,
         duplicates_in_campaign: 0,
         excluded: 0,
+        erased: 0,
         errors_count: 0,
         created_at: now(),
         updated_at: now(),

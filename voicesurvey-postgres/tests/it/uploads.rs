@@ -1,15 +1,23 @@
 //! Long uploads, and what others do meanwhile.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use voicesurvey_core::api_key::{Actor, Role};
-use voicesurvey_core::call_list::{CallList, CallListRow, CallListSource, Upload, UploadStatus};
+use voicesurvey_core::call_list::{
+    CallList, CallListRow, CallListRows, CallListSource, Contact, RowError, UnreadableCallList,
+    Upload, UploadStatus,
+};
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::company::Company;
+use voicesurvey_core::contact_record::ContactFilter;
+use voicesurvey_core::export::{ExportFormat, ExportKind, ExportOrder};
 use voicesurvey_core::id::IdGenerator;
+use voicesurvey_core::phone_number::{PhoneNumber, Region};
 use voicesurvey_core::ports::{Audit as _, NoWakeUp, Scope, Storage as _};
-use voicesurvey_core::service::{CampaignService as _, Campaigns};
+use voicesurvey_core::service::{CampaignService as _, Campaigns, Exports};
 use voicesurvey_core::testing::samples::{self, SampleCampaign as _};
 use voicesurvey_core::time::ManualClock;
 use voicesurvey_postgres::{PostgresOptions, PostgresStorage};
@@ -76,6 +84,130 @@ async fn two_uploads_of_one_list_at_once_add_everybody_once() {
     drop(work);
     let audited = database.audit(samples::now()).await.unwrap();
     assert!(audited.is_empty(), "{audited:?}");
+}
+
+/// A list during whose second reading, when its rows were added, somebody of it is erased.
+#[derive(Debug)]
+struct Overtaken {
+    list: Arc<dyn CallListSource>,
+    times: AtomicUsize,
+    storage: PostgresStorage,
+    company: Company,
+    person: PhoneNumber,
+}
+
+struct OvertakenRows {
+    rows: Box<dyn CallListRows>,
+    erasure: Option<(PostgresStorage, Company, PhoneNumber)>,
+}
+
+#[async_trait]
+impl CallListSource for Overtaken {
+    fn file_name(&self) -> &str {
+        self.list.file_name()
+    }
+
+    async fn open(&self, region: Region) -> Result<Box<dyn CallListRows>, UnreadableCallList> {
+        let is_second = self.times.fetch_add(1, Ordering::Relaxed) == 1;
+        let erasure = (self.storage.clone(), self.company.clone(), self.person);
+        Ok(Box::new(OvertakenRows {
+            rows: self.list.open(region).await?,
+            erasure: is_second.then_some(erasure),
+        }))
+    }
+}
+
+#[async_trait]
+impl CallListRows for OvertakenRows {
+    fn columns(&self) -> &[String] {
+        self.rows.columns()
+    }
+
+    async fn next(&mut self) -> Result<Vec<Result<Contact, RowError>>, UnreadableCallList> {
+        let some = self.rows.next().await?;
+        if some.is_empty()
+            && let Some((storage, company, person)) = self.erasure.take()
+        {
+            let scope = Scope::Company(company.id);
+            let mut work = storage.begin(scope).await.unwrap();
+            let erasures = work.erasures();
+            erasures.take_turn().await.unwrap();
+            let tasks = erasures.tasks_with_number(&person).await.unwrap();
+            assert_eq!(tasks, [], "the list is not committed");
+            let erasure = samples::erasure(&company);
+            let kept = erasures.keep_hash(&person, erasure.id, samples::now());
+            assert!(kept.await.unwrap());
+            erasures.insert(&erasure).await.unwrap();
+            work.commit().await.unwrap();
+        }
+        Ok(some)
+    }
+
+    fn percent(&self) -> u8 {
+        self.rows.percent()
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_erased_while_their_list_is_added_is_nobody_when_it_is_there() {
+    let database = PostgresUnderTest::create().await;
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    store(&database, &company, &[(campaign.clone(), Vec::new())]).await;
+    let list = Overtaken {
+        list: people(0, 1_500, false),
+        times: AtomicUsize::new(0),
+        storage: (*database).clone(),
+        company: company.clone(),
+        person: samples::phone_number(7),
+    };
+    let campaigns = campaigns_over(&database);
+    let actor = manager(&company);
+    let added = campaigns.upload(&actor, campaign.id, Arc::new(list));
+    let added = added.await.unwrap();
+    let counts = (added.created, added.excluded, added.erased);
+    assert_eq!(counts, (1_500, 1, 0));
+    let person = samples::phone_number(7);
+    let mut work = database.begin(Scope::Company(company.id)).await.unwrap();
+    let tasks = work.erasures().tasks_with_number(&person).await.unwrap();
+    assert_eq!(tasks, []);
+    let counters = work.campaigns().counters(campaign.id).await.unwrap();
+    assert_eq!(counters.total_tasks(), 1_500);
+    drop(work);
+    let audited = database.audit(samples::now()).await.unwrap();
+    assert!(audited.is_empty(), "{audited:?}");
+}
+
+/// Else a file might be begun that an erasure does not see, and that does not see the erasure.
+#[tokio::test]
+async fn a_file_is_asked_for_before_an_erasure_or_after_it() {
+    let database = PostgresUnderTest::create().await;
+    let company = samples::company();
+    let campaign = samples::campaign(&company).running();
+    store(&database, &company, &[(campaign.clone(), Vec::new())]).await;
+    let scope = Scope::Company(company.id);
+    let mut erasing = database.begin(scope).await.unwrap();
+    erasing.erasures().take_turn().await.unwrap();
+    let clock = Arc::new(ManualClock::new(samples::now()));
+    let ids = Arc::new(IdGenerator::from_seed(clock.clone(), 8));
+    let storage = Arc::new((*database).clone());
+    let exports = Exports::new(storage, clock, ids, chrono::TimeDelta::hours(1));
+    let order = ExportOrder {
+        kind: ExportKind::Results,
+        format: ExportFormat::Csv,
+        filter: ContactFilter::default(),
+    };
+    let actor = manager(&company);
+    let mut watcher = platform(&database).await;
+    let commit = async {
+        waiters(&mut watcher, 1).await;
+        assert!(exports.claim().await.unwrap().is_none());
+        erasing.commit().await.unwrap();
+    };
+    let asked = exports.request(&actor, campaign.id, order);
+    let (asked, ()) = tokio::join!(asked, commit);
+    asked.unwrap();
+    assert!(exports.claim().await.unwrap().is_some());
 }
 
 /// A unit of work that has added a part of a list.

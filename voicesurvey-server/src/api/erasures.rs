@@ -78,6 +78,8 @@ pub(super) struct ErasureBody {
 pub(super) struct ErasedRowsBody {
     /// Contacts. They remain as nobody's, with their status and outcome.
     contacts: u64,
+    /// Further contacts in whose cell the number stood beside theirs, from which it was taken out.
+    other_contacts: u64,
     /// Calls. They remain with their times, outcome and price, and without the number.
     calls: u64,
     /// Conversations.
@@ -99,12 +101,16 @@ pub(super) struct ErasedRowsBody {
     /// Recordings. The provider keeps them: it is asked at once to erase them, and again every hour
     /// until it has.
     recordings: u64,
+    /// Files of results that were kept to be fetched: those that were finished have expired, those
+    /// that were being written are begun anew.
+    exports: u64,
 }
 
 impl From<ErasedRows> for ErasedRowsBody {
     fn from(erased: ErasedRows) -> Self {
         Self {
             contacts: erased.contacts,
+            other_contacts: erased.other_contacts,
             calls: erased.calls,
             conversations: erased.conversations,
             turns: erased.turns,
@@ -115,6 +121,7 @@ impl From<ErasedRows> for ErasedRowsBody {
             exclusions: erased.exclusions,
             upload_errors: erased.upload_errors,
             recordings: erased.recordings,
+            exports: erased.exports,
         }
     }
 }
@@ -132,10 +139,6 @@ impl From<Erasure> for ErasureBody {
 }
 
 /// How long a company keeps what it knows about people; absent is for good.
-#[expect(
-    clippy::struct_field_names,
-    reason = "the API names the unit of every time"
-)]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RetentionBody {
     /// Days after a call during which what was said in it is kept.

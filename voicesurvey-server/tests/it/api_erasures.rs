@@ -80,8 +80,8 @@ async fn of_a_person_who_is_erased_nothing_is_shown_any_more() {
         .upload(&format!("{third}/contacts/upload"), "a.csv", TWO_PEOPLE)
         .await;
     assert_eq!(
-        (upload.at("/created"), upload.at("/excluded")),
-        (json!(2), json!(1))
+        (upload.at("/created"), upload.at("/erased")),
+        (json!(1), json!(1))
     );
 }
 

@@ -36,6 +36,7 @@ async fn a_csv_file_is_uploaded_in_the_multipart_field_file() {
   "created": 1,
   "duplicates_in_campaign": 0,
   "duplicates_in_list": 0,
+  "erased": 0,
   "error_file_url": null,
   "errors": [],
   "errors_count": 0,
@@ -62,6 +63,7 @@ async fn the_five_rows_of_c_become_four_tasks_and_one_error() {
   "created": 4,
   "duplicates_in_campaign": 0,
   "duplicates_in_list": 0,
+  "erased": 0,
   "error_file_url": "/api/campaigns/[id]/uploads/[id]/errors",
   "errors": [
     {

@@ -7,6 +7,7 @@
 //! whether the list is taken.
 
 mod adding;
+mod erased;
 mod previewing;
 
 use self::adding::Adding;
@@ -164,6 +165,7 @@ impl Campaigns {
             duplicates_in_list: 0,
             duplicates_in_campaign: 0,
             excluded: 0,
+            erased: 0,
             errors_count: 0,
             created_at: now,
             updated_at: now,
@@ -223,7 +225,8 @@ impl Campaigns {
         };
         let now = self.clock.now();
         let quotas = campaign.effective_settings().quotas.clone();
-        let mut adding = Adding::new(&self.ids, campaign, upload, now, checked.api_key_id);
+        let key = checked.api_key_id;
+        let mut adding = Adding::new(&self.ids, campaign, upload, checked.region, now, key);
         let mut rows = list.open(checked.region).await.map_err(unreadable)?;
         loop {
             refuse_stopped(progress)?;
@@ -271,7 +274,7 @@ impl Campaigns {
             company(&mut *work, actor).await?.region
         };
         let mut rows = list.open(region).await.map_err(unreadable)?;
-        let mut previewing = previewing::Previewing::new(id);
+        let mut previewing = previewing::Previewing::new(id, region);
         loop {
             let some = rows.next().await.map_err(unreadable)?;
             // A unit of work for each batch: a preview keeps nobody waiting.

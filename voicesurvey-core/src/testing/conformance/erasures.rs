@@ -24,7 +24,7 @@ use crate::testing::samples::{self, SampleTask};
 
 /// A person who was interviewed and has asked not to be called again, and who waits in another
 /// campaign; everything that can be stored of them is.
-async fn known_person(store: &dyn StorageUnderTest) -> (Company, ClaimedTask, CallTask) {
+pub(super) async fn known_person(store: &dyn StorageUnderTest) -> (Company, ClaimedTask, CallTask) {
     let (company, call) = live_call(store).await;
     let attempt = &call.attempt;
     let turns = [samples::turn(attempt, 1), samples::turn(attempt, 2)];
@@ -68,7 +68,7 @@ async fn known_person(store: &dyn StorageUnderTest) -> (Company, ClaimedTask, Ca
 }
 
 /// Erases the person of that call, as services do.
-async fn erase(
+pub(super) async fn erase(
     store: &dyn StorageUnderTest,
     company: &Company,
     call: &ClaimedTask,
@@ -101,6 +101,7 @@ pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
     let (_, erased) = erase(store, &company, &call).await;
     let expected = ErasedRows {
         contacts: 2,
+        other_contacts: 0,
         calls: 1,
         conversations: 1,
         turns: 2,
@@ -111,6 +112,7 @@ pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
         exclusions: 2,
         upload_errors: 0,
         recordings: 0,
+        exports: 0,
     };
     assert_eq!(erased, expected);
     let attempt = stored_attempt(store, call.attempt.id).await;
@@ -154,6 +156,22 @@ pub async fn an_erased_person_is_nobody(store: &dyn StorageUnderTest) {
     drop(work);
     assert_eq!(stored_task(store, theirs.id).await, theirs);
     assert_eq!(store.audit(samples::now()).await.unwrap(), []);
+}
+
+/// The provider's name of a call is kept while its price is asked for, and no longer.
+pub async fn a_call_keeps_its_name_until_it_is_priced(store: &dyn StorageUnderTest) {
+    for price_due_at in [None, Some(samples::now())] {
+        let (company, call, _) = known_person(store).await;
+        let mut attempt = stored_attempt(store, call.attempt.id).await;
+        attempt.provider_call_id = Some("call-1".to_owned());
+        attempt.price_due_at = price_due_at;
+        let mut work = begin(store, &company).await;
+        work.call_attempts().update(&attempt).await.unwrap();
+        commit(work).await;
+        erase(store, &company, &call).await;
+        let attempt = stored_attempt(store, attempt.id).await;
+        assert_eq!(attempt.provider_call_id.is_some(), price_due_at.is_some());
+    }
 }
 
 /// The audit misses the consents of people who were not erased, and no others.

@@ -39,6 +39,7 @@ fn waiting(campaign: &Campaign, seconds: i64) -> Export {
         link: Some(ApiKeyHash::of("a secret")),
         state: ExportState::Waiting,
         run: 0,
+        excused: 0,
         lease_until: None,
         written: Written::default(),
         pieces: 0,
@@ -175,7 +176,7 @@ pub async fn an_export_is_begun_again_when_its_lease_has_run_out(store: &dyn Sto
 /// The contents read back piece by piece, until the export expires.
 pub async fn contents_are_kept_until_they_expire(store: &dyn StorageUnderTest) {
     let (company, campaign) = running_campaign(store).await;
-    insert(store, &[waiting(&campaign, 0)]).await;
+    insert(store, &[filtered(waiting(&campaign, 0))]).await;
     let export = claim(store, later(0)).await.unwrap();
     let large = vec![7; 300_000];
     let pieces: [&[u8]; 2] = [b"\0\xff one", &large];
@@ -201,11 +202,89 @@ pub async fn contents_are_kept_until_they_expire(store: &dyn StorageUnderTest) {
     assert!(!work.exports().expire_one(later(100)).await.unwrap());
     assert_eq!(work.exports().piece(done.id, 0).await.unwrap(), None);
     commit(work).await;
-    let expired = Export {
-        state: ExportState::Expired,
-        ..done
-    };
+    let expired = done.expired();
+    assert_eq!(expired.order.filter.columns["email"], "");
     assert_eq!(stored(store, &expired).await, Some(expired));
+}
+
+/// When somebody is forgotten, files of their campaigns that were finished expire at once, and those
+/// that are being written are begun anew, however often; what waits is left alone.
+pub async fn files_that_may_hold_somebody_are_withdrawn(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = store_campaign(store, samples::campaign(&company)).await;
+    let codebook = filtered(Export {
+        order: ExportOrder {
+            kind: ExportKind::Codebook,
+            ..waiting(&campaign, 0).order
+        },
+        ..waiting(&campaign, 0)
+    });
+    let codebook = codebook.finished(later(1), Some(later(90)));
+    let sent = Export {
+        state: ExportState::Streamed,
+        link: None,
+        ended_at: Some(later(1)),
+        ..filtered(waiting(&campaign, 0))
+    };
+    let done = filtered(waiting(&campaign, 0)).finished(later(1), Some(later(90)));
+    let elsewhere = filtered(waiting(&other, 0)).finished(later(1), Some(later(90)));
+    let ended = [codebook, sent, done, elsewhere];
+    let running = filtered(waiting(&campaign, 1));
+    let queued = filtered(waiting(&campaign, 2));
+    insert(store, &ended).await;
+    insert(store, &[running.clone(), queued.clone()]).await;
+    let running = claim(store, later(3)).await.unwrap();
+    let running = added(store, running, b"half").await;
+
+    let mut work = begin(store, &company).await;
+    let exports = work.exports();
+    exports.add_piece(&ended[2], b"somebody").await.unwrap();
+    exports
+        .add_piece(&ended[3], b"somebody else")
+        .await
+        .unwrap();
+    assert_eq!(exports.withdraw(&[campaign.id]).await.unwrap(), 2);
+    assert_eq!(exports.withdraw(&[campaign.id]).await.unwrap(), 0);
+    assert_eq!(exports.withdraw(&[]).await.unwrap(), 0);
+    for id in [ended[2].id, running.id] {
+        assert_eq!(exports.piece(id, 0).await.unwrap(), None);
+    }
+    let kept = exports.piece(ended[3].id, 0).await.unwrap();
+    assert_eq!(kept.as_deref(), Some(&b"somebody else"[..]));
+    commit(work).await;
+    let [codebook, sent, done, elsewhere] = ended;
+    let value = |export: &Export| export.order.filter.columns["email"].clone();
+    for (before, state, value_after) in [
+        (codebook, ExportState::Done, "ada@example.org"),
+        (sent, ExportState::Streamed, ""),
+        (done, ExportState::Expired, ""),
+        (elsewhere, ExportState::Done, "ada@example.org"),
+        (running.clone(), ExportState::Waiting, "ada@example.org"),
+        (queued, ExportState::Waiting, "ada@example.org"),
+    ] {
+        let after = stored(store, &before).await.unwrap();
+        assert_eq!((after.state, value(&after).as_str()), (state, value_after));
+    }
+    let mut work = begin(store, &company).await;
+    assert_conflict(work.exports().update(&running).await);
+    drop(work);
+    for _ in 0..=Export::RUNS {
+        let again = claim(store, later(3)).await.unwrap();
+        assert_eq!((again.id, again.pieces), (running.id, 0));
+        assert!(!again.was_begun_too_often());
+        let mut work = begin(store, &company).await;
+        let withdrawn = work.exports().withdraw(&[campaign.id]).await.unwrap();
+        assert_eq!(withdrawn, 1);
+        commit(work).await;
+    }
+}
+
+/// The export with a filter that names somebody.
+fn filtered(mut export: Export) -> Export {
+    export.id = samples::id();
+    let value = ("email".to_owned(), "ada@example.org".to_owned());
+    export.order.filter.columns = BTreeMap::from([value]);
+    export
 }
 
 /// What has ended stays as it is, and is not begun again.

@@ -44,6 +44,7 @@ pub async fn an_upload_reads_back_as_it_was_stored(store: &dyn StorageUnderTest)
         duplicates_in_list: 3,
         duplicates_in_campaign: 4,
         excluded: 5,
+        erased: 7,
         errors_count: 6,
         ..samples::upload(&campaign)
     }];

@@ -29,6 +29,8 @@ pub(in crate::api) struct UploadBody {
     duplicates_in_campaign: u64,
     /// Of those who were added, how many are on the exclusion list and will not be called.
     excluded: u64,
+    /// Rows of people whom the company has erased. Nothing of them is kept.
+    erased: u64,
     /// Rows that were not taken.
     errors_count: u64,
     /// The first 100 of them.
@@ -80,6 +82,7 @@ impl UploadBody {
             duplicates_in_list: upload.duplicates_in_list,
             duplicates_in_campaign: upload.duplicates_in_campaign,
             excluded: upload.excluded,
+            erased: upload.erased,
             errors_count: upload.errors_count,
             error_file_url: (upload.errors_count > 0).then_some(url),
             errors: errors.into_iter().map(RowErrorBody::from).collect(),
@@ -166,6 +169,7 @@ impl PreviewBody {
                 duplicates_in_list: preview.duplicates_in_list,
                 duplicates_in_campaign: preview.duplicates_in_campaign,
                 excluded: preview.excluded,
+                erased: preview.erased,
                 errors_count: preview.errors_count,
                 errors: preview.errors.into_iter().map(RowErrorBody::from).collect(),
                 error_file_url: None,

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::erased::ErasedPeople;
 use crate::call_list::{Contact, ReadRow, RowError, Upload};
 use crate::call_task::{CallTask, TaskState};
 use crate::campaign::Campaign;
 use crate::exclusion::{Exclusion, ExclusionSource};
 use crate::gate::Reason;
 use crate::id::{ApiKeyId, IdGenerator};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::{StorageError, UnitOfWork};
 use crate::service::exclusions::batches::NUMBERS_AT_ONCE;
 use crate::time::Timestamp;
@@ -26,6 +27,12 @@ impl SeenNumbers {
     /// Whether the number was seen.
     pub(crate) fn contains(&self, number: &PhoneNumber) -> bool {
         self.0.contains(&digits(number))
+    }
+
+    /// All of them, each once.
+    fn numbers(&self) -> impl Iterator<Item = PhoneNumber> {
+        let texts = self.0.iter().map(|digits| format!("+{digits}"));
+        texts.filter_map(|text| text.parse().ok())
     }
 }
 
@@ -48,6 +55,7 @@ pub(super) struct Adding<'a> {
     now: Timestamp,
     created_by: ApiKeyId,
     seen: SeenNumbers,
+    erased: ErasedPeople,
     /// The list says that they must not be called.
     do_not_call: Vec<PhoneNumber>,
     /// Those of them that were not taken as people who wait.
@@ -59,6 +67,7 @@ impl<'a> Adding<'a> {
         ids: &'a IdGenerator,
         campaign: Campaign,
         upload: Upload,
+        region: Region,
         now: Timestamp,
         created_by: ApiKeyId,
     ) -> Self {
@@ -69,6 +78,7 @@ impl<'a> Adding<'a> {
             now,
             created_by,
             seen: SeenNumbers::default(),
+            erased: ErasedPeople::new(region),
             do_not_call: Vec::new(),
             taken_excluded: SeenNumbers::default(),
         }
@@ -97,6 +107,8 @@ impl<'a> Adding<'a> {
                 Err(error) => errors.push(error),
             }
         }
+        let erased = &mut self.erased;
+        self.upload.erased += erased.take_out(work, &mut contacts, &mut errors).await?;
         self.keep_errors(work, &errors).await?;
         self.add_contacts(work, contacts).await
     }
@@ -171,6 +183,7 @@ impl<'a> Adding<'a> {
         mut self,
         work: &mut dyn UnitOfWork,
     ) -> Result<(Upload, Vec<PhoneNumber>), StorageError> {
+        self.erase_again(work).await?;
         // In one order, so that two uploads do not wait for each other.
         self.do_not_call.sort_unstable();
         self.do_not_call.dedup();
@@ -190,6 +203,34 @@ impl<'a> Adding<'a> {
             work.exclusions().insert_many(&entries).await?;
         }
         Ok((self.upload, self.do_not_call))
+    }
+
+    /// Makes nobody of those whom somebody has erased while they were added: their erasure could not
+    /// see them. Nobody is erased from here on until the list is committed.
+    async fn erase_again(&mut self, work: &mut dyn UnitOfWork) -> Result<(), StorageError> {
+        work.erasures().hold_off().await?;
+        if !self.erased.are_more(work).await? {
+            return Ok(());
+        }
+        let mut numbers: Vec<PhoneNumber> = self.seen.numbers().collect();
+        numbers.sort_unstable();
+        for numbers in numbers.chunks(NUMBERS_AT_ONCE) {
+            let mut erased: Vec<_> = work.erasures().among(numbers).await?.into_iter().collect();
+            erased.sort_unstable();
+            for number in erased {
+                let mut tasks = work.erasures().tasks_with_number(&number).await?;
+                tasks.retain(|task| task.upload_id == Some(self.upload.id));
+                if tasks.is_empty() {
+                    continue;
+                }
+                let is_waiting = |task: &&CallTask| task.state != TaskState::Excluded;
+                self.upload.excluded += tasks.iter().filter(is_waiting).count() as u64;
+                let waiting = work.call_tasks();
+                waiting.exclude_waiting(&[number], self.now).await?;
+                work.erasures().erase(&number, &tasks, self.now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Counts those who were added as people who wait, and of whom another row says that they must

@@ -1,9 +1,12 @@
 //! Looking at a list without adding it.
 
+use std::collections::HashSet;
+
 use super::adding::SeenNumbers;
+use super::erased::ErasedPeople;
 use crate::call_list::{Contact, Preview, ReadRow};
 use crate::id::CampaignId;
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::{StorageError, UnitOfWork};
 
 /// Contacts that a preview shows.
@@ -16,7 +19,8 @@ const SHOWN_ERRORS: usize = 100;
 pub(super) struct Previewing {
     campaign_id: CampaignId,
     seen: SeenNumbers,
-    /// Numbers that were counted as excluded.
+    erased: ErasedPeople,
+    /// Numbers that were counted as excluded, or with which nobody would be added.
     excluded: SeenNumbers,
     /// The list says that they must not be called.
     do_not_call: Vec<PhoneNumber>,
@@ -24,10 +28,11 @@ pub(super) struct Previewing {
 }
 
 impl Previewing {
-    pub(super) fn new(campaign_id: CampaignId) -> Self {
+    pub(super) fn new(campaign_id: CampaignId, region: Region) -> Self {
         Self {
             campaign_id,
             seen: SeenNumbers::default(),
+            erased: ErasedPeople::new(region),
             excluded: SeenNumbers::default(),
             do_not_call: Vec::new(),
             preview: Preview::default(),
@@ -41,20 +46,29 @@ impl Previewing {
         rows: Vec<ReadRow>,
     ) -> Result<(), StorageError> {
         self.preview.total_rows += rows.len() as u64;
-        let mut contacts = Vec::with_capacity(rows.len());
+        let (mut contacts, mut errors) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             self.do_not_call.extend(row.do_not_call);
             match row.contact {
                 Ok(contact) if self.seen.insert(&contact.phone_number) => contacts.push(contact),
                 Ok(_) => self.preview.duplicates_in_list += 1,
-                Err(error) => {
-                    self.preview.errors_count += 1;
-                    if self.preview.errors.len() < SHOWN_ERRORS {
-                        self.preview.errors.push(error);
-                    }
-                }
+                Err(error) => errors.push(error),
             }
         }
+        let erased = &mut self.erased;
+        let seen: Vec<_> = contacts.iter().map(|one| one.phone_number).collect();
+        let taken_out = erased.take_out(work, &mut contacts, &mut errors).await?;
+        if taken_out > 0 {
+            let left: HashSet<_> = contacts.iter().map(|one| one.phone_number).collect();
+            // Nobody is added with them, so nobody is excluded.
+            for number in seen.iter().filter(|number| !left.contains(number)) {
+                self.excluded.insert(number);
+            }
+        }
+        self.preview.erased += taken_out;
+        self.preview.errors_count += errors.len() as u64;
+        let room = SHOWN_ERRORS.saturating_sub(self.preview.errors.len());
+        self.preview.errors.extend(errors.into_iter().take(room));
         let numbers: Vec<_> = contacts.iter().map(|one| one.phone_number).collect();
         let excluded = work.exclusions().among(&numbers).await?;
         let tasks = work.call_tasks();
