@@ -2,6 +2,7 @@
 //! the whole.
 
 mod broken_off;
+mod totals;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -82,8 +82,25 @@ impl TestApp {
         storage: Arc<dyn Storage>,
         queue: MemoryStorage,
     ) -> Self {
+        Self::start_with_people(provider, storage, queue, willing_people()).await
+    }
+
+    /// A server over memory, whose people are these, with its store.
+    pub(crate) async fn start_among(people: SimulationSettings) -> (Self, MemoryStorage) {
+        let memory = MemoryStorage::default().with_number_keys(samples::number_keys());
+        let storage = Arc::new(memory.clone());
+        let app = Self::start_with_people(None, storage, memory.clone(), people).await;
+        (app, memory)
+    }
+
+    async fn start_with_people(
+        provider: Option<Arc<dyn TelephonyProvider>>,
+        storage: Arc<dyn Storage>,
+        queue: MemoryStorage,
+        people: SimulationSettings,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-20T09:30:00Z".parse().unwrap()));
-        let simulator = Arc::new(SimulatedProvider::new(clock.clone(), willing_people()));
+        let simulator = Arc::new(SimulatedProvider::new(clock.clone(), people));
         let parts = EngineParts {
             storage,
             queue: Arc::new(queue),
@@ -158,6 +175,13 @@ impl TestApp {
     /// Whoever runs the installation.
     pub(crate) fn operator(&self) -> Caller {
         self.holder_of(OPERATOR_TOKEN)
+    }
+
+    /// Lets the engine do what is due, so many times, at this moment: calls are in progress then.
+    pub(crate) async fn engine_steps(&self, steps: u8) {
+        for _ in 0..steps {
+            self.app.engine.step().await.unwrap();
+        }
     }
 
     /// Lets time pass until nothing is left to happen.
