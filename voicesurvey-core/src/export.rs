@@ -20,9 +20,8 @@ macro_rules! named {
     }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
         pub enum $type {
-            $($(#[doc = $variant_doc])+ $variant,)+
+            $($(#[doc = $variant_doc])+ #[serde(rename = $name)] $variant,)+
         }
 
         impl $type {
@@ -86,6 +85,18 @@ named! {
 }
 
 named! {
+    /// What stands between the cells of a row of CSV.
+    Delimiter, UnknownDelimiter, "delimiter", "',', ';' or tab" {
+        /// A comma: for programs, and for spreadsheets where decimals have a point.
+        Comma = ",",
+        /// A semicolon: for spreadsheets where decimals have a comma.
+        Semicolon = ";",
+        /// A tab.
+        Tab = "tab",
+    }
+}
+
+named! {
     /// How far an export has come.
     ExportState, UnknownExportState, "state of an export",
     "streamed, waiting, running, done, failed or expired" {
@@ -131,6 +142,11 @@ impl ExportKind {
     pub const fn has_people(self) -> bool {
         !matches!(self, Self::Codebook)
     }
+
+    /// Whether the columns of the call lists stand in it.
+    pub const fn has_list_columns(self) -> bool {
+        matches!(self, Self::Results | Self::Codebook)
+    }
 }
 
 impl ExportFormat {
@@ -151,6 +167,8 @@ pub struct ExportOrder {
     pub kind: ExportKind,
     /// How they are written.
     pub format: ExportFormat,
+    /// What stands between the cells of CSV; other formats have no use for it.
+    pub delimiter: Delimiter,
     /// Whose they are.
     pub filter: ContactFilter,
 }
@@ -213,6 +231,10 @@ pub struct Export {
     pub ended_at: Option<Timestamp>,
     /// When its contents are removed.
     pub expires_at: Option<Timestamp>,
+    /// How often its contents were asked for by its link.
+    pub fetches: u32,
+    /// When they were last.
+    pub last_fetched_at: Option<Timestamp>,
 }
 
 impl Export {
@@ -222,11 +244,6 @@ impl Export {
     /// Whether it was begun as often as it may be, and once more.
     pub const fn was_begun_too_often(&self) -> bool {
         self.run.saturating_sub(self.excused) > Self::RUNS
-    }
-
-    /// Whether the contents can be fetched.
-    pub fn is_ready(&self, now: Timestamp) -> bool {
-        self.state == ExportState::Done && !self.has_expired(now)
     }
 
     /// Whether the contents are gone, or as good as gone.
@@ -326,6 +343,9 @@ mod tests {
         }
         for &format in ExportFormat::ALL {
             assert_eq!(format.name().parse(), Ok(format));
+        }
+        for &delimiter in Delimiter::ALL {
+            assert_eq!(delimiter.name().parse(), Ok(delimiter));
         }
         for &state in ExportState::ALL {
             assert_eq!(state.name().parse(), Ok(state));

@@ -6,9 +6,27 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub(crate) struct ColumnNames {
     taken: HashSet<String>,
+    ignores_case: bool,
 }
 
 impl ColumnNames {
+    /// Names that differ in case only are not different enough: DuckDB, Spark and SQL Server take
+    /// them for the same.
+    pub(crate) fn ignoring_case() -> Self {
+        Self {
+            ignores_case: true,
+            ..Self::default()
+        }
+    }
+
+    fn insert(&mut self, name: &str) -> bool {
+        self.taken.insert(if self.ignores_case {
+            name.to_lowercase()
+        } else {
+            name.to_owned()
+        })
+    }
+
     /// Takes `name` for the column at `position`, counted from 1: `note`, then `note_2`; a column
     /// without a name is called `column_3` after its position.
     pub(crate) fn take(&mut self, name: &str, position: usize) -> String {
@@ -18,7 +36,7 @@ impl ColumnNames {
         };
         let mut distinct = name.clone();
         let mut copies = 1;
-        while !self.taken.insert(distinct.clone()) {
+        while !self.insert(&distinct) {
             copies += 1;
             distinct = format!("{name}_{copies}");
         }
@@ -46,6 +64,15 @@ mod tests {
         assert_eq!(
             ColumnNames::default().take_all(&columns),
             ["note", "column_2", "note_2", "note_2_2", "column_5", "Note"]
+        );
+    }
+
+    #[test]
+    fn names_that_differ_in_case_only_become_distinct_where_that_matters() {
+        let columns = ["note", "Note", "NOTE", "Città", "CITTÀ"].map(ToOwned::to_owned);
+        assert_eq!(
+            ColumnNames::ignoring_case().take_all(&columns),
+            ["note", "Note_2", "NOTE_3", "Città", "CITTÀ_2"]
         );
     }
 }

@@ -8,6 +8,7 @@
 use std::io::{self, Write};
 
 use voicesurvey_core::call_list::RowError;
+use voicesurvey_core::export::Delimiter;
 
 use crate::Encoding;
 use crate::column_names::ColumnNames;
@@ -21,7 +22,7 @@ pub const COLUMNS: [&str; 3] = ["error_row", "error_column", "error_reason"];
 /// that was not taken has ([`Upload::columns`](voicesurvey_core::call_list::Upload::columns)).
 pub fn write_header(columns: &[String], output: impl Write, encoding: Encoding) -> io::Result<()> {
     let names = ColumnNames::default().take_all(columns);
-    let mut table = TableWriter::new(output, encoding)?;
+    let mut table = TableWriter::new(output, encoding, Delimiter::Comma)?;
     table.row(names.iter().map(String::as_str).chain(COLUMNS))?;
     table.finish()?.flush()
 }
@@ -29,7 +30,7 @@ pub fn write_header(columns: &[String], output: impl Write, encoding: Encoding) 
 /// Writes rows that were not taken, behind the header or other rows, so that a file of a million
 /// rows needs no more memory than one of ten.
 pub fn write_rows(columns: &[String], errors: &[RowError], output: impl Write) -> io::Result<()> {
-    let mut table = TableWriter::new(output, Encoding::Utf8)?;
+    let mut table = TableWriter::new(output, Encoding::Utf8, Delimiter::Comma)?;
     for error in errors {
         let row = error.row.to_string();
         let original = error.original.iter().map(String::as_str);

@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use voicesurvey_core::call_attempt::CallAttempt;
 use voicesurvey_core::contact_record::{CallRecord, ContactRecord};
 use voicesurvey_core::conversation::Consent;
-use voicesurvey_core::export::{ExportFormat, ExportKind};
+use voicesurvey_core::export::{Delimiter, ExportFormat, ExportKind};
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::survey::{AnswerValue, Question, QuestionKind, Survey};
@@ -70,13 +70,24 @@ impl<W: Write + Send> ResultsFile<W> {
         format: ExportFormat,
         subject: &ExportSubject,
     ) -> io::Result<Self> {
+        Self::separated_by(Delimiter::Comma, output, kind, format, subject)
+    }
+
+    /// The same with a delimiter for CSV.
+    pub fn separated_by(
+        delimiter: Delimiter,
+        output: W,
+        kind: ExportKind,
+        format: ExportFormat,
+        subject: &ExportSubject,
+    ) -> io::Result<Self> {
         let rows = Rows::of(kind, subject);
         let columns: Vec<Column> = described(kind, subject)
             .into_iter()
             .map(|described| described.column)
             .collect();
         let mut file = Self {
-            table: Table::new(output, format, kind.name(), &columns)?,
+            table: Table::new(output, format, delimiter, kind.name(), &columns)?,
             rows,
             subject: subject.clone(),
             written: 0,

@@ -10,7 +10,7 @@ mod workbook;
 use std::io::{self, Write};
 
 use rust_decimal::Decimal;
-use voicesurvey_core::export::ExportFormat;
+use voicesurvey_core::export::{Delimiter, ExportFormat};
 use voicesurvey_core::phone_number::PhoneNumber;
 use voicesurvey_core::time::Timestamp;
 
@@ -116,16 +116,17 @@ pub(crate) enum Table<W: Write + Send> {
 }
 
 impl<W: Write + Send> Table<W> {
-    /// Begins a table. `title` is what a workbook calls its sheet.
+    /// Begins a table. `title` is what a workbook calls its sheet, and the delimiter that of CSV.
     pub(crate) fn new(
         output: W,
         format: ExportFormat,
+        delimiter: Delimiter,
         title: &str,
         columns: &[Column],
     ) -> io::Result<Self> {
         Ok(match format {
             ExportFormat::Csv => {
-                Self::CommaSeparated(Box::new(CommaSeparated::new(output, columns)?))
+                Self::CommaSeparated(Box::new(CommaSeparated::new(output, delimiter, columns)?))
             }
             ExportFormat::Xlsx => Self::Workbook(Box::new(Workbook::new(output, title, columns)?)),
             ExportFormat::Parquet => {

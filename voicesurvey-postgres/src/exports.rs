@@ -20,7 +20,8 @@ use crate::unit_of_work::PostgresUnitOfWork;
 macro_rules! columns {
     () => {
         "company_id, id, campaign_id, kind, format, filter, requested_by, link, created_at, state, \
-         run, excused, lease_until, people, rows, bytes, pieces, failure, ended_at, expires_at"
+         run, excused, lease_until, people, rows, bytes, pieces, failure, ended_at, expires_at, \
+         delimiter, fetches, last_fetched_at"
     };
 }
 
@@ -38,6 +39,7 @@ fn export(row: &PgRow) -> Result<Export, StorageError> {
         order: ExportOrder {
             kind: row.parsed("kind")?,
             format: row.parsed("format")?,
+            delimiter: row.parsed("delimiter")?,
             filter: row.document("filter")?,
         },
         requested_by: row.id("requested_by")?,
@@ -56,6 +58,8 @@ fn export(row: &PgRow) -> Result<Export, StorageError> {
         created_at: row.get("created_at")?,
         ended_at: row.instant("ended_at")?,
         expires_at: row.instant("expires_at")?,
+        fetches: row.number("fetches")?,
+        last_fetched_at: row.instant("last_fetched_at")?,
     })
 }
 
@@ -145,7 +149,7 @@ impl ExportRepository for PostgresUnitOfWork {
             "INSERT INTO exports (",
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                       $18, $19, $20)"
+                       $18, $19, $20, $21, $22, $23)"
         ))
         .bind(export.company_id.as_uuid())
         .bind(export.id.as_uuid())
@@ -166,7 +170,10 @@ impl ExportRepository for PostgresUnitOfWork {
         .bind(i64::from(export.pieces))
         .bind(export.failure.clone())
         .bind(export.ended_at)
-        .bind(export.expires_at);
+        .bind(export.expires_at)
+        .bind(export.order.delimiter.name())
+        .bind(i64::from(export.fetches))
+        .bind(export.last_fetched_at);
         self.execute(insert).await?;
         Ok(())
     }
@@ -200,6 +207,15 @@ impl ExportRepository for PostgresUnitOfWork {
         ))
     }
 
+    async fn count_open(&mut self, campaign_id: CampaignId) -> Result<u64, StorageError> {
+        let mut list = schema::select("count(*) AS open", "exports", self.scope);
+        list.and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()));
+        list.and_where(Expr::cust("state IN ('waiting', 'running')"));
+        let rows = self.list(&list).await?;
+        rows.first()
+            .map_or(Ok(0), |row| Reader::new("exports", row).number("open"))
+    }
+
     async fn claim(
         &mut self,
         now: Timestamp,
@@ -210,7 +226,15 @@ impl ExportRepository for PostgresUnitOfWork {
             columns!(),
             " FROM exports
               WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR lease_until <= $1)
-              ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+              ORDER BY
+                  (SELECT count(*) FROM exports AS running
+                   WHERE running.company_id = exports.company_id AND running.state = 'running'
+                       AND running.lease_until > $1),
+                  (SELECT max(made.ended_at) FROM exports AS made
+                   WHERE made.company_id = exports.company_id
+                       AND made.state IN ('done', 'failed', 'expired')) NULLS FIRST,
+                  created_at, id
+              LIMIT 1 FOR UPDATE SKIP LOCKED"
         ))
         .bind(now);
         let Some(row) = self.row(select).await? else {
@@ -259,6 +283,23 @@ impl ExportRepository for PostgresUnitOfWork {
         let row = self.row(select).await?;
         let content = row.map(|row| Reader::new("export_pieces", &row).get("content"));
         content.transpose()
+    }
+
+    async fn note_fetch(&mut self, id: ExportId, at: Timestamp) -> Result<(), StorageError> {
+        let company = self
+            .company_of(company_of!("exports"), id.as_uuid())
+            .await?;
+        if let Some(company_id) = company {
+            let update = sqlx::query(
+                "UPDATE exports SET fetches = fetches + 1, last_fetched_at = $3
+                 WHERE company_id = $1 AND id = $2",
+            )
+            .bind(company_id)
+            .bind(id.as_uuid())
+            .bind(at);
+            self.execute(update).await?;
+        }
+        Ok(())
     }
 
     async fn remove_pieces(&mut self, id: ExportId) -> Result<(), StorageError> {

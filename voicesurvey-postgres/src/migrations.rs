@@ -67,6 +67,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093621_find_events_by_task",
     "20261121093622_count_erased_rows_of_uploads",
     "20261121093623_find_further_numbers",
+    "20261121093650_keep_fetches_of_exports",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

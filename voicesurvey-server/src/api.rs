@@ -34,6 +34,7 @@ mod health;
 mod outcomes;
 mod page;
 mod rates;
+mod reading;
 mod request;
 mod results;
 mod skillbases;

@@ -13,6 +13,7 @@ use voicesurvey_core::service::{
 };
 use voicesurvey_core::time::Clock;
 
+use crate::company_turns::CompanyTurns;
 use crate::readiness::Readiness;
 use crate::uploads::UploadJobs;
 
@@ -67,7 +68,9 @@ pub struct App {
     /// Taken while exclusions are imported.
     pub import_turns: Arc<Semaphore>,
     /// Taken while a file is written to whoever fetches it: each holds a page of people in memory.
-    pub export_streams: Arc<Semaphore>,
+    pub export_streams: CompanyTurns,
+    /// Taken while every record of a campaign is read for an answer.
+    pub readings: CompanyTurns,
     /// Taken while a campaign is tried out, which may take a gigabyte of memory.
     pub dry_runs: Arc<Semaphore>,
 }
@@ -78,8 +81,11 @@ const UPLOADS_AT_ONCE: usize = 2;
 /// Files of exclusions that are imported at the same time.
 const IMPORTS_AT_ONCE: usize = 2;
 
-/// Files that are sent while they are written at the same time.
-const EXPORT_STREAMS: usize = 8;
+/// Files that are sent while they are written at the same time, and those of one company.
+const EXPORT_STREAMS: (usize, usize) = (8, 2);
+
+/// Answers for which all records of a campaign are read at the same time, and those of one company.
+const READINGS: (usize, usize) = (8, 3);
 
 /// Settings of the HTTP side.
 #[derive(Clone)]
@@ -169,7 +175,8 @@ impl App {
             uploads,
             upload_turns: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
             import_turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
-            export_streams: Arc::new(Semaphore::new(EXPORT_STREAMS)),
+            export_streams: CompanyTurns::new(EXPORT_STREAMS.0, EXPORT_STREAMS.1),
+            readings: CompanyTurns::new(READINGS.0, READINGS.1),
             dry_runs: Arc::new(Semaphore::new(1)),
         }
     }

@@ -77,7 +77,8 @@ impl ExportWriter {
         };
         let outbox = Outbox::default();
         let (kind, format) = (plan.order.kind, plan.order.format);
-        let file = ResultsFile::new(outbox.clone(), kind, format, &subject)?;
+        let delimiter = plan.order.delimiter;
+        let file = ResultsFile::separated_by(delimiter, outbox.clone(), kind, format, &subject)?;
         let first = PageRequest::first(PageRequest::LARGEST);
         Ok(Self {
             exports,
@@ -89,34 +90,31 @@ impl ExportWriter {
         })
     }
 
-    /// The next bytes of the file; `None` when it is complete.
+    /// The bytes that the next page of people adds to the file, which may be none: the format holds
+    /// them back. `None` when the file is complete.
     ///
     /// After an error the file is broken, and there is no more of it.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
-        loop {
-            let Some(file) = self.file.take() else {
-                return Ok(None);
-            };
-            let (records, next) = match self.page.take() {
-                Some(page) => {
-                    let found = self.exports.records(&self.plan, &page).await?;
-                    (found.rows, found.next)
-                }
-                None => (Vec::new(), None),
-            };
-            self.page = next.map(|cursor| PageRequest::after(cursor, PageRequest::LARGEST));
-            self.written.people += records.len() as u64;
-            let is_last = self.page.is_none();
-            let write = move || write(file, &records, is_last);
-            let (file, rows) = tokio::task::spawn_blocking(write).await??;
-            self.file = file;
-            self.written.rows = rows;
-            let bytes = self.outbox.take();
-            self.written.bytes += bytes.len() as u64;
-            if !bytes.is_empty() {
-                return Ok(Some(bytes));
+        let Some(file) = self.file.take() else {
+            return Ok(None);
+        };
+        let (records, next) = match self.page.take() {
+            Some(page) => {
+                let found = self.exports.records(&self.plan, &page).await?;
+                (found.rows, found.next)
             }
-        }
+            None => (Vec::new(), None),
+        };
+        self.page = next.map(|cursor| PageRequest::after(cursor, PageRequest::LARGEST));
+        self.written.people += records.len() as u64;
+        let is_last = self.page.is_none();
+        let write = move || write(file, &records, is_last);
+        let (file, rows) = tokio::task::spawn_blocking(write).await??;
+        self.file = file;
+        self.written.rows = rows;
+        let bytes = self.outbox.take();
+        self.written.bytes += bytes.len() as u64;
+        Ok(Some(bytes))
     }
 
     /// How much has been written.
@@ -147,8 +145,8 @@ fn write(
 /// Writes the next file that somebody waits for, if there is one, and removes what has expired.
 /// Returns whether there was a file.
 ///
-/// When `is_stopping` says so the file is left as it is: another server begins it again when its
-/// lease has run out.
+/// When `is_stopping` says so, which is asked after every page of people, the file is left as it is:
+/// another server begins it again when its lease has run out.
 pub async fn make_next(
     exports: &Exports,
     is_stopping: impl Fn() -> bool + Send,
@@ -183,6 +181,8 @@ async fn make(
             Err(error) => return give_up(exports, export, &error).await,
         };
         let is_complete = next.is_none();
+        // Also when there is nothing to keep yet, or another server would begin the file again.
+        export = exports.advance(export, writer.written()).await?;
         pending.extend(next.unwrap_or_default());
         while pending.len() >= PIECE_BYTES || (is_complete && !pending.is_empty()) {
             let rest = pending.split_off(pending.len().min(PIECE_BYTES));

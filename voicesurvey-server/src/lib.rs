@@ -6,6 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod commands;
+pub mod company_turns;
 pub mod config;
 pub mod demo;
 pub mod dry_run;

@@ -15,7 +15,7 @@ use crate::row::{Row, json, micros, read_all};
 use crate::schema::{EXPORT_PIECES, EXPORTS};
 use crate::unit_of_work::{SqliteUnitOfWork, built};
 
-fn values(export: &Export) -> Result<[Value; 20], StorageError> {
+fn values(export: &Export) -> Result<[Value; 23], StorageError> {
     let link = export.link.map(|link| link.as_bytes().to_vec());
     Ok([
         export.company_id.as_uuid().into(),
@@ -38,6 +38,9 @@ fn values(export: &Export) -> Result<[Value; 20], StorageError> {
         micros(export.created_at).into(),
         export.ended_at.map(micros).into(),
         export.expires_at.map(micros).into(),
+        export.order.delimiter.name().into(),
+        export.fetches.into(),
+        export.last_fetched_at.map(micros).into(),
     ])
 }
 
@@ -59,6 +62,7 @@ fn read(row: &SqliteRow) -> Result<Export, StorageError> {
         order: ExportOrder {
             kind: row.word("kind")?,
             format: row.word("format")?,
+            delimiter: row.word("delimiter")?,
             filter: row.document("filter")?,
         },
         requested_by: row.id("requested_by")?,
@@ -77,6 +81,8 @@ fn read(row: &SqliteRow) -> Result<Export, StorageError> {
         created_at: row.instant("created_at")?,
         ended_at: row.optional_instant("ended_at")?,
         expires_at: row.optional_instant("expires_at")?,
+        fetches: row.get("fetches")?,
+        last_fetched_at: row.optional_instant("last_fetched_at")?,
     })
 }
 
@@ -172,6 +178,17 @@ impl ExportRepository for SqliteUnitOfWork {
         }))
     }
 
+    async fn count_open(&mut self, campaign_id: CampaignId) -> Result<u64, StorageError> {
+        let mut select = EXPORTS.select(self.scope);
+        select
+            .clear_selects()
+            .expr_as(Expr::cust("count(*)"), "open")
+            .and_where(Expr::col("campaign_id").eq(campaign_id.as_uuid()))
+            .and_where(Expr::cust("state IN ('waiting', 'running')"));
+        let row = self.fetch_optional(built(&select)).await?;
+        row.map_or(Ok(0), |row| Row::new(&row, EXPORTS.name).get("open"))
+    }
+
     async fn claim(
         &mut self,
         now: Timestamp,
@@ -180,7 +197,15 @@ impl ExportRepository for SqliteUnitOfWork {
         let select = sqlx::query(
             "SELECT * FROM exports
              WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR lease_until <= ?1)
-             ORDER BY created_at, id LIMIT 1",
+             ORDER BY
+                 (SELECT count(*) FROM exports AS running
+                  WHERE running.company_id = exports.company_id AND running.state = 'running'
+                      AND running.lease_until > ?1),
+                 (SELECT max(made.ended_at) FROM exports AS made
+                  WHERE made.company_id = exports.company_id
+                      AND made.state IN ('done', 'failed', 'expired')) NULLS FIRST,
+                 created_at, id
+             LIMIT 1",
         )
         .bind(micros(now));
         let Some(row) = self.fetch_optional(select).await? else {
@@ -220,6 +245,20 @@ impl ExportRepository for SqliteUnitOfWork {
         let row = self.fetch_optional(built(&select)).await?;
         let content = row.map(|row| Row::new(&row, EXPORT_PIECES.name).get("content"));
         content.transpose()
+    }
+
+    async fn note_fetch(&mut self, id: ExportId, at: Timestamp) -> Result<(), StorageError> {
+        if let Some(export) = ExportRepository::get(self, id).await? {
+            let update = sqlx::query(
+                "UPDATE exports SET fetches = fetches + 1, last_fetched_at = ?3
+                 WHERE company_id = ?1 AND id = ?2",
+            )
+            .bind(export.company_id.as_uuid())
+            .bind(id.as_uuid())
+            .bind(micros(at));
+            self.execute(update).await?;
+        }
+        Ok(())
     }
 
     async fn remove_pieces(&mut self, id: ExportId) -> Result<(), StorageError> {

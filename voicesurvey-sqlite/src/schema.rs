@@ -320,7 +320,7 @@ pub(crate) const SURVEY_RESPONSES: Table<8> = Table {
     ],
 };
 
-pub(crate) const EXPORTS: Table<20> = Table {
+pub(crate) const EXPORTS: Table<23> = Table {
     name: "exports",
     columns: [
         "company_id",
@@ -343,6 +343,9 @@ pub(crate) const EXPORTS: Table<20> = Table {
         "created_at",
         "ended_at",
         "expires_at",
+        "delimiter",
+        "fetches",
+        "last_fetched_at",
     ],
 };
 

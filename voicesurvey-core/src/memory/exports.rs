@@ -79,15 +79,35 @@ impl ExportRepository for MemoryUnitOfWork {
         Ok(page_of(exports, page, |export| export.id.to_string()))
     }
 
+    async fn count_open(&mut self, campaign_id: CampaignId) -> Result<u64, StorageError> {
+        let exports = self.transaction.table::<Export>().after(None);
+        let of_campaign = exports
+            .filter(|export| export.campaign_id == campaign_id && self.sees(export.company_id));
+        let is_open =
+            |export: &&Export| matches!(export.state, ExportState::Waiting | ExportState::Running);
+        Ok(of_campaign.filter(is_open).count() as u64)
+    }
+
     async fn claim(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<Export>, StorageError> {
-        let exports = self.transaction.table::<Export>().after(None);
-        let open = exports.filter(|export| may_be_claimed(export, now));
-        let oldest = open.min_by_key(|export| (export.created_at, export.id));
-        let Some(export) = oldest.cloned() else {
+        let exports = || self.transaction.table::<Export>().after(None);
+        let open = exports().filter(|export| may_be_claimed(export, now));
+        let turn = |company_id| {
+            let own = exports().filter(|export| export.company_id == company_id);
+            let (mut running, mut last_ended) = (0_u32, None);
+            for export in own.filter(|export| export.state != ExportState::Streamed) {
+                let is_running = export.lease_until.is_some_and(|until| until > now);
+                running += u32::from(is_running);
+                last_ended = last_ended.max(export.ended_at);
+            }
+            (running, last_ended)
+        };
+        let next =
+            open.min_by_key(|export| (turn(export.company_id), export.created_at, export.id));
+        let Some(export) = next.cloned() else {
             return Ok(None);
         };
         let begun = export.begun(lease_until);
@@ -127,6 +147,17 @@ impl ExportRepository for MemoryUnitOfWork {
         }
         let piece = self.transaction.get::<ExportPiece>(&(id, number));
         Ok(piece.map(|piece| piece.content.clone()))
+    }
+
+    async fn note_fetch(&mut self, id: ExportId, at: Timestamp) -> Result<(), StorageError> {
+        if let Some(export) = ExportRepository::get(self, id).await? {
+            self.transaction.put(Export {
+                fetches: export.fetches + 1,
+                last_fetched_at: Some(at),
+                ..export
+            });
+        }
+        Ok(())
     }
 
     async fn remove_pieces(&mut self, id: ExportId) -> Result<(), StorageError> {

@@ -21,9 +21,14 @@ pub trait ExportRepository: Send {
         campaign_id: CampaignId,
         page: &PageRequest,
     ) -> Result<Page<Export>, StorageError>;
-    /// Begins the oldest export that waits, or that was begun and of which nothing was heard until
-    /// its lease ran out, and returns it as it is then ([`Export::begun`]); what was written of it
-    /// is removed. No two callers get the same one. Needs the platform's scope.
+    /// How many exports of a campaign wait or are being written.
+    async fn count_open(&mut self, campaign_id: CampaignId) -> Result<u64, StorageError>;
+    /// Begins an export that waits, or that was begun and of which nothing was heard until its lease
+    /// ran out, and returns it as it is then ([`Export::begun`]); what was written of it is removed.
+    /// No two callers get the same one. Needs the platform's scope.
+    ///
+    /// Companies take turns: first comes the one of whose exports the fewest are being written, among
+    /// those the one that has not had one finished for the longest time; of a company the oldest.
     async fn claim(
         &mut self,
         now: Timestamp,
@@ -36,6 +41,8 @@ pub trait ExportRepository: Send {
     async fn add_piece(&mut self, export: &Export, content: &[u8]) -> Result<(), StorageError>;
     /// A piece of the contents; the first is number 0.
     async fn piece(&mut self, id: ExportId, number: u32) -> Result<Option<Vec<u8>>, StorageError>;
+    /// Counts that the contents were asked for at `at`; nothing for an export that does not exist.
+    async fn note_fetch(&mut self, id: ExportId, at: Timestamp) -> Result<(), StorageError>;
     /// Removes the contents.
     async fn remove_pieces(&mut self, id: ExportId) -> Result<(), StorageError>;
     /// Takes back what exports of these campaigns keep of people, because somebody is forgotten: each

@@ -20,7 +20,7 @@ use crate::time::Clock;
 /// How long a file that is being written may go without news before it is begun again.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The most files of one campaign that may wait or be written at a time.
-const OPEN_AT_MOST: usize = 10;
+const OPEN_AT_MOST: u64 = 10;
 
 /// Files of results.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct ExportPlan {
     pub campaign: Campaign,
     /// What is wanted of it.
     pub order: ExportOrder,
-    /// The columns of its call lists.
+    /// The columns of its call lists; none for a file in which they do not stand.
     pub contact_columns: Vec<String>,
 }
 
@@ -73,8 +73,8 @@ impl Exports {
         let campaign = campaign(&mut *work, campaign_id).await?;
         let export = self.export(actor, &campaign, order, ExportState::Streamed);
         work.exports().insert(&export).await?;
-        let plan = plan(&mut *work, campaign, export.order.clone()).await?;
         work.commit().await?;
+        let plan = self.plan(campaign, &export).await?;
         Ok((export, plan))
     }
 
@@ -86,12 +86,10 @@ impl Exports {
         order: ExportOrder,
     ) -> Result<(Export, String), ServiceError> {
         let mut work = self.permitted(actor, &order).await?;
-        let campaign = campaign(&mut *work, campaign_id).await?;
-        let newest = PageRequest::first(PageRequest::LARGEST);
-        let exports = work.exports().list(campaign_id, &newest).await?.rows;
-        let is_open =
-            |export: &&Export| matches!(export.state, ExportState::Waiting | ExportState::Running);
-        if exports.iter().filter(is_open).count() >= OPEN_AT_MOST {
+        // Held, so that two who ask at the same moment are counted one after the other.
+        let campaign = work.campaigns().get_for_update(campaign_id).await?;
+        let campaign = campaign.ok_or(ServiceError::NotFound { what: "campaign" })?;
+        if work.exports().count_open(campaign_id).await? >= OPEN_AT_MOST {
             let message =
                 format!("{OPEN_AT_MOST} files of this campaign are being made: wait for one");
             return Err(ServiceError::NotAllowed {
@@ -117,7 +115,8 @@ impl Exports {
         id: ExportId,
     ) -> Result<(Export, u64), ServiceError> {
         require(actor, Role::Manager)?;
-        let mut work = self.begin(actor).await?;
+        let scope = Scope::Company(actor.company_id);
+        let mut work = self.storage.begin_reading(scope).await?;
         let export = work.exports().get(id).await?;
         let export = export.filter(|export| export.campaign_id == campaign_id);
         let export = export.ok_or(ServiceError::NotFound { what: "export" })?;
@@ -133,7 +132,8 @@ impl Exports {
         page: &PageRequest,
     ) -> Result<Page<Export>, ServiceError> {
         require(actor, Role::Manager)?;
-        let mut work = self.begin(actor).await?;
+        let scope = Scope::Company(actor.company_id);
+        let mut work = self.storage.begin_reading(scope).await?;
         campaign(&mut *work, campaign_id).await?;
         Ok(work.exports().list(campaign_id, page).await?)
     }
@@ -144,11 +144,21 @@ impl Exports {
         id: ExportId,
         secret: &str,
     ) -> Result<Option<Export>, StorageError> {
-        let mut work = self.storage.begin(Scope::Platform).await?;
+        let mut work = self.storage.begin_reading(Scope::Platform).await?;
         let export = work.exports().get(id).await?;
         // Hashes are compared, so the time that it takes tells nothing of the secret.
         let given = Some(ApiKeyHash::of(secret));
         Ok(export.filter(|export| export.link == given))
+    }
+
+    /// Notes that somebody fetches the contents of an export: when was the last time, and how often.
+    pub async fn note_fetch(&self, export: &Export) -> Result<(), StorageError> {
+        let scope = Scope::Company(export.company_id);
+        let mut work = self.storage.begin(scope).await?;
+        work.exports()
+            .note_fetch(export.id, self.clock.now())
+            .await?;
+        work.commit().await
     }
 
     /// A piece of the contents of an export.
@@ -158,7 +168,7 @@ impl Exports {
         number: u32,
     ) -> Result<Option<Vec<u8>>, StorageError> {
         let scope = Scope::Company(export.company_id);
-        let mut work = self.storage.begin(scope).await?;
+        let mut work = self.storage.begin_reading(scope).await?;
         work.exports().piece(export.id, number).await
     }
 
@@ -169,15 +179,15 @@ impl Exports {
         page: &PageRequest,
     ) -> Result<Page<ContactRecord>, StorageError> {
         let scope = Scope::Company(plan.campaign.company_id);
-        let mut work = self.storage.begin(scope).await?;
+        let mut work = self.storage.begin_reading(scope).await?;
         let ExportOrder { kind, filter, .. } = &plan.order;
         work.contact_records()
             .list(&plan.campaign, filter, kind.parts(), page)
             .await
     }
 
-    /// Begins the file that has waited longest, or that another server has not finished. One that
-    /// has been begun too often is given up instead.
+    /// Begins the next file that waits, or that another server has not finished; companies take turns.
+    /// One that has been begun too often is given up instead.
     pub async fn claim(&self) -> Result<Option<(Export, ExportPlan)>, StorageError> {
         loop {
             let now = self.clock.now();
@@ -195,10 +205,42 @@ impl Exports {
             let Some(campaign) = work.campaigns().get(export.campaign_id).await? else {
                 return Ok(None);
             };
-            let plan = plan(&mut *work, campaign, export.order.clone()).await?;
             work.commit().await?;
+            let plan = self.plan(campaign, &export).await?;
             return Ok(Some((export, plan)));
         }
+    }
+
+    /// What is needed to write a file. Columns are looked for only where they stand, and with nothing
+    /// held: all people of the campaign are read for them.
+    async fn plan(&self, campaign: Campaign, export: &Export) -> Result<ExportPlan, StorageError> {
+        let order = export.order.clone();
+        let contact_columns = if order.kind.has_list_columns() {
+            let scope = Scope::Company(campaign.company_id);
+            let mut work = self.storage.begin_reading(scope).await?;
+            work.contact_records().columns(&campaign).await?
+        } else {
+            Vec::new()
+        };
+        Ok(ExportPlan {
+            campaign,
+            order,
+            contact_columns,
+        })
+    }
+
+    /// Notes how much of a file has been written, before it is handed on: so what is noted is never
+    /// less than what went out. Of a file that is kept it also says that somebody still writes it. A
+    /// conflict says that another server does, or that it is gone.
+    pub async fn advance(&self, export: Export, written: Written) -> Result<Export, StorageError> {
+        let lease_until = export.lease_until.map(|_| self.clock.now() + LEASE);
+        let export = Export {
+            written,
+            lease_until,
+            ..export
+        };
+        self.update(&export).await?;
+        Ok(export)
     }
 
     /// Keeps the next piece of a file, and returns the export as it stands then. A conflict says that
@@ -295,6 +337,8 @@ impl Exports {
             created_at: self.clock.now(),
             ended_at: None,
             expires_at: None,
+            fetches: 0,
+            last_fetched_at: None,
         }
     }
 }
@@ -302,17 +346,4 @@ impl Exports {
 async fn campaign(work: &mut dyn UnitOfWork, id: CampaignId) -> Result<Campaign, ServiceError> {
     let campaign = work.campaigns().get(id).await?;
     campaign.ok_or(ServiceError::NotFound { what: "campaign" })
-}
-
-async fn plan(
-    work: &mut dyn UnitOfWork,
-    campaign: Campaign,
-    order: ExportOrder,
-) -> Result<ExportPlan, StorageError> {
-    let contact_columns = work.contact_records().columns(&campaign).await?;
-    Ok(ExportPlan {
-        campaign,
-        order,
-        contact_columns,
-    })
 }

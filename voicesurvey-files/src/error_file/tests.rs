@@ -38,7 +38,7 @@ const LIST: &str = "Nome;Telefono;Lingua;Note;Note\n\
 fn rows_that_were_not_taken_stand_beside_the_reason() {
     insta::assert_snapshot!(text(&read(LIST.as_bytes())), @r#"
     Nome,Telefono,Lingua,Note,Note_2,column_6,error_row,error_column,error_reason
-    Niccolò,,it,'=cmd|' /C calc'!A0,'@casa,,3,phone_number,Empty phone number
+    Niccolò,,it,"'=cmd|' /C calc'!A0",'@casa,,3,phone_number,Empty phone number
     Zoë,+39 354 55,en,-5,"a, ""b""",spare,4,phone_number,Phone number is too short
     Bea,354 5550101,klingon,,,,5,language,"unknown language 'klingon': use it, en, ru, es, fr or de"
     "#);

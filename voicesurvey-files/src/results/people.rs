@@ -188,7 +188,7 @@ impl PeopleColumns {
     /// Our own names stay; then questions and labels choose, and columns of the list that are called
     /// the same get a number.
     pub(super) fn of(subject: &ExportSubject) -> Self {
-        let mut taken = ColumnNames::default();
+        let mut taken = ColumnNames::ignoring_case();
         for field in WHO.iter().chain(&HOW) {
             taken.take(field.name, 0);
         }

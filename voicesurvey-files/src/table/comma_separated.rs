@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use voicesurvey_core::export::Delimiter;
+
 use super::{Column, Value};
 use crate::Encoding;
 use crate::table_writer::TableWriter;
@@ -12,8 +14,9 @@ pub(crate) struct CommaSeparated<W: Write> {
 }
 
 impl<W: Write> CommaSeparated<W> {
-    pub(super) fn new(output: W, columns: &[Column]) -> io::Result<Self> {
-        let mut table = TableWriter::new(output, Encoding::Utf8WithByteOrderMark)?;
+    pub(super) fn new(output: W, delimiter: Delimiter, columns: &[Column]) -> io::Result<Self> {
+        let encoding = Encoding::Utf8WithByteOrderMark;
+        let mut table = TableWriter::new(output, encoding, delimiter)?;
         table.row(columns.iter().map(|column| &column.name))?;
         Ok(Self { table })
     }

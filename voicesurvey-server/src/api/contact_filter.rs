@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
-use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Required};
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::contact_record::ContactFilter;
 use voicesurvey_core::time::Timestamp;
@@ -39,9 +43,59 @@ pub(super) struct ContactFilterQuery {
     #[param(example = "not_reached")]
     status: Option<String>,
     /// Columns, and the parameters of the operation itself.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "each_once")]
     #[param(ignore)]
     others: BTreeMap<String, String>,
+}
+
+/// The parameter of [`ContactFilterQuery`] whose name is not known beforehand.
+#[derive(Debug)]
+pub(super) enum ColumnQuery {}
+
+impl IntoParams for ColumnQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let description = "Whose list had that value in the column of that name, letter for letter, as in \
+                           `column.City=Forlì`. May be given for several columns.";
+        vec![
+            ParameterBuilder::new()
+                .name(format!("{COLUMN}<name>"))
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(RefOr::T(
+                    ObjectBuilder::new().schema_type(Type::String).into(),
+                )))
+                .build(),
+        ]
+    }
+}
+
+/// Reads parameters of any name, none of which may be given twice: one of the values would be lost.
+fn each_once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Parameters;
+
+    impl<'de> Visitor<'de> for Parameters {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("parameters")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut parameters = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry::<String, String>()? {
+                if parameters.contains_key(&name) {
+                    return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                }
+                parameters.insert(name, value);
+            }
+            Ok(parameters)
+        }
+    }
+
+    deserializer.deserialize_map(Parameters)
 }
 
 /// A moment as the query names it.
@@ -188,6 +242,24 @@ mod tests {
         };
         assert_eq!(read(query), Ok(expected));
         assert_eq!(read(""), Ok(ContactFilter::default()));
+    }
+
+    #[test]
+    fn a_parameter_is_given_once() {
+        for query in [
+            "column.City=Roma&column.City=Bari",
+            "from=2026-11-21&from=2026-11-22",
+            "kind=results&kind=answers",
+        ] {
+            let uri = format!("/?{query}").parse().unwrap();
+            let query = axum::extract::Query::<ContactFilterQuery>::try_from_uri(&uri);
+            let name = uri.query().unwrap().split_once('=').unwrap().0;
+            let error = query.unwrap_err().body_text();
+            assert!(
+                error.contains(&format!("duplicate field `{name}`")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

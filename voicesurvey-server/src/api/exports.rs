@@ -3,7 +3,10 @@
 //! A file whose writing fails in the middle is broken off, so that no client takes the half of it for
 //! the whole: the connection ends without the end of the body.
 
+mod sending;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -20,14 +23,17 @@ use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::contact_record::ContactFilter;
-use voicesurvey_core::export::{Export, ExportFormat, ExportKind, ExportOrder, ExportState};
+use voicesurvey_core::export::{
+    Delimiter, Export, ExportFormat, ExportKind, ExportOrder, ExportState,
+};
 use voicesurvey_core::id::{CampaignId, ExportId};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::service::Exports;
 
-use super::contact_filter::ContactFilterQuery;
+use self::sending::Sending;
+use super::contact_filter::{ColumnQuery, ContactFilterQuery};
 use super::error::ApiError;
 use super::extract::{Id, Ids, QueryParameters};
 use super::fields::Checks;
@@ -56,6 +62,9 @@ pub(super) struct ExportBody {
     kind: &'static str,
     /// `csv`, `xlsx` or `parquet`.
     format: &'static str,
+    /// What stands between the cells: `,`, `;` or `tab`; absent but for CSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<&'static str>,
     /// Whose records it holds; absent where nothing is asked of them.
     filter: ExportFilterBody,
     /// `streamed` (it was sent while it was written), `waiting`, `running`, `done`, `failed` or
@@ -63,7 +72,7 @@ pub(super) struct ExportBody {
     state: &'static str,
     /// The API key that asked for it.
     requested_by: Uuid,
-    /// People whose records have been read.
+    /// People whose records have been read. No more of them went out, however a transfer ended.
     people: u64,
     /// People in the campaign; absent with a filter, and in lists.
     people_total: Option<u64>,
@@ -79,6 +88,10 @@ pub(super) struct ExportBody {
     ended_at: Option<DateTime<Utc>>,
     /// Until when it can be fetched.
     expires_at: Option<DateTime<Utc>>,
+    /// How often its link was used to fetch it.
+    fetches: u32,
+    /// When it was last.
+    last_fetched_at: Option<DateTime<Utc>>,
     /// Where it can be fetched without a key when it is done. Told once, to whoever asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
@@ -127,6 +140,8 @@ impl ExportBody {
             campaign_id: export.campaign_id.as_uuid(),
             kind: export.order.kind.name(),
             format: export.order.format.name(),
+            delimiter: (export.order.format == ExportFormat::Csv)
+                .then(|| export.order.delimiter.name()),
             filter: export.order.filter.into(),
             state: export.state.name(),
             requested_by: export.requested_by.as_uuid(),
@@ -138,6 +153,8 @@ impl ExportBody {
             created_at: export.created_at,
             ended_at: export.ended_at,
             expires_at: export.expires_at,
+            fetches: export.fetches,
+            last_fetched_at: export.last_fetched_at,
             link: None,
         }
     }
@@ -154,10 +171,17 @@ async fn order(
     let kind = checks.parse("kind", kind.as_deref());
     let format = query.take("format");
     let format = checks.parse("format", format.as_deref());
+    let format = format.unwrap_or(ExportFormat::Csv);
+    let delimiter = query.take("delimiter");
+    if delimiter.is_some() && format != ExportFormat::Csv {
+        checks.wrong("delimiter", "only csv has one");
+    }
+    let delimiter = checks.parse("delimiter", delimiter.as_deref());
     let filter = query.read(app, actor, checks).await?;
     Ok(ExportOrder {
         kind: kind.unwrap_or(ExportKind::Results),
-        format: format.unwrap_or(ExportFormat::Csv),
+        format,
+        delimiter: delimiter.unwrap_or(Delimiter::Comma),
         filter,
     })
 }
@@ -195,7 +219,8 @@ fn headers(export: &Export) -> [(header::HeaderName, HeaderValue); 2] {
 
 /// Sends a file of results while it is being written: six kinds, three formats, with the filters of
 /// the results. If something goes wrong in the middle the transfer is broken off: what arrived without
-/// an error is complete. Needs the role manager; the codebook is for everybody.
+/// an error is complete. A client that takes nothing for half a minute is given up. Needs the role
+/// manager; the codebook is for everybody.
 #[utoipa::path(
     get, path = "/api/campaigns/{id}/export", tag = "exports",
     params(
@@ -203,7 +228,9 @@ fn headers(export: &Export) -> [(header::HeaderName, HeaderValue); 2] {
         ("kind" = Option<String>, Query, description = "results, answers, attempts, dispositions, \
             transcripts or codebook; results if it is left out"),
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
-        ContactFilterQuery
+        ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
+            `;` or tab; a comma if it is left out"),
+        ColumnQuery, ContactFilterQuery
     ),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
 )]
@@ -214,8 +241,8 @@ async fn export_campaign(
     QueryParameters(query): QueryParameters<ContactFilterQuery>,
 ) -> Result<Response, ApiError> {
     let order = order(query, &app, &actor).await?;
-    let turn = app.export_streams.clone().try_acquire_owned();
-    let turn = turn.map_err(|_| {
+    let turn = app.export_streams.take(actor.company_id, Duration::ZERO);
+    let turn = turn.await.ok_or_else(|| {
         let detail = "too many files are being sent at this moment: try again, or have this one made \
                       by POST /api/campaigns/{id}/exports";
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
@@ -229,38 +256,9 @@ async fn export_campaign(
         exports: app.exports.clone(),
         export,
         writer,
-        _turn: turn,
+        turn,
     };
-    let first = stream::iter(first.map(|first| Ok::<_, ExportError>(Bytes::from(first))));
-    let rest = stream::try_unfold(sending, Sending::next);
-    let body = Body::from_stream(futures_util::StreamExt::chain(first, rest));
-    Ok((headers, body).into_response())
-}
-
-/// A file that is being sent while it is written.
-struct Sending {
-    exports: Exports,
-    export: Export,
-    writer: ExportWriter,
-    _turn: tokio::sync::OwnedSemaphorePermit,
-}
-
-impl Sending {
-    /// The next bytes; at the end it is noted how much was sent.
-    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ExportError> {
-        let id = self.export.id;
-        let broken_off = |error: &ExportError| {
-            let error = error as &dyn std::error::Error;
-            tracing::error!(export_id = %id, error, "an export was broken off");
-        };
-        if let Some(bytes) = self.writer.next().await.inspect_err(broken_off)? {
-            return Ok(Some((bytes.into(), self)));
-        }
-        let written = self.writer.written();
-        let noted = self.exports.finish(self.export, written).await;
-        noted.map_err(ExportError::from).inspect_err(broken_off)?;
-        Ok(None)
-    }
+    Ok((headers, sending.body(first)).into_response())
 }
 
 /// Has a file made, and tells the link at which it can be fetched when it is done. The parameters
@@ -272,7 +270,9 @@ impl Sending {
         ("kind" = Option<String>, Query, description = "results, answers, attempts, dispositions, \
             transcripts or codebook; results if it is left out"),
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
-        ContactFilterQuery
+        ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
+            `;` or tab; a comma if it is left out"),
+        ColumnQuery, ContactFilterQuery
     ),
     responses((status = 202, body = ExportBody))
 )]
@@ -370,6 +370,7 @@ async fn fetch_export(
             return Err(ApiError::new(StatusCode::CONFLICT, "not_done", detail));
         }
     }
+    app.exports.note_fetch(&export).await?;
     tracing::info!(export_id = %export.id, "an export is fetched");
     let headers = headers(&export);
     let length = [(header::CONTENT_LENGTH, export.written.bytes)];

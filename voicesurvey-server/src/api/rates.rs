@@ -15,11 +15,12 @@ use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::rates::{Disposition, Eligibility, Group, Rate, Rates};
 
-use super::contact_filter::ContactFilterQuery;
+use super::contact_filter::{ColumnQuery, ContactFilterQuery};
 use super::error::ApiError;
 use super::extract::{Id, QueryParameters};
 use super::fields::Checks;
 use super::number;
+use super::reading;
 use crate::app::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -151,7 +152,7 @@ fn eligibility(e: Option<&str>, checks: &mut Checks) -> Eligibility {
         ("id" = Uuid, Path, description = "The campaign"),
         ("e" = Option<f64>, Query, description = "The share of those of whom it is not known that is \
             taken to be eligible, from 0 to 1; if it is left out K / (K + NE)"),
-        ContactFilterQuery
+        ColumnQuery, ContactFilterQuery
     ),
     responses((status = 200, body = RatesBody))
 )]
@@ -164,6 +165,7 @@ async fn get_campaign_rates(
     let mut checks = Checks::default();
     let eligibility = eligibility(query.take("e").as_deref(), &mut checks);
     let filter = query.read(&app, &actor, checks).await?;
+    let _turn = reading::turn(&app, &actor).await?;
     let rates = app.reports.rates(&actor, id, filter, eligibility).await?;
     Ok(Json(RatesBody::new(id, &rates)))
 }

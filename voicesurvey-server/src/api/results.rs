@@ -18,12 +18,13 @@ use voicesurvey_core::results::{Breakdown, GroupResults, QuestionResult, Results
 use voicesurvey_core::service::ServiceError;
 use voicesurvey_core::service::reports::TextAnswer;
 
-use super::contact_filter::ContactFilterQuery;
+use super::contact_filter::{ColumnQuery, ContactFilterQuery};
 use super::error::ApiError;
 use super::extract::{Id, IdAndName, QueryParameters};
 use super::fields::Checks;
 use super::number;
 use super::page::{self, ListBody};
+use super::reading;
 use crate::app::App;
 
 /// The list of texts.
@@ -102,7 +103,7 @@ pub(super) struct QuestionResultBody {
     /// The median of the seconds from the beginning of the question to its answer.
     #[schema(value_type = Option<f64>)]
     median_seconds: Option<Value>,
-    /// How often each value was given; empty for free text.
+    /// How often each value was given; empty for free text and for numbers without a scale.
     values: BTreeMap<String, u64>,
     /// Every option or mark with its share; empty for free text and numbers without a scale.
     distribution: Vec<ValueShareBody>,
@@ -219,7 +220,11 @@ impl From<QuestionResult> for QuestionResultBody {
             drop_off: result.drop_off.map(number),
             repeats: result.repeats,
             median_seconds: result.median_seconds.map(number),
-            values: result.values,
+            // Of a numeric question there may be thousands, in each group: the histogram tells.
+            values: match result.kind {
+                "numeric" => BTreeMap::new(),
+                _ => result.values,
+            },
             distribution: distribution.collect(),
             mean: result.mean.map(number),
             median: result.median.map(number),
@@ -277,7 +282,7 @@ fn of_query(error: ServiceError) -> ApiError {
         ("id" = Uuid, Path, description = "The campaign"),
         ("by" = Option<String>, Query, description = "Tells people apart: column.<name>, \
             question.<key> or language; at most 100 different values"),
-        ContactFilterQuery
+        ColumnQuery, ContactFilterQuery
     ),
     responses((status = 200, body = ResultsBody))
 )]
@@ -291,6 +296,7 @@ async fn get_campaign_results(
     let by = query.take("by");
     let breakdown = by.as_deref().and_then(|by| breakdown(by, &mut checks));
     let filter = query.read(&app, &actor, checks).await?;
+    let _turn = reading::turn(&app, &actor).await?;
     let results = app.reports.results(&actor, id, filter, breakdown.as_ref());
     let Results { all, groups } = results.await.map_err(of_query)?;
     Ok(Json(ResultsBody {
@@ -338,11 +344,12 @@ impl From<TextAnswer> for TextBody {
     params(
         ("id" = Uuid, Path, description = "The campaign"),
         ("question" = String, Path, description = "The question's key"),
-        ("search" = Option<String>, Query, description = "What the answer contains, in any case"),
+        ("search" = Option<String>, Query, description = "What the answer contains, whatever the case and \
+            the accents"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before"),
         ("limit" = Option<u16>, Query, description = "Rows at most, from 1 to 200; 50 if it is left \
             out"),
-        ContactFilterQuery
+        ColumnQuery, ContactFilterQuery
     ),
     responses((status = 200, body = ListBody<TextBody>))
 )]
@@ -357,6 +364,7 @@ async fn list_texts(
     let (cursor, limit) = (query.take("cursor"), query.take("limit"));
     let page = page::page(TEXTS, cursor, limit, &mut checks);
     let filter = query.read(&app, &actor, checks).await?;
+    let _turn = reading::turn(&app, &actor).await?;
     let texts = app
         .reports
         .texts(&actor, id, &question, filter, search.as_deref(), &page)

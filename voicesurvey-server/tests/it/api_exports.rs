@@ -2,6 +2,7 @@
 //! the whole.
 
 mod broken_off;
+mod sending;
 mod totals;
 
 use std::collections::BTreeMap;
@@ -125,7 +126,7 @@ async fn the_totals_of_the_files_are_those_of_the_screens() {
             let count = became.get(result).copied().unwrap_or_default();
             assert_eq!(question[result], count, "{key} {result}");
         }
-        if question["type"] != "free_text" {
+        if !matches!(question["type"].as_str(), Some("free_text" | "numeric")) {
             let values = counted(&of_question, "value");
             assert_eq!(
                 question["values"],

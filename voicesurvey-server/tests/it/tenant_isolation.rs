@@ -172,6 +172,7 @@ async fn furnished(
     let talk = admin.get(&format!("/api/calls/{call}")).await;
     let erased = json!({ "phone_number": "+393470000000", "reason": "a letter" });
     let erased = admin.post("/api/erasures", &erased).await;
+    let export = admin.post_nothing(&format!("{campaign}/exports")).await;
     let ids = BTreeMap::from([
         ("company", company.id.to_string()),
         (
@@ -187,6 +188,7 @@ async fn furnished(
         ("contact", contact.text_at("/items/0/id")),
         ("answer", talk.text_at("/answers/0/id")),
         ("erasure", erased.text_at("/id")),
+        ("export", export.text_at("/id")),
         ("call", call),
     ]);
     (admin, ids)
@@ -203,6 +205,14 @@ async fn everything(admin: &Caller, ids: &BTreeMap<&str, String>) -> Vec<Value> 
         "/api/calls".to_owned(),
         format!("/api/campaigns/{}/stats", ids["campaign"]),
         format!("/api/campaigns/{}/results", ids["campaign"]),
+        format!("/api/campaigns/{}/rates", ids["campaign"]),
+        format!("/api/campaigns/{}/contacts", ids["campaign"]),
+        format!("/api/campaigns/{}/uploads", ids["campaign"]),
+        format!("/api/campaigns/{}/exports", ids["campaign"]),
+        format!(
+            "/api/campaigns/{}/exports/{}",
+            ids["campaign"], ids["export"]
+        ),
         format!(
             "/api/campaigns/{}/contacts/{}",
             ids["campaign"], ids["contact"]
@@ -298,10 +308,12 @@ async fn the_second_name_in_a_path_must_be_ones_own_too() {
         format!("{own}/contacts/{}", ids["contact"]),
         format!("{own}/uploads/{}", ids["upload"]),
         format!("{own}/uploads/{}/errors", ids["upload"]),
+        format!("{own}/exports/{}", ids["export"]),
     ] {
         let missing = path
             .replace(&ids["contact"], NOBODYS)
-            .replace(&ids["upload"], NOBODYS);
+            .replace(&ids["upload"], NOBODYS)
+            .replace(&ids["export"], NOBODYS);
         let (answer, missing) = (stranger.get(&path).await, stranger.get(&missing).await);
         assert_eq!(answer.status, 404);
         assert_eq!(without_request_id(&answer), without_request_id(&missing));

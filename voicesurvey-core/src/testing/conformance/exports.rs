@@ -12,7 +12,9 @@ use super::support::{
 use crate::api_key::ApiKeyHash;
 use crate::campaign::Campaign;
 use crate::contact_record::ContactFilter;
-use crate::export::{Export, ExportFormat, ExportKind, ExportOrder, ExportState, Written};
+use crate::export::{
+    Delimiter, Export, ExportFormat, ExportKind, ExportOrder, ExportState, Written,
+};
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::ports::Scope;
@@ -33,6 +35,7 @@ fn waiting(campaign: &Campaign, seconds: i64) -> Export {
         order: ExportOrder {
             kind: ExportKind::Results,
             format: ExportFormat::Csv,
+            delimiter: Delimiter::Comma,
             filter: ContactFilter::default(),
         },
         requested_by: samples::id(),
@@ -47,6 +50,8 @@ fn waiting(campaign: &Campaign, seconds: i64) -> Export {
         created_at: later(seconds),
         ended_at: None,
         expires_at: None,
+        fetches: 0,
+        last_fetched_at: None,
     }
 }
 
@@ -126,6 +131,16 @@ pub async fn an_export_reads_back_as_it_was_stored(store: &dyn StorageUnderTest)
             exports.push(export);
         }
     }
+    for &delimiter in Delimiter::ALL {
+        let mut export = first.clone();
+        export.order.delimiter = delimiter;
+        exports.push(export);
+    }
+    exports.push(Export {
+        fetches: 2,
+        last_fetched_at: Some(later(5)),
+        ..first.clone().finished(later(4), Some(later(90)))
+    });
     for export in &mut exports {
         export.id = samples::id();
     }
@@ -171,6 +186,80 @@ pub async fn an_export_is_begun_again_when_its_lease_has_run_out(store: &dyn Sto
     assert_conflict(work.exports().update(&claimed).await);
     drop(work);
     added(store, again, b"whole").await;
+}
+
+/// However many files one company has asked for, those of another come between them.
+pub async fn companies_take_turns_with_their_exports(store: &dyn StorageUnderTest) {
+    let (_, of_many) = running_campaign(store).await;
+    let (_, of_one) = running_campaign(store).await;
+    let many = [0, 1, 2, 3].map(|seconds| waiting(&of_many, seconds));
+    let one = waiting(&of_one, 4);
+    insert(store, &many).await;
+    insert(store, std::slice::from_ref(&one)).await;
+    // One server, which finishes each before it begins the next.
+    let first = claim(store, later(10)).await.unwrap();
+    assert_eq!(first.id, many[0].id);
+    let mut work = begin_as(store, Scope::Platform).await;
+    let done = first.finished(later(11), Some(later(900)));
+    work.exports().update(&done).await.unwrap();
+    commit(work).await;
+    assert_eq!(claim(store, later(12)).await.unwrap().id, one.id);
+    // Several: while one of a company's files is written, the other company is not behind it.
+    assert_eq!(claim(store, later(13)).await.unwrap().id, many[1].id);
+    let another = waiting(&of_one, 14);
+    insert(store, std::slice::from_ref(&another)).await;
+    let mut work = begin_as(store, Scope::Platform).await;
+    let failed = one.begun(later(72)).failed("why", later(15));
+    work.exports().update(&failed).await.unwrap();
+    commit(work).await;
+    assert_eq!(claim(store, later(16)).await.unwrap().id, another.id);
+    assert_eq!(claim(store, later(17)).await.unwrap().id, many[2].id);
+}
+
+/// Files that wait or are being written are counted, by campaign.
+pub async fn exports_that_are_open_are_counted(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let other = store_campaign(store, samples::campaign(&company)).await;
+    let streamed = Export {
+        state: ExportState::Streamed,
+        link: None,
+        ..waiting(&campaign, 2)
+    };
+    let done = waiting(&campaign, 3).finished(later(4), Some(later(5)));
+    let open = [0, 1].map(|seconds| waiting(&campaign, seconds));
+    insert(store, &open).await;
+    insert(store, &[streamed, done, waiting(&other, 6)]).await;
+    claim(store, later(10)).await.unwrap();
+    let mut work = begin(store, &company).await;
+    assert_eq!(work.exports().count_open(campaign.id).await.unwrap(), 2);
+    assert_eq!(work.exports().count_open(other.id).await.unwrap(), 1);
+    drop(work);
+    let stranger = stored_company(store).await;
+    let mut work = begin(store, &stranger).await;
+    assert_eq!(work.exports().count_open(campaign.id).await.unwrap(), 0);
+}
+
+/// It is known when the contents were fetched last, and how often; others count nothing.
+pub async fn fetches_of_an_export_are_counted(store: &dyn StorageUnderTest) {
+    let (company, campaign) = running_campaign(store).await;
+    let done = waiting(&campaign, 0).finished(later(1), Some(later(100)));
+    insert(store, std::slice::from_ref(&done)).await;
+    for seconds in [7, 9] {
+        let mut work = begin(store, &company).await;
+        let noted = work.exports().note_fetch(done.id, later(seconds)).await;
+        noted.unwrap();
+        commit(work).await;
+    }
+    let stranger = stored_company(store).await;
+    let mut work = begin(store, &stranger).await;
+    work.exports().note_fetch(done.id, later(10)).await.unwrap();
+    commit(work).await;
+    let fetched = Export {
+        fetches: 2,
+        last_fetched_at: Some(later(9)),
+        ..done
+    };
+    assert_eq!(stored(store, &fetched).await, Some(fetched));
 }
 
 /// The contents read back piece by piece, until the export expires.

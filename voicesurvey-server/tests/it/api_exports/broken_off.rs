@@ -56,7 +56,7 @@ async fn a_file_that_fails_in_the_middle_does_not_end_as_if_it_were_complete() {
         storage.begun.store(0, Ordering::SeqCst);
         let whole = manager.get(&path).await;
         assert_eq!(whole.status, 200, "{whole}");
-        // The last page, and the note that everything was sent.
+        // Without the note of the last page, and the one that everything was sent.
         let enough = storage.begun.load(Ordering::SeqCst) - 2;
         storage.left.store(enough, Ordering::SeqCst);
         let response = manager.request(Method::GET, &path).send().await.unwrap();
