@@ -193,7 +193,7 @@ async fn a_file_is_read_as_a_call_list_is() {
     assert!(lines.contains("\"added\": 3"), "{lines}");
     // A column that has lost its zeros, two numbers in a cell, and two columns.
     let lost = "Telefono,Nome\n612345679,Ada\n212345678,Bea\n3471234563,Carla\n";
-    let several = "Casa;Cellulare;Recapito\n06 12345680 / 06 12345681;347 1234564;\n;;x\n";
+    let several = "Telefono;Cellulare;Note\n06 12345680 / 06 12345681;347 1234564;\n;;x\n";
     for (file, more) in [
         (lost, &[][..]),
         (several, &[]),
