@@ -10,7 +10,7 @@ pub(crate) struct ColumnNames {
 }
 
 impl ColumnNames {
-    /// Names that differ in case only are not different enough: DuckDB, Spark and SQL Server take
+    /// Names that differ in case only are not different enough: databases and statistics programs take
     /// them for the same.
     pub(crate) fn ignoring_case() -> Self {
         Self {

@@ -122,7 +122,7 @@ impl PostgresUnitOfWork {
             match self.attempt_rows(hold).await {
                 // The lock timeout: a long list is not to be lost for it.
                 Err(StorageError::Conflict { .. }) if tries < HELD_OFF_TRIES => tries += 1,
-                held => return held.map(drop),
+                answer => return answer.map(drop),
             }
         }
     }

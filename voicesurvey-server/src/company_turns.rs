@@ -91,7 +91,7 @@ mod tests {
         let turns = CompanyTurns::new(1, 1);
         let (one, other) = (samples::id(), samples::id());
         let first = taken(&turns, one).await;
-        let (waited, ()) = tokio::join!(turns.take(other, Duration::from_secs(60)), async {
+        let (waited, ()) = tokio::join!(turns.take(other, Duration::from_mins(1)), async {
             drop(first);
         });
         assert!(waited.is_some());

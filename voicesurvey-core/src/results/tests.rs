@@ -290,18 +290,9 @@ fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResu
     assert_eq!(result.median, naive_median(numbers));
     let left = result.refused + result.left;
     assert_eq!(result.drop_off, naive_share(left, result.asked));
-    let seconds = answers.iter().filter_map(|answer| {
-        let mut calls = records.iter().flat_map(|record| &record.calls);
-        let call = calls.find(|call| call.attempt.id == answer.attempt_id)?;
-        let mut asked = call.asked.iter();
-        let asked = asked.find(|asked| asked.question_key == *key)?;
-        let milliseconds = (answer.at - asked.first_at).num_milliseconds();
-        Some(naive_rounded(Decimal::new(milliseconds, 3), 1))
-    });
-    let median = naive_median(seconds.collect());
     assert_eq!(
         result.median_seconds,
-        median.map(|median| naive_rounded(median, 2))
+        naive_median_seconds(records, &answers)
     );
     for share in &result.distribution {
         let given = answers.iter().filter(|answer| {
@@ -310,6 +301,20 @@ fn assert_as_counted_one_by_one(records: &[ContactRecord], result: &QuestionResu
         });
         assert_eq!(share.count, given.count() as u64, "{share:?}");
     }
+}
+
+/// From when a question was first put until its answer was taken, in the same call.
+fn naive_median_seconds(records: &[ContactRecord], answers: &[&Answer]) -> Option<Decimal> {
+    let seconds = answers.iter().filter_map(|answer| {
+        let mut calls = records.iter().flat_map(|record| &record.calls);
+        let call = calls.find(|call| call.attempt.id == answer.attempt_id)?;
+        let mut asked = call.asked.iter();
+        let asked = asked.find(|asked| asked.question_key == answer.question_key)?;
+        let milliseconds = (answer.at - asked.first_at).num_milliseconds();
+        Some(naive_rounded(Decimal::new(milliseconds, 3), 1))
+    });
+    let median = naive_median(seconds.collect());
+    median.map(|median| naive_rounded(median, 2))
 }
 
 proptest! {

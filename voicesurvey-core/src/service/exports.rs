@@ -235,8 +235,8 @@ impl Exports {
     pub async fn advance(&self, export: Export, written: Written) -> Result<Export, StorageError> {
         let lease_until = export.lease_until.map(|_| self.clock.now() + LEASE);
         let export = Export {
-            written,
             lease_until,
+            written,
             ..export
         };
         self.update(&export).await?;

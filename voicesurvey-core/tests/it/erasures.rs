@@ -12,7 +12,9 @@ use voicesurvey_core::call_task::TaskStatus;
 use voicesurvey_core::contact_record::ContactFilter;
 use voicesurvey_core::erasure::Retention;
 use voicesurvey_core::exclusion::ExcludedBy;
-use voicesurvey_core::export::{ExportFormat, ExportKind, ExportOrder, ExportState, Written};
+use voicesurvey_core::export::{
+    Delimiter, ExportFormat, ExportKind, ExportOrder, ExportState, Written,
+};
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::memory::MemoryStorage;
 use voicesurvey_core::number_keys::NumberKeys;
@@ -174,6 +176,7 @@ async fn a_finished_file_expires_when_somebody_of_its_campaign_is_erased() {
     let order = ExportOrder {
         kind: ExportKind::Results,
         format: ExportFormat::Csv,
+        delimiter: Delimiter::Comma,
         filter: ContactFilter::default(),
     };
     let asked = exports.request(&world.actor, campaign.id, order).await;

@@ -253,9 +253,9 @@ async fn quotas_of_a_draft_can_be_changed_after_the_upload() {
         .unwrap();
     assert_eq!(world.task(&tasks[0]).await.cells.to_string(), "1");
     assert_eq!(world.task(&tasks[1]).await.cells.to_string(), "0");
-    let (changed, counters) = world.campaign(&campaign).await;
+    let (stored, counters) = world.campaign(&campaign).await;
     assert_eq!(counters.tasks_in_cell(1, TaskStatus::Pending), 1);
-    let places = changed.places(&counters).unwrap();
+    let places = stored.places(&counters).unwrap();
     assert_eq!(places.room_in(1), Room::Open);
     campaigns.start(&world.actor, campaign.id).await.unwrap();
     let late = CampaignChanges {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use voicesurvey_core::api_key::{Actor, Role};
 use voicesurvey_core::call_list::{
-    CallList, CallListRow, CallListRows, CallListSource, Contact, RowError, UnreadableCallList,
+    CallList, CallListRow, CallListRows, CallListSource, ReadRow, RowNumbers, UnreadableCallList,
     Upload, UploadStatus,
 };
 use voicesurvey_core::campaign::Campaign;
 use voicesurvey_core::company::Company;
 use voicesurvey_core::contact_record::ContactFilter;
-use voicesurvey_core::export::{ExportFormat, ExportKind, ExportOrder};
+use voicesurvey_core::export::{Delimiter, ExportFormat, ExportKind, ExportOrder};
 use voicesurvey_core::id::IdGenerator;
 use voicesurvey_core::phone_number::{PhoneNumber, Region};
 use voicesurvey_core::ports::{Audit as _, NoWakeUp, Scope, Storage as _};
@@ -115,6 +115,13 @@ impl CallListSource for Overtaken {
             erasure: is_second.then_some(erasure),
         }))
     }
+
+    async fn open_numbers(
+        &self,
+        region: Option<Region>,
+    ) -> Result<Box<dyn CallListRows<RowNumbers>>, UnreadableCallList> {
+        self.list.open_numbers(region).await
+    }
 }
 
 #[async_trait]
@@ -123,7 +130,7 @@ impl CallListRows for OvertakenRows {
         self.rows.columns()
     }
 
-    async fn next(&mut self) -> Result<Vec<Result<Contact, RowError>>, UnreadableCallList> {
+    async fn next(&mut self) -> Result<Vec<ReadRow>, UnreadableCallList> {
         let some = self.rows.next().await?;
         if some.is_empty()
             && let Some((storage, company, person)) = self.erasure.take()
@@ -195,6 +202,7 @@ async fn a_file_is_asked_for_before_an_erasure_or_after_it() {
     let order = ExportOrder {
         kind: ExportKind::Results,
         format: ExportFormat::Csv,
+        delimiter: Delimiter::Comma,
         filter: ContactFilter::default(),
     };
     let actor = manager(&company);

@@ -20,7 +20,7 @@ pub(super) async fn run(exports: Exports, mut rhythm: Rhythm) {
             let made = exports::make_next(&exports, is_stopping).await?;
             Ok(if made { Step::Busy } else { Step::Quiet(None) })
         };
-        let outcome = guarded(step).await;
+        let outcome = Box::pin(guarded(step)).await;
         if rhythm.rest(outcome).await {
             rhythm.signals.wait_through(GATHERS_FOR).await;
         }

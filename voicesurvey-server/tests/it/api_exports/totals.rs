@@ -177,10 +177,10 @@ impl Told {
                 (&told["calls"], &told["talk_seconds"]),
                 (&calls.into(), &seconds.into())
             );
-            assert_near(&number_in(&told["costs"]["EUR"]), cost);
+            assert_near(number_in(&told["costs"]["EUR"]), cost);
             spent += cost;
         }
-        assert_near(&number_in(&stats.at("/spent/0/amount")), spent);
+        assert_near(number_in(&stats.at("/spent/0/amount")), spent);
         let talked = self
             .attempts
             .iter()
@@ -226,17 +226,17 @@ impl Told {
 
         let of = |group: &str| groups.get(group).copied().map_or(0.0, float);
         let (i, p, r, o) = (of("I"), of("P"), of("R"), of("O"));
-        let k = i + p + r + of("NC") + o;
-        let u = of("UH") + of("UO");
-        let e = k / (k + of("NE"));
+        let known = i + p + r + of("NC") + o;
+        let unknown = of("UH") + of("UO");
+        let eligible = known / (known + of("NE"));
         for (name, expected) in [
-            ("RR1", i / (k + u)),
-            ("RR2", (i + p) / (k + u)),
-            ("RR3", i / (k + e * u)),
-            ("RR6", (i + p) / k),
+            ("RR1", i / (known + unknown)),
+            ("RR2", (i + p) / (known + unknown)),
+            ("RR3", i / (known + eligible * unknown)),
+            ("RR6", (i + p) / known),
             ("COOP1", i / (i + p + r + o)),
-            ("REF1", r / (k + u)),
-            ("CON1", (i + p + r + o) / (k + u)),
+            ("REF1", r / (known + unknown)),
+            ("CON1", (i + p + r + o) / (known + unknown)),
         ] {
             let rates = self.rates.at("/rates");
             let mut rates = rates.as_array().unwrap().iter();
@@ -338,7 +338,7 @@ fn number_in(text: &Value) -> f64 {
     text.as_str().map_or(0.0, |text| text.parse().unwrap())
 }
 
-fn assert_near(told: &f64, expected: f64) {
+fn assert_near(told: f64, expected: f64) {
     assert!((told - expected).abs() < 1e-9, "{told} {expected}");
 }
 
