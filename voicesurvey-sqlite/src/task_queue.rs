@@ -34,12 +34,12 @@ use crate::{call_tasks, campaigns, counters};
 /// Which waiting tasks are promoted; both statements of a promotion choose the same ones, because
 /// nobody writes between them.
 const PROMOTED_BY_COUNTER: &str = "
-    SELECT company_id, campaign_id, lane_id, status, reason, claimable, count(*) AS tasks
-    FROM (SELECT company_id, campaign_id, lane_id, status, reason, claimable FROM call_tasks
+    SELECT company_id, campaign_id, lane_id, status, reason, cells, claimable, count(*) AS tasks
+    FROM (SELECT company_id, campaign_id, lane_id, status, reason, cells, claimable FROM call_tasks
           WHERE claimable = 0 AND due_at <= ?1
           ORDER BY due_at, id
           LIMIT ?2)
-    GROUP BY company_id, campaign_id, lane_id, status, reason, claimable";
+    GROUP BY company_id, campaign_id, lane_id, status, reason, cells, claimable";
 
 const PROMOTE: &str = "
     UPDATE call_tasks
