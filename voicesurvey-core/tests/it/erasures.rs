@@ -141,8 +141,12 @@ async fn nothing_of_an_erased_person_is_kept_when_they_are_uploaded_again() {
     let counts = (done.created, done.excluded, done.erased, done.errors_count);
     assert_eq!(counts, (1, 0, 2, 1));
     assert_eq!((done.total_rows, done.duplicates_in_list), (5, 1));
-    let previewed = (looked.created, looked.erased, looked.errors_count);
-    assert_eq!(previewed, (done.created, done.erased, done.errors_count));
+    let counts_of_preview = (looked.created, looked.excluded, looked.erased);
+    assert_eq!(
+        counts_of_preview,
+        (done.created, done.excluded, done.erased)
+    );
+    assert_eq!(looked.errors_count, done.errors_count);
     assert_eq!((looked.contacts.len(), looked.errors.len()), (1, 1));
 
     let mut work = world.work().await;

@@ -1,7 +1,5 @@
 //! Looking at a list without adding it.
 
-use std::collections::HashSet;
-
 use super::adding::SeenNumbers;
 use super::erased::ErasedPeople;
 use crate::call_list::{Contact, Preview, ReadRow};
@@ -20,7 +18,7 @@ pub(super) struct Previewing {
     campaign_id: CampaignId,
     seen: SeenNumbers,
     erased: ErasedPeople,
-    /// Numbers that were counted as excluded, or with which nobody would be added.
+    /// Numbers that were counted as excluded.
     excluded: SeenNumbers,
     /// The list says that they must not be called.
     do_not_call: Vec<PhoneNumber>,
@@ -56,16 +54,7 @@ impl Previewing {
             }
         }
         let erased = &mut self.erased;
-        let seen: Vec<_> = contacts.iter().map(|one| one.phone_number).collect();
-        let taken_out = erased.take_out(work, &mut contacts, &mut errors).await?;
-        if taken_out > 0 {
-            let left: HashSet<_> = contacts.iter().map(|one| one.phone_number).collect();
-            // Nobody is added with them, so nobody is excluded.
-            for number in seen.iter().filter(|number| !left.contains(number)) {
-                self.excluded.insert(number);
-            }
-        }
-        self.preview.erased += taken_out;
+        self.preview.erased += erased.take_out(work, &mut contacts, &mut errors).await?;
         self.preview.errors_count += errors.len() as u64;
         let room = SHOWN_ERRORS.saturating_sub(self.preview.errors.len());
         self.preview.errors.extend(errors.into_iter().take(room));
@@ -113,6 +102,8 @@ impl Previewing {
         // Those who would have been added as people who wait.
         let mut said_later = self.do_not_call;
         said_later.retain(|number| self.seen.contains(number) && self.excluded.insert(number));
+        let erased = work.erasures().among(&said_later).await?;
+        said_later.retain(|number| !erased.contains(number));
         let tasks = work.call_tasks();
         let known = tasks.numbers_among(self.campaign_id, &said_later);
         let known = known.await?.len();
