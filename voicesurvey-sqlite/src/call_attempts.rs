@@ -32,7 +32,8 @@ const LIVE_CALL: &str = "
 
 /// Ends the leases of the calls of a campaign that may wait at the provider; a test reads the plan.
 const LOOK_AFTER_WAITING: &str = "
-    UPDATE call_attempts SET lease_until = min(lease_until, ?3)
+    UPDATE call_attempts INDEXED BY call_attempts_one_live_per_number
+    SET lease_until = min(lease_until, ?3)
     WHERE company_id = ?1 AND +campaign_id = ?2 AND state = 'accepted' AND state <> 'ended'";
 
 /// The provider's names of the calls to a number, of one company or of all, except one. The index

@@ -50,7 +50,7 @@ async fn the_flat_payload_of_a_is_taken_byte_for_byte() {
     let location = format!("/api/campaigns/{}", answer.text_at("/id"));
     assert_eq!(answer.header("location"), Some(location.as_str()));
     let mut settings = answer.json();
-    for same_as_by_default in ["calling_hours", "recording", "retry", "tasks"] {
+    for same_as_by_default in ["calling_hours", "quotas", "recording", "retry", "tasks"] {
         settings.as_object_mut().unwrap().remove(same_as_by_default);
     }
     assert_snapshot!(redacted(&shown(&without_calls(settings))), @r#"
@@ -240,6 +240,7 @@ async fn defaults_are_filled_in() {
   "name": "Satisfaction",
   "pause_reason": null,
   "questions": [{"key":"q1","required":false,"retries":2,"text":"È soddisfatto?","type":"yes_no"}],
+  "quotas": null,
   "recording": false,
   "retry_delays_minutes": [30],
   "retry_interval_minutes": 30,
