@@ -97,8 +97,7 @@ pub trait TaskQueue: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<CampaignKey>, StorageError>;
 
     /// Running and paused campaigns that are not winding up although as many people have answered as
-    /// they want (see
-    /// [`has_reached_its_target`](crate::queue::claim::has_reached_its_target)).
+    /// they want, or every cell of their quotas is full (see [`reached`](crate::queue::claim::reached)).
     async fn campaigns_at_target(
         &self,
         at_most: NonZeroU16,
