@@ -43,7 +43,8 @@ pub(crate) async fn run(url: &str, rows: u32, file: Option<&Path>) -> anyhow::Re
     let called = called.rows.into_iter().next().context("nothing to call")?;
     let company = work.companies().get(called.company_id).await?;
     let company = company.context("no company")?;
-    let campaign = samples::campaign(&company);
+    let mut campaign = samples::campaign(&company);
+    campaign.settings.skillbase_id = called.settings.skillbase_id;
     work.campaigns().insert(&campaign).await?;
     work.commit().await?;
 
