@@ -1,4 +1,5 @@
-//! What the calls of a campaign add up to, quarter of an hour by quarter of an hour.
+//! What the calls of a campaign add up to: some of it quarter of an hour by quarter of an hour, some of it
+//! over the whole campaign.
 //!
 //! Screens show calls by hour and day, durations and costs over time, of campaigns with millions of
 //! calls: they read these sums and never the calls. A store moves them in the unit of work that ends
@@ -30,6 +31,9 @@ pub fn quarter_of(at: Timestamp) -> Timestamp {
     DateTime::from_timestamp(seconds, 0).unwrap_or(at)
 }
 
+/// Where sums over the whole campaign stand in the place of a quarter. No call was made then.
+pub const WHOLE_CAMPAIGN: Timestamp = DateTime::UNIX_EPOCH;
+
 /// One sum.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RolledUp {
@@ -48,6 +52,16 @@ pub enum RolledUp {
 }
 
 impl RolledUp {
+    /// Whether it is summed up by the quarter: what is told of hours and days.
+    const fn is_by_quarter(&self) -> bool {
+        matches!(self, Self::Outcome(_) | Self::TalkSeconds | Self::Cost(_))
+    }
+
+    /// Whether it is summed up over the whole campaign: what is told of all calls and is no counter.
+    const fn is_of_campaign(&self) -> bool {
+        !matches!(self, Self::Outcome(_) | Self::Cost(_))
+    }
+
     /// The kind's name in stores.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -204,8 +218,21 @@ impl From<&CallAttempt> for RolledCall {
 }
 
 impl RolledCall {
-    /// What the call adds to which sums.
-    pub fn sums(&self) -> Vec<(RolledUp, i64)> {
+    /// What the call, made at `at`, adds to which sums of which quarters, or of [`WHOLE_CAMPAIGN`].
+    pub fn sums(
+        &self,
+        at: Timestamp,
+    ) -> impl Iterator<Item = ((Timestamp, RolledUp), i64)> + use<> {
+        let quarter = quarter_of(at);
+        self.values().into_iter().flat_map(move |(sum, value)| {
+            let by_quarter = sum.is_by_quarter().then_some(quarter);
+            let of_campaign = sum.is_of_campaign().then_some(WHOLE_CAMPAIGN);
+            let keys = by_quarter.into_iter().chain(of_campaign);
+            keys.map(move |quarter| ((quarter, sum.clone()), value))
+        })
+    }
+
+    fn values(&self) -> Vec<(RolledUp, i64)> {
         if self.state.is_live() {
             return Vec::new();
         }
@@ -238,10 +265,10 @@ pub struct RollupChanges(BTreeMap<SumKey, i64>);
 impl RollupChanges {
     /// A call changed from `before`, if it was stored, to what it is now.
     pub fn call_changed(&mut self, before: Option<&RolledCall>, after: &CallAttempt) {
-        let quarter = quarter_of(after.created_at);
-        let gone = before.map(RolledCall::sums).unwrap_or_default();
-        let gone = gone.into_iter().map(|(sum, by)| (sum, -by));
-        for (sum, by) in gone.chain(RolledCall::from(after).sums()) {
+        let gone = before.into_iter();
+        let gone = gone.flat_map(|before| before.sums(after.created_at));
+        let gone = gone.map(|(sum, by)| (sum, -by));
+        for ((quarter, sum), by) in gone.chain(RolledCall::from(after).sums(after.created_at)) {
             let key = (after.company_id, after.campaign_id, quarter, sum);
             let moved = self.0.entry(key).or_default();
             *moved = moved.saturating_add(by);
@@ -286,7 +313,10 @@ mod tests {
     fn told(changes: &mut RollupChanges) -> Vec<String> {
         let changes = changes.take();
         changes
-            .map(|((.., sum), by)| format!("{} {}: {by}", sum.kind(), sum.name()))
+            .map(|((.., quarter, sum), by)| {
+                let (kind, name) = (sum.kind(), sum.name());
+                format!("{} {kind} {name}: {by}", quarter.format("%Y %H:%M"))
+            })
             .collect()
     }
 
@@ -301,10 +331,11 @@ mod tests {
         assert_eq!(
             told(&mut changes),
             [
-                "outcome completed: 1",
-                "number 2: 1",
-                "talk_seconds : 95",
-                "talk 120: 1"
+                "1970 00:00 number 2: 1",
+                "1970 00:00 talk_seconds : 95",
+                "1970 00:00 talk 120: 1",
+                "2027 08:00 outcome completed: 1",
+                "2027 08:00 talk_seconds : 95",
             ]
         );
         let mut priced = ended.clone();
@@ -317,9 +348,9 @@ mod tests {
         assert_eq!(
             told(&mut changes),
             [
-                "outcome completed: -1",
-                "outcome partial: 1",
-                "cost_millionths EUR: 12500"
+                "2027 08:00 outcome completed: -1",
+                "2027 08:00 outcome partial: 1",
+                "2027 08:00 cost_millionths EUR: 12500"
             ]
         );
     }

@@ -2,11 +2,12 @@
 //! put together to the hours and days of a time zone.
 
 use std::collections::BTreeMap;
+use std::iter::successors;
 
 use chrono::{NaiveDate, TimeDelta, Timelike as _};
 use rust_decimal::Decimal;
 
-use crate::call_rollup::{LatencyBucket, RolledUp, TalkBucket};
+use crate::call_rollup::{LatencyBucket, QUARTER_SECONDS, RolledUp, TalkBucket, quarter_of};
 use crate::outcome::Outcome;
 use crate::results::numbers::rounded;
 use crate::time::Timestamp;
@@ -42,38 +43,74 @@ impl CallSums {
     }
 }
 
-/// The calls of quarters, by the days on which they were made there.
+/// The quarters with which days begin there, from `from` on and before `to`; the first one also when it
+/// begins no day.
+pub fn starts_of_days(from: Timestamp, to: Timestamp, zone: TimeZone) -> Vec<Timestamp> {
+    starts(from, to, |quarter| day_of(quarter, zone))
+}
+
+/// As [`starts_of_days`], of the hours of the wall clock there.
+pub fn starts_of_hours(from: Timestamp, to: Timestamp, zone: TimeZone) -> Vec<Timestamp> {
+    starts(from, to, |quarter| hour_of(quarter, zone))
+}
+
+/// The calls of sections of days, by the days on which they were made there.
 pub fn by_day(
-    quarters: &BTreeMap<(Timestamp, RolledUp), i64>,
+    sections: &BTreeMap<(Timestamp, RolledUp), i64>,
     zone: TimeZone,
 ) -> BTreeMap<NaiveDate, CallSums> {
-    summed_by(quarters, |quarter| zone.local(quarter).date())
+    summed_by(sections, |start| day_of(start, zone))
 }
 
-/// The calls of quarters, by the hours of the wall clock there in which they were made, named by the
-/// instants at which these hours begin. An hour that the clock shows twice is two hours.
+/// The calls of sections of hours, by the hours of the wall clock there in which they were made, named by
+/// the instants at which these hours begin. An hour that the clock shows twice is two hours.
 pub fn by_hour(
-    quarters: &BTreeMap<(Timestamp, RolledUp), i64>,
+    sections: &BTreeMap<(Timestamp, RolledUp), i64>,
     zone: TimeZone,
 ) -> BTreeMap<Timestamp, CallSums> {
-    summed_by(quarters, |quarter| {
-        quarter - TimeDelta::minutes(zone.local(quarter).minute().into())
-    })
+    summed_by(sections, |start| hour_of(start, zone))
 }
 
-fn summed_by<K: Ord + Copy>(
-    quarters: &BTreeMap<(Timestamp, RolledUp), i64>,
+fn day_of(at: Timestamp, zone: TimeZone) -> NaiveDate {
+    zone.local(at).date()
+}
+
+fn hour_of(at: Timestamp, zone: TimeZone) -> Timestamp {
+    at - TimeDelta::minutes(zone.local(at).minute().into())
+}
+
+fn starts<K: PartialEq>(
+    from: Timestamp,
+    to: Timestamp,
+    key: impl Fn(Timestamp) -> K,
+) -> Vec<Timestamp> {
+    let quarter = TimeDelta::seconds(QUARTER_SECONDS);
+    let begun = quarter_of(from);
+    let first = if begun < from {
+        begun.checked_add_signed(quarter)
+    } else {
+        Some(begun)
+    };
+    let quarters = successors(first, |at| at.checked_add_signed(quarter));
+    let mut starts = Vec::new();
+    let mut known = None;
+    for at in quarters.take_while(|at| *at < to) {
+        let key = Some(key(at));
+        if key != known {
+            starts.push(at);
+            known = key;
+        }
+    }
+    starts
+}
+
+fn summed_by<K: Ord>(
+    sections: &BTreeMap<(Timestamp, RolledUp), i64>,
     key: impl Fn(Timestamp) -> K,
 ) -> BTreeMap<K, CallSums> {
     let mut summed: BTreeMap<K, CallSums> = BTreeMap::new();
-    let mut known: Option<(Timestamp, K)> = None;
-    for ((quarter, sum), value) in quarters {
-        let key = match known {
-            Some((at, key)) if at == *quarter => key,
-            _ => key(*quarter),
-        };
-        known = Some((*quarter, key));
-        summed.entry(key).or_default().add(sum, *value);
+    for ((start, sum), value) in sections {
+        summed.entry(key(*start)).or_default().add(sum, *value);
     }
     summed
 }
@@ -262,6 +299,33 @@ mod tests {
         let nepal = by_hour(&quarters(&["2026-11-20T18:20:00Z"]), zone("Asia/Kathmandu"));
         let begin: Vec<_> = nepal.keys().map(ToString::to_string).collect();
         assert_eq!(begin, ["2026-11-20 18:15:00 UTC"]);
+    }
+
+    fn told(starts: &[Timestamp]) -> Vec<String> {
+        let starts = starts.iter();
+        starts.map(|at| at.format("%d %H:%M").to_string()).collect()
+    }
+
+    #[test]
+    fn sections_begin_with_the_days_and_hours_of_the_zone() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        // In Rome the clocks were put back at 01:00 UTC.
+        let (from, to) = (at("2026-10-23T22:00:00Z"), at("2026-10-25T23:30:00Z"));
+        let days = starts_of_days(from, to, zone("Europe/Rome"));
+        assert_eq!(told(&days), ["23 22:00", "24 22:00", "25 23:00"]);
+        let (from, to) = (at("2026-10-25T00:00:00Z"), at("2026-10-25T02:01:00Z"));
+        let hours = starts_of_hours(from, to, zone("Europe/Rome"));
+        assert_eq!(told(&hours), ["25 00:00", "25 01:00", "25 02:00"]);
+        // What begins within a quarter has its first section with the next one.
+        let (from, to) = (at("2026-11-20T17:50:00Z"), at("2026-11-20T19:16:00Z"));
+        let hours = starts_of_hours(from, to, zone("Asia/Kathmandu"));
+        assert_eq!(told(&hours), ["20 18:00", "20 18:15", "20 19:15"]);
+        let days = starts_of_days(from, to, zone("Asia/Kathmandu"));
+        assert_eq!(told(&days), ["20 18:00", "20 18:15"]);
+        assert!(starts_of_days(to, from, zone("UTC")).is_empty());
+        let last = Timestamp::MAX_UTC;
+        let starts = starts_of_hours(last - TimeDelta::minutes(20), last, zone("UTC"));
+        assert_eq!(starts.len(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use places::{CellNews, Place, Places, Room};
+pub use places::{CellNews, DECIDE_ABOUT_PLACES, Place, Places, Room};
 pub use wanted::Wanted;
 
 use crate::call_list::Contact;
@@ -140,6 +140,13 @@ impl Quotas {
     /// The cells that a person is known to be in before anything was asked.
     pub fn cells_of_contact(&self, contact: &Contact) -> Cells {
         self.cells_of(contact, |_| None)
+    }
+
+    /// The cells into which an answer may put somebody.
+    pub fn cells_of_answers(&self) -> Cells {
+        let cells = (0u16..).zip(&self.cells);
+        let of_answers = cells.filter(|(_, cell)| !cell.conditions.answers.is_empty());
+        of_answers.map(|(index, _)| index).collect()
     }
 
     /// Whether it depends on answers who is in a cell.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use voicesurvey_core::call_rollup::RolledUp;
+use voicesurvey_core::call_rollup::{RolledUp, WHOLE_CAMPAIGN};
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::{CallRollupRepository, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -73,17 +73,19 @@ impl CallRollupRepository for PostgresUnitOfWork {
         let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
             return Ok(BTreeMap::new());
         };
-        let select = "SELECT kind, name, sum(value)::bigint AS value FROM call_rollups
-                      WHERE company_id = $1 AND campaign_id = $2
-                      GROUP BY kind, name HAVING sum(value) <> 0";
-        let select = sqlx::query(select).bind(company_id).bind(id);
+        let select = "SELECT kind, name, value FROM call_rollups
+                      WHERE company_id = $1 AND campaign_id = $2 AND quarter = $3 AND value <> 0";
+        let select = sqlx::query(select)
+            .bind(company_id)
+            .bind(id)
+            .bind(WHOLE_CAMPAIGN);
         self.rows(select).await?.iter().map(rolled_up).collect()
     }
 
-    async fn quarters(
+    async fn sections(
         &mut self,
         campaign_id: CampaignId,
-        from: Timestamp,
+        starts: &[Timestamp],
         to: Timestamp,
     ) -> Result<BTreeMap<(Timestamp, RolledUp), i64>, StorageError> {
         self.write_rollups().await?;
@@ -91,19 +93,31 @@ impl CallRollupRepository for PostgresUnitOfWork {
         let Some(company_id) = self.company_of(company_of!("campaigns"), id).await? else {
             return Ok(BTreeMap::new());
         };
-        let select = "SELECT quarter, kind, name, value FROM call_rollups
-                      WHERE company_id = $1 AND campaign_id = $2 AND quarter >= $3
-                          AND quarter < $4 AND kind NOT IN ('latency', 'talk') AND value <> 0";
+        let select = "SELECT section, kind, name, sum(value)::bigint AS value
+                      FROM (
+                          SELECT width_bucket(quarter, $3::timestamptz[]) AS section, kind, name, value
+                          FROM call_rollups
+                          WHERE company_id = $1 AND campaign_id = $2 AND quarter >= ($3)[1]
+                              AND quarter < $4 AND quarter <> $5
+                      ) AS sums
+                      GROUP BY section, kind, name
+                      HAVING sum(value) <> 0";
         let select = sqlx::query(select)
             .bind(company_id)
             .bind(id)
-            .bind(from)
-            .bind(to);
+            .bind(starts)
+            .bind(to)
+            .bind(WHOLE_CAMPAIGN);
         let rows = self.rows(select).await?;
         let sums = rows.iter().map(|row| {
             let (sum, value) = rolled_up(row)?;
-            let quarter = Reader::new("call_rollups", row).get("quarter")?;
-            Ok(((quarter, sum), value))
+            let row = Reader::new("call_rollups", row);
+            let section: i32 = row.get("section")?;
+            let start = usize::try_from(section - 1)
+                .ok()
+                .and_then(|place| starts.get(place));
+            let start = start.ok_or_else(|| row.corrupt(&"a section has no start"))?;
+            Ok(((*start, sum), value))
         });
         sums.collect()
     }

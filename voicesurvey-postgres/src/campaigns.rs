@@ -11,7 +11,7 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::queue::QueueLevel;
 use voicesurvey_core::queue::lane::Lane;
-use voicesurvey_core::quota::CellNews;
+use voicesurvey_core::quota::{CellNews, Cells};
 
 use crate::error::written;
 use crate::page::{self, Direction, Place};
@@ -297,6 +297,23 @@ impl CampaignRepository for PostgresUnitOfWork {
         {
             Some(company_id) => {
                 self.read_counters(CompanyId::from_uuid(company_id), id)
+                    .await
+            }
+            None => Ok(CampaignCounters::default()),
+        }
+    }
+
+    async fn counters_of_places(
+        &mut self,
+        id: CampaignId,
+        cells: &Cells,
+    ) -> Result<CampaignCounters, StorageError> {
+        match self
+            .company_of(company_of!("campaigns"), id.as_uuid())
+            .await?
+        {
+            Some(company_id) => {
+                self.read_counters_of_places(CompanyId::from_uuid(company_id), id, cells)
                     .await
             }
             None => Ok(CampaignCounters::default()),

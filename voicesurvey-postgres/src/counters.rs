@@ -13,7 +13,7 @@ use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
-use voicesurvey_core::quota::Cells;
+use voicesurvey_core::quota::{Cells, DECIDE_ABOUT_PLACES};
 
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -159,13 +159,48 @@ impl PostgresUnitOfWork {
         let select = sqlx::query(select)
             .bind(company_id.as_uuid())
             .bind(campaign_id.as_uuid());
+        let rows = self.rows(select).await?;
+        self.put_together(campaign_id, &rows, |_| true)
+    }
+
+    /// Those of the counters of a campaign that decide about places in these cells, with what this
+    /// unit of work has still to add.
+    pub(crate) async fn read_counters_of_places(
+        &mut self,
+        company_id: CompanyId,
+        campaign_id: CampaignId,
+        cells: &Cells,
+    ) -> Result<CampaignCounters, StorageError> {
+        let of_cell = |cell: u16| DECIDE_ABOUT_PLACES.map(|status| format!("{cell}:{status}"));
+        let names: Vec<String> = cells.iter().flat_map(of_cell).collect();
+        let select = "SELECT kind, name, count FROM campaign_counters
+                      WHERE company_id = $1 AND campaign_id = $2 AND kind = 'cell'
+                          AND name = ANY($3)";
+        let select = sqlx::query(select)
+            .bind(company_id.as_uuid())
+            .bind(campaign_id.as_uuid())
+            .bind(names.clone());
+        let rows = self.rows(select).await?;
+        self.put_together(campaign_id, &rows, |counter| {
+            counter.kind == "cell" && names.iter().any(|name| *name == counter.name)
+        })
+    }
+
+    /// The counters in the rows, with what this unit of work has still to add to those that are wanted.
+    fn put_together(
+        &self,
+        campaign_id: CampaignId,
+        rows: &[PgRow],
+        is_wanted: impl Fn(&Counter) -> bool,
+    ) -> Result<CampaignCounters, StorageError> {
         let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
-        for row in self.rows(select).await? {
-            let (kind, name, count) = stored_count(&row)?;
+        for row in rows {
+            let (kind, name, count) = stored_count(row)?;
             counts.insert((kind, name), count);
         }
         let pending = self.counters.0.iter();
-        for (counter, by) in pending.filter(|(counter, _)| counter.campaign.1 == campaign_id) {
+        let pending = pending.filter(|(counter, _)| counter.campaign.1 == campaign_id);
+        for (counter, by) in pending.filter(|(counter, _)| is_wanted(counter)) {
             *counts
                 .entry((counter.kind.to_owned(), counter.name.clone().into_owned()))
                 .or_default() += by;

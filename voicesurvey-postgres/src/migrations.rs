@@ -68,6 +68,7 @@ const FILES: &[(&str, &str)] = files![
     "20261121093622_count_erased_rows_of_uploads",
     "20261121093623_find_further_numbers",
     "20261121093650_keep_fetches_of_exports",
+    "20261121093700_sum_up_whole_campaigns",
 ];
 
 #[expect(clippy::expect_used, reason = "a test reads the name of every file")]

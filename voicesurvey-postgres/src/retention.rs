@@ -1,5 +1,6 @@
 //! Retention: what companies keep, and forgetting the rest.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -7,8 +8,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 use voicesurvey_core::call_task::CallTask;
 use voicesurvey_core::erasure::Retention;
-use voicesurvey_core::id::{CompanyId, first_at};
-use voicesurvey_core::ports::{RetentionRepository, StorageError};
+use voicesurvey_core::id::{CampaignId, CompanyId, first_at};
+use voicesurvey_core::ports::{ExportRepository as _, RetentionRepository, StorageError};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks::{call_task, columns};
@@ -44,7 +45,7 @@ const FORGET_CONVERSATIONS: &str = r#"
 
 /// Answers that are still known, in campaigns that ended before.
 const OLD_ANSWERS: &str = "
-    SELECT answer.id, answer.task_id FROM campaigns AS campaign
+    SELECT answer.id, answer.task_id, campaign.id AS campaign_id FROM campaigns AS campaign
     CROSS JOIN LATERAL (
         SELECT id, task_id FROM answers
         WHERE company_id = campaign.company_id AND campaign_id = campaign.id
@@ -157,8 +158,10 @@ impl PostgresUnitOfWork {
             .bind(before)
             .bind(i64::from(at_most.get()));
         let (mut answers, mut tasks) = (Vec::<Uuid>::new(), Vec::<Uuid>::new());
+        let mut campaigns = BTreeSet::new();
         for row in self.rows(select.persistent(false)).await? {
             let row = Reader::new("answers", &row);
+            campaigns.insert(row.id("campaign_id")?);
             answers.push(row.get("id")?);
             tasks.push(row.get("task_id")?);
         }
@@ -180,7 +183,18 @@ impl PostgresUnitOfWork {
             .map(|row| Reader::new("call_attempts", row).get("id"));
         let attempts: Vec<Uuid> = attempts.collect::<Result<_, _>>()?;
         self.forget_words_of(company_id, &attempts).await?;
+        self.withdraw_files_of(campaigns).await?;
         Ok(answers.len() as u64)
+    }
+
+    /// Takes back the files that were made of campaigns of which something was forgotten.
+    async fn withdraw_files_of(
+        &mut self,
+        campaigns: BTreeSet<CampaignId>,
+    ) -> Result<(), StorageError> {
+        let campaigns: Vec<CampaignId> = campaigns.into_iter().collect();
+        self.withdraw(&campaigns).await?;
+        Ok(())
     }
 }
 
@@ -276,6 +290,7 @@ impl RetentionRepository for PostgresUnitOfWork {
             .bind(i64::from(at_most.get()));
         let rows = self.rows(select.persistent(false)).await?;
         let tasks: Vec<CallTask> = rows.iter().map(call_task).collect::<Result<_, _>>()?;
+        let campaigns = tasks.iter().map(|task| task.campaign_id).collect();
         let ids = tasks.iter().map(|task| task.id.as_uuid());
         let provider_calls = sqlx::query(FORGET_PROVIDER_CALLS)
             .bind(company_id.as_uuid())
@@ -286,6 +301,7 @@ impl RetentionRepository for PostgresUnitOfWork {
             .bind(before);
         self.execute(file_names).await?;
         self.make_nobodys(&tasks, company_id, now).await?;
+        self.withdraw_files_of(campaigns).await?;
         let rejected = sqlx::query(FORGET_UPLOAD_ERRORS)
             .bind(company_id.as_uuid())
             .bind(before)

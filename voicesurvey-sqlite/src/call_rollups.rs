@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use voicesurvey_core::call_rollup::{RolledUp, RollupChanges};
+use voicesurvey_core::call_rollup::{RolledUp, RollupChanges, WHOLE_CAMPAIGN};
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::ports::{CallRollupRepository, StorageError};
 use voicesurvey_core::time::Timestamp;
 
-use crate::row::{Row, micros};
+use crate::row::{Row, json, micros};
 use crate::schema::CALL_ROLLUPS;
 use crate::unit_of_work::SqliteUnitOfWork;
 
@@ -53,12 +53,12 @@ impl CallRollupRepository for SqliteUnitOfWork {
             return Ok(BTreeMap::new());
         };
         let select = sqlx::query(
-            "SELECT kind, name, sum(value) AS value FROM call_rollups
-             WHERE company_id = ?1 AND campaign_id = ?2
-             GROUP BY kind, name HAVING sum(value) <> 0",
+            "SELECT kind, name, value FROM call_rollups
+             WHERE company_id = ?1 AND campaign_id = ?2 AND quarter = ?3 AND value <> 0",
         )
         .bind(campaign.company_id.as_uuid())
-        .bind(campaign_id.as_uuid());
+        .bind(campaign_id.as_uuid())
+        .bind(micros(WHOLE_CAMPAIGN));
         self.fetch_all(select)
             .await?
             .iter()
@@ -66,29 +66,40 @@ impl CallRollupRepository for SqliteUnitOfWork {
             .collect()
     }
 
-    async fn quarters(
+    async fn sections(
         &mut self,
         campaign_id: CampaignId,
-        from: Timestamp,
+        starts: &[Timestamp],
         to: Timestamp,
     ) -> Result<BTreeMap<(Timestamp, RolledUp), i64>, StorageError> {
         let Some(campaign) = self.campaign_key(campaign_id).await? else {
             return Ok(BTreeMap::new());
         };
+        let starts: Vec<i64> = starts.iter().copied().map(micros).collect();
+        let starts = json(&starts)?;
         let select = sqlx::query(
-            "SELECT quarter, kind, name, value FROM call_rollups
-             WHERE company_id = ?1 AND campaign_id = ?2 AND quarter >= ?3 AND quarter < ?4
-                 AND kind NOT IN ('latency', 'talk') AND value <> 0",
+            "WITH sections AS (
+                 SELECT value AS start, lead(value, 1, ?4) OVER (ORDER BY value) AS next
+                 FROM json_each(?3)
+             )
+             SELECT start, kind, name, sum(value) AS value
+             FROM sections
+             CROSS JOIN call_rollups
+             WHERE company_id = ?1 AND campaign_id = ?2 AND quarter >= start AND quarter < next
+                 AND quarter <> ?5
+             GROUP BY start, kind, name
+             HAVING sum(value) <> 0",
         )
         .bind(campaign.company_id.as_uuid())
         .bind(campaign_id.as_uuid())
-        .bind(micros(from))
-        .bind(micros(to));
+        .bind(starts)
+        .bind(micros(to))
+        .bind(micros(WHOLE_CAMPAIGN));
         let rows = self.fetch_all(select).await?;
         let sums = rows.iter().map(|row| {
             let (sum, value) = rolled_up(row)?;
-            let quarter = Row::new(row, CALL_ROLLUPS.name).instant("quarter")?;
-            Ok(((quarter, sum), value))
+            let start = Row::new(row, CALL_ROLLUPS.name).instant("start")?;
+            Ok(((start, sum), value))
         });
         sums.collect()
     }

@@ -30,7 +30,7 @@ macro_rules! migration {
     clippy::unreadable_literal,
     reason = "a version is written as in the name of its file"
 )]
-const MIGRATIONS: [(i64, &str, &str); 35] = [
+const MIGRATIONS: [(i64, &str, &str); 36] = [
     migration!(20261121090000, "create_companies"),
     migration!(20261121090100, "create_api_keys"),
     migration!(20261121090200, "create_skillbases"),
@@ -66,6 +66,7 @@ const MIGRATIONS: [(i64, &str, &str); 35] = [
     migration!(20261121093622, "count_erased_rows_of_uploads"),
     migration!(20261121093623, "find_further_numbers"),
     migration!(20261121093650, "keep_fetches_of_exports"),
+    migration!(20261121093700, "sum_up_whole_campaigns"),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(&MIGRATIONS));

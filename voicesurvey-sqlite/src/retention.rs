@@ -6,8 +6,8 @@ use std::num::NonZeroU16;
 use async_trait::async_trait;
 use uuid::Uuid;
 use voicesurvey_core::erasure::Retention;
-use voicesurvey_core::id::{CompanyId, first_at};
-use voicesurvey_core::ports::{RetentionRepository, StorageError};
+use voicesurvey_core::id::{CampaignId, CompanyId, first_at};
+use voicesurvey_core::ports::{ExportRepository as _, RetentionRepository, StorageError};
 use voicesurvey_core::time::Timestamp;
 
 use crate::call_tasks;
@@ -43,7 +43,7 @@ const FORGET_CONVERSATION: &str = r#"
 
 /// Answers that are still known, in campaigns that ended before.
 const OLD_ANSWERS: &str = "
-    SELECT answer.id, answer.task_id FROM campaigns AS campaign
+    SELECT answer.id, answer.task_id, campaign.id AS campaign_id FROM campaigns AS campaign
     -- In this order, which SQLite would else turn round.
     CROSS JOIN answers AS answer
     WHERE answer.company_id = campaign.company_id AND answer.campaign_id = campaign.id
@@ -134,17 +134,17 @@ impl SqliteUnitOfWork {
             .bind(micros(before))
             .bind(at_most.get());
         let rows = self.fetch_all(select).await?;
-        let answers: Vec<(Uuid, Uuid)> = read_all(&rows, |row| {
+        let answers: Vec<(Uuid, Uuid, CampaignId)> = read_all(&rows, |row| {
             let row = Row::new(row, ANSWERS.name);
-            Ok((row.get("id")?, row.get("task_id")?))
+            Ok((row.get("id")?, row.get("task_id")?, row.id("campaign_id")?))
         })?;
-        for (answer, _) in &answers {
+        for (answer, ..) in &answers {
             for forget in [FORGET_ANSWER, FORGET_REVISIONS] {
                 let forget = sqlx::query(forget).bind(company_id.as_uuid()).bind(*answer);
                 self.execute(forget).await?;
             }
         }
-        let tasks: BTreeSet<Uuid> = answers.iter().map(|(_, task)| *task).collect();
+        let tasks: BTreeSet<Uuid> = answers.iter().map(|(_, task, _)| *task).collect();
         for task in tasks {
             let select = sqlx::query(ENDED_CALLS)
                 .bind(company_id.as_uuid())
@@ -156,7 +156,19 @@ impl SqliteUnitOfWork {
                 self.forget_words_of(company_id, call).await?;
             }
         }
+        self.withdraw_files_of(answers.iter().map(|(.., campaign)| *campaign).collect())
+            .await?;
         Ok(answers.len() as u64)
+    }
+
+    /// Takes back the files that were made of campaigns of which something was forgotten.
+    async fn withdraw_files_of(
+        &mut self,
+        campaigns: BTreeSet<CampaignId>,
+    ) -> Result<(), StorageError> {
+        let campaigns: Vec<CampaignId> = campaigns.into_iter().collect();
+        self.withdraw(&campaigns).await?;
+        Ok(())
     }
 }
 
@@ -256,6 +268,8 @@ impl RetentionRepository for SqliteUnitOfWork {
             self.execute(provider_calls).await?;
             self.make_nobodys(task, now).await?;
         }
+        self.withdraw_files_of(tasks.iter().map(|task| task.campaign_id).collect())
+            .await?;
         let rejected = sqlx::query(FORGET_UPLOAD_ERRORS)
             .bind(company_id.as_uuid())
             .bind(micros(before))

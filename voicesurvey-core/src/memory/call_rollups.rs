@@ -8,7 +8,7 @@ use super::MemoryUnitOfWork;
 use super::rows::RollupRow;
 use super::table::Transaction;
 use crate::call_attempt::CallAttempt;
-use crate::call_rollup::{RolledCall, RolledUp, RollupChanges};
+use crate::call_rollup::{RolledCall, RolledUp, RollupChanges, WHOLE_CAMPAIGN};
 use crate::campaign::Campaign;
 use crate::id::CampaignId;
 use crate::ports::{CallRollupRepository, StorageError};
@@ -62,31 +62,32 @@ impl CallRollupRepository for MemoryUnitOfWork {
         &mut self,
         campaign_id: CampaignId,
     ) -> Result<BTreeMap<RolledUp, i64>, StorageError> {
-        let mut totals: BTreeMap<RolledUp, i64> = BTreeMap::new();
-        if self.sees_campaign(campaign_id) {
-            for row in self.transaction.rollups(campaign_id) {
-                *totals.entry(row.key.2.clone()).or_default() += row.value;
-            }
-        }
-        totals.retain(|_, value| *value != 0);
-        Ok(totals)
-    }
-
-    async fn quarters(
-        &mut self,
-        campaign_id: CampaignId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<BTreeMap<(Timestamp, RolledUp), i64>, StorageError> {
         if !self.sees_campaign(campaign_id) {
             return Ok(BTreeMap::new());
         }
-        let rows = self.transaction.rollups(campaign_id).filter(|row| {
-            let (_, quarter, sum) = &row.key;
-            (from..to).contains(quarter) && !matches!(sum, RolledUp::Talk(_) | RolledUp::Latency(_))
-        });
-        Ok(rows
-            .map(|row| ((row.key.1, row.key.2.clone()), row.value))
-            .collect())
+        let rows = self.transaction.rollups(campaign_id);
+        let totals = rows.filter(|row| row.key.1 == WHOLE_CAMPAIGN);
+        Ok(totals.map(|row| (row.key.2.clone(), row.value)).collect())
+    }
+
+    async fn sections(
+        &mut self,
+        campaign_id: CampaignId,
+        starts: &[Timestamp],
+        to: Timestamp,
+    ) -> Result<BTreeMap<(Timestamp, RolledUp), i64>, StorageError> {
+        let mut sections: BTreeMap<(Timestamp, RolledUp), i64> = BTreeMap::new();
+        if self.sees_campaign(campaign_id) {
+            for row in self.transaction.rollups(campaign_id) {
+                let (_, quarter, sum) = &row.key;
+                let next = starts.partition_point(|start| start <= quarter);
+                let start = next.checked_sub(1).map(|index| starts[index]);
+                if let Some(start) = start.filter(|_| *quarter != WHOLE_CAMPAIGN && *quarter < to) {
+                    *sections.entry((start, sum.clone())).or_default() += row.value;
+                }
+            }
+        }
+        sections.retain(|_, value| *value != 0);
+        Ok(sections)
     }
 }

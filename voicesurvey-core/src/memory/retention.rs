@@ -1,5 +1,6 @@
 //! Retention: what companies keep, and forgetting the rest.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use crate::conversation::{Answer, AnswerResult, AnswerRevision, Conversation, Th
 use crate::erasure::Retention;
 use crate::id::{self, CallAttemptId, CallTaskId, CampaignId, CompanyId, OutboxEventId};
 use crate::ports::repositories::OutboxEvent;
-use crate::ports::{RetentionRepository, Scope, StorageError};
+use crate::ports::{ExportRepository as _, RetentionRepository, Scope, StorageError};
 use crate::time::Timestamp;
 
 impl Transaction {
@@ -217,6 +218,8 @@ impl RetentionRepository for MemoryUnitOfWork {
         });
         let answers: Vec<Answer> = answers.take(at_most.get().into()).cloned().collect();
         let forgotten = answers.len() as u64;
+        let campaigns: BTreeSet<_> = answers.iter().map(|answer| answer.campaign_id).collect();
+        self.withdraw(&Vec::from_iter(campaigns)).await?;
         for answer in answers {
             for attempt in self.transaction.attempts_of_task(answer.task_id) {
                 if !attempt.state.is_live() {
@@ -260,6 +263,12 @@ impl RetentionRepository for MemoryUnitOfWork {
                 ..upload
             });
         }
+        let campaigns = ids.iter().filter_map(|id| {
+            let row = self.transaction.get::<TaskRow>(id)?;
+            Some(row.task.campaign_id)
+        });
+        let campaigns: BTreeSet<_> = campaigns.collect();
+        self.withdraw(&Vec::from_iter(campaigns)).await?;
         for id in &ids {
             self.transaction.forget_provider_calls_of(*id);
             self.transaction.make_nobodys(*id, now);

@@ -14,16 +14,19 @@ use crate::time::Timestamp;
 /// of another company (I11).
 #[async_trait]
 pub trait CallRollupRepository: Send {
-    /// Over the whole campaign.
+    /// Over the whole campaign: calls by their number within the contact, the seconds and the ranges of
+    /// talk, the ranges of replies. Calls by outcome and costs are among the counters of the campaign.
     async fn totals(
         &mut self,
         campaign_id: CampaignId,
     ) -> Result<BTreeMap<RolledUp, i64>, StorageError>;
-    /// Of the quarters that begin from `from` on and before `to`; without the ranges of durations.
-    async fn quarters(
+    /// Of sections of time, each from one of `starts` to the next one, the last to `to`: calls by outcome,
+    /// seconds of talk, costs. Each is of the quarters that begin in it, and named by its start.
+    /// `starts` must be in order. Nothing is told of sections without calls.
+    async fn sections(
         &mut self,
         campaign_id: CampaignId,
-        from: Timestamp,
+        starts: &[Timestamp],
         to: Timestamp,
     ) -> Result<BTreeMap<(Timestamp, RolledUp), i64>, StorageError>;
 }

@@ -101,7 +101,8 @@ pub trait ErasureRepository: Send {
 ///
 /// Each method forgets up to `at_most` rows of the scope's company, and returns how many; fewer than
 /// `at_most` means that nothing is left. Calls and events are older by their identifiers, which tell
-/// when they were made. Repeating it is harmless.
+/// when they were made. Repeating it is harmless. Files that were made of a campaign whose answers or
+/// contacts are forgotten are [withdrawn](crate::ports::ExportRepository::withdraw).
 #[async_trait]
 pub trait RetentionRepository: Send {
     /// What the scope's company keeps.

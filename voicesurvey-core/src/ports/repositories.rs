@@ -40,7 +40,7 @@ use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::queue::QueueLevel;
 use crate::queue::lane::Lane;
-use crate::quota::CellNews;
+use crate::quota::{CellNews, Cells};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -135,6 +135,16 @@ pub trait CampaignRepository: Send {
     async fn level(&mut self, id: CampaignId) -> Result<Option<QueueLevel>, StorageError>;
     /// What the campaign's rows add up to.
     async fn counters(&mut self, id: CampaignId) -> Result<CampaignCounters, StorageError>;
+    /// Of the counters those of these cells that [decide about places](CampaignCounters::of_places),
+    /// and no others. It is asked at every turn of a conversation, so stores do not read all counters
+    /// for it, of which there may be thousands.
+    async fn counters_of_places(
+        &mut self,
+        id: CampaignId,
+        cells: &Cells,
+    ) -> Result<CampaignCounters, StorageError> {
+        Ok(self.counters(id).await?.of_places(cells))
+    }
 }
 
 /// What the rows of a campaign add up to. Absent means none.

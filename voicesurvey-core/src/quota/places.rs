@@ -40,6 +40,20 @@ impl CampaignCounters {
         tasks.copied().unwrap_or(0)
     }
 
+    /// Those of these cells that decide about their places, and nothing else.
+    #[must_use]
+    pub fn of_places(mut self, cells: &Cells) -> Self {
+        self.cells.retain(|cell, _| cells.contains(*cell));
+        for tasks in self.cells.values_mut() {
+            tasks.retain(|status, _| DECIDE_ABOUT_PLACES.contains(status));
+        }
+        self.cells.retain(|_, tasks| !tasks.is_empty());
+        Self {
+            cells: self.cells,
+            ..Self::default()
+        }
+    }
+
     /// People who were thanked and let go because an answer put them into a full cell. Nobody is
     /// called again after that, so each is one call.
     pub fn turned_away(&self) -> u64 {
@@ -54,6 +68,9 @@ impl CampaignCounters {
         by_status.iter().sum::<u64>() + self.turned_away()
     }
 }
+
+/// Statuses of people by whose number it is decided whether there is a place in their cells.
+pub const DECIDE_ABOUT_PLACES: [TaskStatus; 2] = [TaskStatus::Completed, TaskStatus::InProgress];
 
 /// Statuses of people whose case was closed by calling them.
 const CLOSED_BY_CALLING: [TaskStatus; 4] = [
@@ -162,12 +179,6 @@ impl Places {
             .iter()
             .filter(|cell| self.room_in(*cell) != Room::Open);
         closed.collect()
-    }
-
-    /// The cells in which nobody may be called.
-    pub fn closed(&self) -> Cells {
-        let all: Cells = (0u16..).zip(&self.cells).map(|(index, _)| index).collect();
-        self.without_room(&all)
     }
 
     /// Whether as many interviews as are wanted were held in every cell.

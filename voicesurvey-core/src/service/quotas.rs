@@ -18,12 +18,13 @@ pub(super) async fn room_in(
     if cells.is_empty() || !campaign.has_quotas() {
         return Ok(Room::Open);
     }
-    let counters = work.campaigns().counters(campaign.id).await?;
+    let campaigns = work.campaigns();
+    let counters = campaigns.counters_of_places(campaign.id, cells).await?;
     let places = campaign.places(&counters);
     Ok(places.map_or(Room::Open, |places| places.room(cells)))
 }
 
-/// The cells into which nobody is let any more who turns out to belong to them while `task` is in
+/// The cells into which nobody is let any more whom an answer puts there while `task` is in
 /// progress. The place that its own call holds is not held against it.
 pub(super) async fn closed_to(
     work: &mut dyn UnitOfWork,
@@ -31,17 +32,19 @@ pub(super) async fn closed_to(
     task: &CallTask,
 ) -> Result<Cells, StorageError> {
     let quotas = campaign.effective_settings().quotas.as_ref();
-    if !quotas.is_some_and(Quotas::depend_on_answers) {
-        return Ok(Cells::default());
+    let cells = quotas.map_or_else(Cells::default, Quotas::cells_of_answers);
+    if cells.is_empty() {
+        return Ok(cells);
     }
-    let counters = work.campaigns().counters(campaign.id).await?;
+    let campaigns = work.campaigns();
+    let counters = campaigns.counters_of_places(campaign.id, &cells).await?;
     let Some(mut places) = campaign.places(&counters) else {
         return Ok(Cells::default());
     };
     if task.state.attempt_id().is_some() {
         places.give_back(&task.cells);
     }
-    Ok(places.closed())
+    Ok(places.without_room(&cells))
 }
 
 /// Puts the person who gave that answer, or of whom it was corrected, into the cells that it says
@@ -90,7 +93,8 @@ pub(super) async fn note_places(
     if touched.is_empty() || !campaign.has_quotas() {
         return Ok(());
     }
-    let counters = work.campaigns().counters(campaign.id).await?;
+    let campaigns = work.campaigns();
+    let counters = campaigns.counters_of_places(campaign.id, touched).await?;
     let Some(places) = campaign.places(&counters) else {
         return Ok(());
     };

@@ -255,6 +255,7 @@ macro_rules! storage_conformance {
                 results_stay_as_they_are_without_words,
                 forgotten_answers_are_counted_apart,
                 calls_and_files_of_forgotten_contacts_lose_their_names,
+                files_of_what_is_not_kept_are_withdrawn,
             }
             events {
                 an_event_is_received_once,

@@ -103,8 +103,10 @@ damaged! {
         "UPDATE call_attempts SET state = 'ended', ended_at = created_at;
          INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
          SELECT company_id, campaign_id,
-             to_timestamp(floor(extract(epoch FROM created_at) / 900) * 900), kind, name, 1
-         FROM call_attempts, (VALUES ('outcome', ''), ('number', '1')) AS sums (kind, name);
+             to_timestamp(floor(extract(epoch FROM created_at) / 900) * 900), 'outcome', '', 1
+         FROM call_attempts
+         UNION ALL
+         SELECT company_id, campaign_id, 'epoch', 'number', '1', 1 FROM call_attempts;
          UPDATE campaign_counters SET name = 'ended' WHERE kind = 'attempt';
          UPDATE company_queue SET in_flight = 0;
          UPDATE campaign_queue SET in_flight = 0;

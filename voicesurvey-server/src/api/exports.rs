@@ -35,7 +35,7 @@ use voicesurvey_core::service::Exports;
 use self::sending::Sending;
 use super::contact_filter::{ColumnQuery, ContactFilterQuery};
 use super::error::ApiError;
-use super::extract::{Id, Ids, QueryParameters};
+use super::extract::{Id, Ids, NoBody, QueryParameters};
 use super::fields::Checks;
 use super::page::{ListBody, PageQuery};
 use crate::app::App;
@@ -281,6 +281,7 @@ async fn request_export(
     actor: Actor,
     Id(id): Id<CampaignId>,
     QueryParameters(query): QueryParameters<ContactFilterQuery>,
+    _: NoBody,
 ) -> Result<Response, ApiError> {
     let order = order(query, &app, &actor).await?;
     let (export, secret) = app.exports.request(&actor, id, order).await?;

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use uuid::Uuid;
+use voicesurvey_core::service::ServiceError;
 
 use super::error::ApiError;
 
@@ -129,6 +130,24 @@ impl<T: From<Uuid>, S: Send + Sync> FromRequestParts<S> for IdAndName<T> {
 
 fn no_uuid() -> ApiError {
     ApiError::not_found("an identifier in the path is no UUID")
+}
+
+/// Nothing in the body of a request whose parameters are all in the URL. Passed over, they would bring
+/// something else than what was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let body = Bytes::from_request(request, state).await;
+        if body.is_ok_and(|body| body.is_empty()) {
+            return Ok(Self);
+        }
+        let message = "must be empty: the parameters of this request are in its URL";
+        Err(ServiceError::invalid("body", message).into())
+    }
 }
 
 /// The parameters of the query.

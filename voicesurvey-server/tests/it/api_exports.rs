@@ -253,6 +253,10 @@ async fn what_is_wrong_with_the_query_is_named() {
         let answer = manager.post_nothing(&path).await;
         assert_eq!((answer.status, &*answer.wrong_fields()), (400, wrong));
     }
+    let body = serde_json::json!({ "kind": "answers" });
+    let answer = manager.post(&format!("{campaign}/exports"), &body).await;
+    let wrong = "body: must be empty: the parameters of this request are in its URL";
+    assert_eq!((answer.status, &*answer.wrong_fields()), (422, wrong));
 }
 
 #[tokio::test]

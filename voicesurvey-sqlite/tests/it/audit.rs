@@ -101,9 +101,10 @@ damaged! {
     a_task_in_progress_whose_call_has_ended: [(Check::TasksInProgress, 1)] =>
         "UPDATE call_attempts SET state = 'ended', ended_at = created_at;
          INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
-         SELECT company_id, campaign_id, created_at - created_at % 900000000, sums.column1,
-             sums.column2, 1
-         FROM call_attempts, (VALUES ('outcome', ''), ('number', '1')) AS sums;
+         SELECT company_id, campaign_id, created_at - created_at % 900000000, 'outcome', '', 1
+         FROM call_attempts
+         UNION ALL
+         SELECT company_id, campaign_id, 0, 'number', '1', 1 FROM call_attempts;
          UPDATE campaign_counters SET name = 'ended' WHERE kind = 'attempt';
          UPDATE company_queue SET in_flight = 0;
          UPDATE campaign_queue SET in_flight = 0;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::audit::Example;
 use crate::call_attempt::CallAttempt;
-use crate::call_rollup::{RolledCall, quarter_of};
+use crate::call_rollup::RolledCall;
 use crate::id::CampaignId;
 use crate::memory::ready_list::counted_task;
 use crate::memory::rows::{
@@ -86,8 +86,8 @@ impl Transaction {
             compared.entry(row.key.clone()).or_default()[0] = row.value;
         }
         for attempt in self.attempts() {
-            let quarter = quarter_of(attempt.created_at);
-            for (sum, value) in RolledCall::from(attempt).sums() {
+            let sums = RolledCall::from(attempt).sums(attempt.created_at);
+            for ((quarter, sum), value) in sums {
                 let key = (attempt.campaign_id, quarter, sum);
                 compared.entry(key).or_default()[1] += value;
             }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::call_statistics::{CallSums, ReplyTimes, TalkTimes, by_day, by_hour, calls_per_contact};
+use crate::call_statistics::{
+    CallSums, ReplyTimes, TalkTimes, by_day, by_hour, calls_per_contact, starts_of_days,
+    starts_of_hours,
+};
 use crate::id::CampaignId;
 use crate::ports::UnitOfWork;
 use crate::service::error::ServiceError;
@@ -48,12 +51,14 @@ pub(super) async fn calls_over_time(
     let contacts = work.campaigns().counters(id).await?.total_tasks();
     let rollups = work.call_rollups();
     let totals = rollups.totals(id).await?;
-    let quarters = rollups.quarters(id, period.from, period.to).await?;
-    let mut of_hours = quarters.clone();
-    of_hours.retain(|(quarter, _), _| *quarter >= period.hours_from);
+    let (zone, to) = (period.zone, period.to);
+    let days = starts_of_days(period.from, to, zone);
+    let days = rollups.sections(id, &days, to).await?;
+    let hours = starts_of_hours(period.hours_from, to, zone);
+    let hours = rollups.sections(id, &hours, to).await?;
     Ok(CallsOverTime {
-        days: by_day(&quarters, period.zone),
-        hours: by_hour(&of_hours, period.zone),
+        days: by_day(&days, zone),
+        hours: by_hour(&hours, zone),
         per_contact: calls_per_contact(&totals, contacts),
         talk_times: TalkTimes::of(&totals),
         reply_times: ReplyTimes::of(&totals),

@@ -29,13 +29,23 @@ async fn calling(
     (company, campaign, calls)
 }
 
+/// Every sum: those over the whole campaign, and those of the quarters of two days.
 async fn totals(
     store: &dyn StorageUnderTest,
     company: &Company,
     campaign: &Campaign,
 ) -> BTreeMap<RolledUp, i64> {
     let mut work = begin(store, company).await;
-    work.call_rollups().totals(campaign.id).await.unwrap()
+    let mut totals = work.call_rollups().totals(campaign.id).await.unwrap();
+    let day = TimeDelta::days(1);
+    let (from, to) = (samples::now() - day, samples::now() + day);
+    let section = work.call_rollups().sections(campaign.id, &[from], to).await;
+    for ((start, sum), value) in section.unwrap() {
+        assert_eq!(start, from);
+        let known = *totals.entry(sum.clone()).or_insert(value);
+        assert_eq!(known, value, "{sum:?}");
+    }
+    totals
 }
 
 fn ended(outcome: Outcome, calls: i64) -> (RolledUp, i64) {
@@ -141,22 +151,34 @@ pub async fn calls_belong_to_the_quarter_in_which_they_were_made(store: &dyn Sto
         }
     }
     let mut work = begin(store, &company).await;
-    let mut between = async |from: Timestamp, to: Timestamp| -> Vec<(Timestamp, i64)> {
-        let quarters = work.call_rollups().quarters(campaign.id, from, to);
-        let quarters = quarters.await.unwrap().into_iter();
-        quarters
+    let mut sections = async |starts: &[Timestamp], to: Timestamp| -> Vec<(Timestamp, i64)> {
+        let sections = work.call_rollups().sections(campaign.id, starts, to);
+        let sections = sections.await.unwrap().into_iter();
+        sections
             .filter(|((_, sum), _)| matches!(sum, RolledUp::Outcome(_)))
-            .map(|((quarter, _), calls)| (quarter, calls))
+            .map(|((start, _), calls)| (start, calls))
             .collect()
     };
-    let all = [(first, 2), (first + quarter, 1)];
-    assert_eq!(between(first, first + quarter * 2).await, all);
-    assert_eq!(between(first, first + quarter).await, all[..1]);
-    assert_eq!(
-        between(first + quarter, first + quarter * 2).await,
-        all[1..]
-    );
-    assert_eq!(between(first - quarter, first).await, []);
+    let (second, third) = (first + quarter, first + quarter * 2);
+    let (before, all) = (first - quarter, [(first, 2), (second, 1)]);
+    assert_eq!(sections(&[first, second], third).await, all);
+    assert_eq!(sections(&[before, first, second, third], third).await, all);
+    assert_eq!(sections(&[first], second).await, all[..1]);
+    assert_eq!(sections(&[second], third).await, all[1..]);
+    assert_eq!(sections(&[before], first).await, []);
+    // Several quarters are one section, which begins where it is said to.
+    assert_eq!(sections(&[before], third).await, [(before, 3)]);
+    let within = first + TimeDelta::microseconds(1);
+    assert_eq!(sections(&[within], third).await, [(within, 1)]);
+    assert_eq!(sections(&[], third).await, []);
+    // Sums over the whole campaign are of no quarter, also for those who ask for all times.
+    let always = Timestamp::UNIX_EPOCH - TimeDelta::days(1);
+    let all = work
+        .call_rollups()
+        .sections(campaign.id, &[always], third)
+        .await;
+    let outcome = RolledUp::Outcome(Some(Outcome::Refused));
+    assert_eq!(all.unwrap(), [((always, outcome), 3)].into());
     drop(work);
     assert_sound(store).await;
 }
@@ -185,8 +207,8 @@ pub async fn sums_of_others_do_not_exist(store: &dyn StorageUnderTest) {
     let mut work = begin(store, &stranger).await;
     let day = TimeDelta::days(1);
     let (from, to) = (samples::now() - day, samples::now() + day);
-    let quarters = work.call_rollups().quarters(campaign.id, from, to).await;
-    assert_eq!(quarters.unwrap(), BTreeMap::new());
+    let sections = work.call_rollups().sections(campaign.id, &[from], to).await;
+    assert_eq!(sections.unwrap(), BTreeMap::new());
     drop(work);
     let other = store_campaign(store, samples::campaign(&company)).await;
     assert_eq!(totals(store, &company, &other).await, BTreeMap::new());

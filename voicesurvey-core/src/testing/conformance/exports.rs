@@ -22,12 +22,12 @@ use crate::testing::samples;
 use crate::time::Timestamp;
 
 /// The instant that many seconds later.
-fn later(seconds: i64) -> Timestamp {
+pub(super) fn later(seconds: i64) -> Timestamp {
     samples::now() + TimeDelta::seconds(seconds)
 }
 
 /// An export that waits, asked for that many seconds later.
-fn waiting(campaign: &Campaign, seconds: i64) -> Export {
+pub(super) fn waiting(campaign: &Campaign, seconds: i64) -> Export {
     Export {
         id: samples::id(),
         company_id: campaign.company_id,
@@ -55,7 +55,7 @@ fn waiting(campaign: &Campaign, seconds: i64) -> Export {
     }
 }
 
-async fn insert(store: &dyn StorageUnderTest, exports: &[Export]) {
+pub(super) async fn insert(store: &dyn StorageUnderTest, exports: &[Export]) {
     let mut work = begin_as(store, Scope::Platform).await;
     for export in exports {
         work.exports().insert(export).await.unwrap();
@@ -63,7 +63,7 @@ async fn insert(store: &dyn StorageUnderTest, exports: &[Export]) {
     commit(work).await;
 }
 
-async fn stored(store: &dyn StorageUnderTest, export: &Export) -> Option<Export> {
+pub(super) async fn stored(store: &dyn StorageUnderTest, export: &Export) -> Option<Export> {
     let mut work = begin_as(store, Scope::Platform).await;
     work.exports().get(export.id).await.unwrap()
 }

@@ -2,16 +2,18 @@
 
 use chrono::TimeDelta;
 
-use super::StorageUnderTest;
-use super::retention::end_campaign;
+use super::retention::{end_campaign, talk};
 use super::reviews::corrected;
 use super::support::{
-    all_pages, at_most, begin, claim_all, commit, running_campaign, settle, store_tasks,
+    all_pages, at_most, begin, claim_all, commit, live_call, running_campaign, settle,
+    store_campaign, store_tasks,
 };
+use super::{StorageUnderTest, exports};
 use crate::campaign::Campaign;
 use crate::company::Company;
 use crate::contact_record::{ContactFilter, ContactRecord, RecordParts};
 use crate::conversation::{Answer, AnswerResult, Doubt, Pending, Speaker, Turn};
+use crate::export::ExportState;
 use crate::gate::Reason;
 use crate::interpretation::{Confidence, Intent, Interpretation, InterpretedBy};
 use crate::language::Language;
@@ -20,6 +22,7 @@ use crate::ports::{ClaimedTask, PageRequest};
 use crate::results::{Breakdown, Results, Tally};
 use crate::survey::{AnswerValue, Question};
 use crate::testing::samples;
+use crate::time::Timestamp;
 
 /// The company, its campaign, and its calls that have ended: somebody who has answered both questions,
 /// and two who have answered the first; of these one has refused then and one has hung up.
@@ -264,4 +267,62 @@ pub async fn calls_and_files_of_forgotten_contacts_lose_their_names(store: &dyn 
     }
     let upload = work.call_lists().get(upload.id).await.unwrap().unwrap();
     assert_eq!((upload.file_name.as_str(), upload.created), ("", 3));
+}
+
+/// Files of a campaign whose answers or contacts a company does not keep any longer expire with them.
+pub async fn files_of_what_is_not_kept_are_withdrawn(store: &dyn StorageUnderTest) {
+    let (company, call) = live_call(store).await;
+    talk(store, &call).await;
+    settle(store, &call, Outcome::Completed, samples::now()).await;
+    end_campaign(store, &call).await;
+    let mut work = begin(store, &company).await;
+    let campaign = work.campaigns().get(call.task.campaign_id).await;
+    let campaign = campaign.unwrap().unwrap();
+    drop(work);
+    let other = store_campaign(store, samples::campaign(&company)).await;
+    let done = |campaign| {
+        exports::waiting(campaign, 0).finished(exports::later(1), Some(exports::later(90)))
+    };
+    let made = [done(&campaign), done(&other)];
+    exports::insert(store, &made).await;
+    let states = async || {
+        let of_forgotten = exports::stored(store, &made[0]).await.unwrap().state;
+        let of_other = exports::stored(store, &made[1]).await.unwrap().state;
+        assert_eq!(of_other, ExportState::Done);
+        of_forgotten
+    };
+    let old = samples::now() + TimeDelta::days(1);
+    for (contacts, before, state) in [
+        (false, samples::now(), ExportState::Done),
+        (true, samples::now(), ExportState::Done),
+        (false, old, ExportState::Expired),
+    ] {
+        forget(store, &company, contacts, before).await;
+        assert_eq!(states().await, state, "{contacts} {before}");
+    }
+    let again = done(&campaign);
+    exports::insert(store, std::slice::from_ref(&again)).await;
+    forget(store, &company, false, old).await;
+    let state = exports::stored(store, &again).await.unwrap().state;
+    assert_eq!(state, ExportState::Done, "no answer is left to forget");
+    forget(store, &company, true, old).await;
+    let state = exports::stored(store, &again).await.unwrap().state;
+    assert_eq!(state, ExportState::Expired);
+}
+
+async fn forget(
+    store: &dyn StorageUnderTest,
+    company: &Company,
+    contacts: bool,
+    before: Timestamp,
+) {
+    let mut work = begin(store, company).await;
+    let retention = work.retention();
+    let forgotten = if contacts {
+        retention.forget_contacts(before, before, at_most(9)).await
+    } else {
+        retention.forget_answers(before, at_most(9)).await
+    };
+    forgotten.unwrap();
+    commit(work).await;
 }

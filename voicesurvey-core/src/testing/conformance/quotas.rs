@@ -82,6 +82,10 @@ async fn counted(
 ) -> Vec<(TaskStatus, u64)> {
     let mut work = begin(store, company).await;
     let counters = work.campaigns().counters(campaign.id).await.unwrap();
+    let of_cells = cells(&[cell]);
+    let of_places = work.campaigns().counters_of_places(campaign.id, &of_cells);
+    let of_places = of_places.await.expect("counters can be read");
+    assert_eq!(of_places, counters.clone().of_places(&cells(&[cell])));
     let of_cell = counters.cells.get(&cell).cloned().unwrap_or_default();
     of_cell.into_iter().collect()
 }
@@ -140,6 +144,23 @@ pub async fn tasks_are_counted_by_cell_and_status(store: &dyn StorageUnderTest) 
         work.call_tasks()
             .cancel_waiting(campaign.id, Reason::QuotaFull, later, at_most(10));
     assert_eq!(ended.await.unwrap(), 4);
+    // What the unit of work has changed itself counts already.
+    let moved = CallTask {
+        cells: cells(&[1]),
+        ..work
+            .call_tasks()
+            .get_for_update(calls[0].task.id)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    work.call_tasks().update(&moved).await.unwrap();
+    for of in [&[][..], &[0], &[0, 1], &[7]] {
+        let all = work.campaigns().counters(campaign.id).await.unwrap();
+        let campaigns = work.campaigns();
+        let of_places = campaigns.counters_of_places(campaign.id, &cells(of)).await;
+        assert_eq!(of_places.unwrap(), all.of_places(&cells(of)));
+    }
     commit(work).await;
     let of_first = counted(store, &company, &campaign, 0).await;
     assert!(

@@ -23,7 +23,7 @@ fn days(days: u16) -> Option<NonZeroU16> {
 }
 
 /// Stores a conversation with an answer.
-async fn talk(store: &dyn StorageUnderTest, call: &ClaimedTask) {
+pub(super) async fn talk(store: &dyn StorageUnderTest, call: &ClaimedTask) {
     let attempt = &call.attempt;
     let turn = samples::turn(attempt, 1);
     let mut work = begin_as(store, Scope::Company(attempt.company_id)).await;

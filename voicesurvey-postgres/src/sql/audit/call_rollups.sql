@@ -1,5 +1,6 @@
 -- Sums of calls over time that differ from the calls (I12). SQL rounds halves of a cost another way
--- than the core, so one millionth for each call is let pass.
+-- than the core, so one millionth for each call is let pass. Sums over the whole campaign stand at the
+-- epoch.
 SELECT
     'campaign' AS subject, campaign_id AS id, company_id,
     to_char(quarter AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' ' || kind || ' ' || name || ': '
@@ -7,7 +8,7 @@ SELECT
 FROM call_rollups AS kept
 FULL JOIN (
     SELECT
-        call.company_id, call.campaign_id, call.quarter, sums.kind, sums.name,
+        call.company_id, call.campaign_id, sums.quarter, sums.kind, sums.name,
         sum(sums.value) AS value,
         CASE WHEN sums.kind = 'cost_millionths' THEN count(*) ELSE 0 END AS tolerated
     FROM (
@@ -32,13 +33,20 @@ FULL JOIN (
     ) AS talk
     CROSS JOIN LATERAL (
         VALUES
-            ('outcome', COALESCE(call.outcome, ''), 1),
-            ('number', call.attempt_number::text, 1),
-            ('talk_seconds', '', call.talk_seconds),
-            ('talk', talk.below::text, CASE WHEN call.talk_seconds IS NOT NULL THEN 1 END),
-            ('cost_millionths', call.cost_currency, round(call.cost_amount * 1000000)::bigint)
+            (call.quarter, 'outcome', COALESCE(call.outcome, ''), 1),
+            (call.quarter, 'talk_seconds', '', call.talk_seconds),
+            (
+                call.quarter, 'cost_millionths', call.cost_currency,
+                round(call.cost_amount * 1000000)::bigint
+            ),
+            ('epoch', 'number', call.attempt_number::text, 1),
+            ('epoch', 'talk_seconds', '', call.talk_seconds),
+            (
+                'epoch', 'talk', talk.below::text,
+                CASE WHEN call.talk_seconds IS NOT NULL THEN 1 END
+            )
         UNION ALL
-        SELECT 'latency', COALESCE((
+        SELECT 'epoch', 'latency', COALESCE((
             SELECT min(below)
             FROM UNNEST(ARRAY[
                 10, 25, 50, 100, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000
@@ -46,8 +54,8 @@ FULL JOIN (
             WHERE waited::bigint < below
         ), 0)::text, 1
         FROM jsonb_array_elements_text(call.latencies) AS waited
-    ) AS sums (kind, name, value)
+    ) AS sums (quarter, kind, name, value)
     WHERE sums.value IS NOT NULL AND sums.name IS NOT NULL
-    GROUP BY call.company_id, call.campaign_id, call.quarter, sums.kind, sums.name
+    GROUP BY call.company_id, call.campaign_id, sums.quarter, sums.kind, sums.name
 ) AS stored USING (company_id, campaign_id, quarter, kind, name)
 WHERE abs(COALESCE(kept.value, 0) - COALESCE(stored.value, 0)) > COALESCE(stored.tolerated, 0)

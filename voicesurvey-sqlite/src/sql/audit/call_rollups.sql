@@ -1,5 +1,5 @@
 -- Sums of calls over time that differ from the calls (I12). SQLite has no decimals, so one millionth of
--- a cost for each call is let pass.
+-- a cost for each call is let pass. Sums over the whole campaign stand at the epoch.
 SELECT
     'campaign' AS subject, campaign_id AS id, company_id,
     strftime('%Y-%m-%d %H:%M', quarter / 1000000, 'unixepoch') || ' ' || kind || ' ' || name || ': '
@@ -17,12 +17,15 @@ FULL JOIN (
         SELECT company_id, campaign_id, quarter, 'outcome' AS kind, COALESCE(outcome, '') AS name, 1 AS value
         FROM call
         UNION ALL
-        SELECT company_id, campaign_id, quarter, 'number', CAST(attempt_number AS TEXT), 1 FROM call
+        SELECT company_id, campaign_id, 0, 'number', CAST(attempt_number AS TEXT), 1 FROM call
         UNION ALL
         SELECT company_id, campaign_id, quarter, 'talk_seconds', '', talk_seconds
         FROM call WHERE talk_seconds IS NOT NULL
         UNION ALL
-        SELECT company_id, campaign_id, quarter, 'talk', CASE
+        SELECT company_id, campaign_id, 0, 'talk_seconds', '', talk_seconds
+        FROM call WHERE talk_seconds IS NOT NULL
+        UNION ALL
+        SELECT company_id, campaign_id, 0, 'talk', CASE
             WHEN talk_seconds < 5 THEN '5' WHEN talk_seconds < 10 THEN '10'
             WHEN talk_seconds < 15 THEN '15' WHEN talk_seconds < 20 THEN '20'
             WHEN talk_seconds < 30 THEN '30' WHEN talk_seconds < 45 THEN '45'
@@ -40,7 +43,7 @@ FULL JOIN (
             CAST(round(1000000 * CAST(cost_amount AS REAL)) AS INTEGER)
         FROM call WHERE cost_amount IS NOT NULL
         UNION ALL
-        SELECT company_id, campaign_id, quarter, 'latency', CASE
+        SELECT company_id, campaign_id, 0, 'latency', CASE
             WHEN waited.value < 10 THEN '10'
             WHEN waited.value < 25 THEN '25'
             WHEN waited.value < 50 THEN '50'
