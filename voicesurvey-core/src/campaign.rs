@@ -16,7 +16,7 @@ use crate::call_list::Contact;
 use crate::gate::Reason;
 use crate::id::{CampaignId, CompanyId};
 use crate::ports::repositories::CampaignCounters;
-use crate::quota::{Cells, Places};
+use crate::quota::{Cells, Places, QuotaCell};
 use crate::skillbase::Skillbase;
 use crate::time::Timestamp;
 
@@ -99,6 +99,19 @@ impl Campaign {
     pub fn cells_of(&self, contact: &Contact) -> Cells {
         let quotas = self.effective_settings().quotas.as_ref();
         quotas.map_or_else(Cells::default, |quotas| quotas.cells_of_contact(contact))
+    }
+
+    /// The cells of its quotas; none without quotas.
+    pub fn quota_cells(&self) -> &[QuotaCell] {
+        let quotas = self.effective_settings().quotas.as_ref();
+        quotas.map_or(&[], |quotas| &quotas.cells)
+    }
+
+    /// The place of the cell of that name, letter for letter.
+    pub fn place_of_cell(&self, name: &str) -> Option<u16> {
+        let cells = (0u16..).zip(self.quota_cells());
+        let mut named = cells.filter(|(_, cell)| cell.name == name);
+        named.next().map(|(place, _)| place)
     }
 
     /// How many places are left in the cells of its quotas; `None` without quotas.

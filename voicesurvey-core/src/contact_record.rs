@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call_attempt::CallAttempt;
 use crate::call_task::{CallTask, TaskStatus};
+use crate::campaign::Campaign;
 use crate::conversation::{Answer, AnswerRevision, Consent, Speaker, SurveyResponse, Turn};
 use crate::id::{CallAttemptId, CallTaskId};
 use crate::language::Language;
@@ -147,6 +148,9 @@ pub struct ContactFilter {
     pub outcome: Option<Outcome>,
     /// Whose task stands there.
     pub status: Option<TaskStatus>,
+    /// Who is known to be in all of these cells of the campaign's quotas, by their names as the
+    /// campaign has them. Nobody is in a cell that there is not.
+    pub cells: BTreeSet<String>,
     /// For whom it is stored what became of this question.
     pub answered: Option<String>,
 }
@@ -164,27 +168,25 @@ pub struct Interviewed {
 }
 
 impl ContactFilter {
-    /// Whether somebody is wanted, in a campaign in `default_language`. Stores may ask in their own
-    /// words, and must answer the same.
+    /// Whether somebody of that campaign is wanted. Stores may ask in their own words, and must answer
+    /// the same.
     ///
     /// The instant that `from` and `to` look at is when the interview began, and without one when
     /// the last call was made; who was never called has none. The language is that of the latest
     /// conversation, without one that of the list, and without that the campaign's.
-    pub fn matches(
-        &self,
-        task: &CallTask,
-        interviewed: Interviewed,
-        default_language: Language,
-    ) -> bool {
+    pub fn matches(&self, task: &CallTask, interviewed: Interviewed, campaign: &Campaign) -> bool {
         let columns = &task.contact.extra;
         let at = interviewed.at.or(task.last_attempt_at);
         let language = interviewed
             .language
             .or(task.contact.language)
-            .unwrap_or(default_language);
+            .unwrap_or(campaign.effective_settings().language);
+        let cells = campaign.quota_cells();
+        let is_in = |name: &String| task.cells.named(cells).any(|cell| cell == name);
         self.columns
             .iter()
             .all(|(name, value)| columns.get(name) == Some(value))
+            && self.cells.iter().all(is_in)
             && self.from.is_none_or(|from| at.is_some_and(|at| at >= from))
             && self.to.is_none_or(|to| at.is_some_and(|at| at < to))
             && self.language.is_none_or(|wanted| language == wanted)

@@ -197,6 +197,12 @@ impl Cells {
         self.0.binary_search(&cell).is_ok()
     }
 
+    /// The names of these cells among those of their campaign, in order.
+    pub fn named<'c>(&self, cells: &'c [QuotaCell]) -> impl Iterator<Item = &'c str> {
+        let known = self.iter().filter_map(|cell| cells.get(usize::from(cell)));
+        known.map(|cell| &*cell.name)
+    }
+
     /// Those of either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {

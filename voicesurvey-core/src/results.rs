@@ -2,7 +2,8 @@
 //!
 //! [`Tally`] takes in one record after the other, in any order, and the sum is exact. What it
 //! remembers does not grow with the number of people but with that of different values: at most
-//! [`numbers::MOST_VALUES`] numbers for each question and [`Tally::MOST_GROUPS`] groups.
+//! [`numbers::MOST_VALUES`] numbers for each question and [`Tally::MOST_GROUPS`] groups, or one for
+//! each cell of the campaign's quotas.
 //!
 //! Everybody to whom a question was put stands in exactly one place: answered, skipped, not known,
 //! not understood, refused, left, open, or forgotten; together they are those who were asked.
@@ -19,8 +20,9 @@ pub use question::{Fate, QuestionResult, ValueShare};
 use self::question::QuestionTally;
 use crate::contact_record::ContactRecord;
 use crate::language::Language;
+use crate::quota::QuotaCell;
 use crate::rates::{Case, Interview};
-use crate::survey::{Question, QuestionKind};
+use crate::survey::{AnswerValue, Question, QuestionKind};
 
 /// By what people are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,9 @@ pub enum Breakdown {
     Question(String),
     /// The language of the interview, as [`ContactRecord::language`] says.
     Language,
+    /// The cells of quotas that they are known to be in. Who is in several counts in each of them, so
+    /// these groups may add up to more than the whole.
+    Cell,
 }
 
 /// Why people cannot be told apart so.
@@ -42,6 +47,9 @@ pub enum BreakdownError {
     /// Hardly two people say the same.
     #[error("'{0}' asks for free text; choose a question of another type")]
     FreeText(String),
+    /// Nobody is in a cell.
+    #[error("the campaign has no quotas, and so no cells")]
+    NoCells,
     /// There are more groups than anybody can look at.
     #[error(
         "there are more than {} different values; choose something with fewer",
@@ -79,19 +87,23 @@ pub struct GroupResults {
 pub struct Tally<'s> {
     questions: &'s [Question],
     language: Language,
+    cells: &'s [QuotaCell],
     breakdown: Option<&'s Breakdown>,
     all: GroupTally,
     groups: BTreeMap<Option<String>, GroupTally>,
 }
 
 impl<'s> Tally<'s> {
-    /// More groups than that are refused.
+    /// More groups than that are refused, unless they are those of cells: of these a campaign has as
+    /// many as it may have.
     pub const MOST_GROUPS: usize = 100;
 
-    /// Nothing yet, of a survey in `language`.
+    /// Nothing yet, of a survey in `language` with these cells of quotas. Each cell is a group, also if
+    /// nobody is in it.
     pub fn new(
         questions: &'s [Question],
         language: Language,
+        cells: &'s [QuotaCell],
         breakdown: Option<&'s Breakdown>,
     ) -> Result<Self, BreakdownError> {
         if let Some(Breakdown::Question(key)) = breakdown {
@@ -101,12 +113,19 @@ impl<'s> Tally<'s> {
                 return Err(BreakdownError::FreeText(key.clone()));
             }
         }
+        let is_by_cell = breakdown == Some(&Breakdown::Cell);
+        if is_by_cell && cells.is_empty() {
+            return Err(BreakdownError::NoCells);
+        }
+        let named = cells.iter().filter(|_| is_by_cell);
+        let groups = named.map(|cell| (Some(cell.name.clone()), GroupTally::new(questions)));
         Ok(Self {
             questions,
             language,
+            cells,
             breakdown,
             all: GroupTally::new(questions),
-            groups: BTreeMap::new(),
+            groups: groups.collect(),
         })
     }
 
@@ -121,32 +140,62 @@ impl<'s> Tally<'s> {
         let Some(breakdown) = self.breakdown else {
             return Ok(());
         };
-        let value = value_of(record, breakdown, self.language);
-        if !self.groups.contains_key(&value) && self.groups.len() == Self::MOST_GROUPS {
-            return Err(BreakdownError::TooManyGroups);
+        let is_by_cell = *breakdown == Breakdown::Cell;
+        for value in self.values_of(record, breakdown) {
+            let is_new = !self.groups.contains_key(&value);
+            if is_new && !is_by_cell && self.groups.len() == Self::MOST_GROUPS {
+                return Err(BreakdownError::TooManyGroups);
+            }
+            let questions = self.questions;
+            self.groups
+                .entry(value)
+                .or_insert_with(|| GroupTally::new(questions))
+                .add(record, &fates);
         }
-        let questions = self.questions;
-        self.groups
-            .entry(value)
-            .or_insert_with(|| GroupTally::new(questions))
-            .add(record, &fates);
         Ok(())
     }
 
+    /// The groups that somebody belongs to; `None` is that of people without a value.
+    fn values_of(&self, record: &ContactRecord, breakdown: &Breakdown) -> Vec<Option<String>> {
+        let value = match breakdown {
+            Breakdown::Column(name) => record.task.contact.extra.get(name).cloned(),
+            Breakdown::Question(key) => {
+                let value = record.answer(key).and_then(|answer| answer.result.value());
+                value.map(AnswerValue::to_text)
+            }
+            Breakdown::Language => Some(record.language(self.language).code().to_owned()),
+            Breakdown::Cell => {
+                let cells = record.task.cells.named(self.cells);
+                let cells: Vec<_> = cells.map(|name| Some(name.to_owned())).collect();
+                return if cells.is_empty() { vec![None] } else { cells };
+            }
+        };
+        vec![value]
+    }
+
     /// What it all adds up to. Groups come in the order of their values, numbers by their size and
-    /// before words, those without one last.
+    /// before words, cells in that of the campaign, those without one last.
     pub fn finish(self) -> Results {
         let Self {
             questions,
+            cells,
+            breakdown,
             all,
             groups,
             ..
         } = self;
+        let place_of = |group: &GroupResults| match (breakdown, &group.value) {
+            (Some(Breakdown::Cell), Some(name)) => {
+                let place = cells.iter().position(|cell| cell.name == *name);
+                (false, false, place.map(Decimal::from), None)
+            }
+            (_, value) => place_of(value.as_deref()),
+        };
         let mut groups: Vec<GroupResults> = groups
             .into_iter()
             .map(|(value, group)| group.finish(value, questions))
             .collect();
-        groups.sort_by_cached_key(|group| place_of(group.value.as_deref()));
+        groups.sort_by_cached_key(place_of);
         Results {
             all: all.finish(None, questions),
             groups,
@@ -159,21 +208,6 @@ fn place_of(value: Option<&str>) -> (bool, bool, Option<Decimal>, Option<String>
     let number: Option<Decimal> = value.and_then(|value| value.parse().ok());
     let word = value.map(str::to_owned);
     (value.is_none(), number.is_none(), number, word)
-}
-
-fn value_of(
-    record: &ContactRecord,
-    breakdown: &Breakdown,
-    default_language: Language,
-) -> Option<String> {
-    match breakdown {
-        Breakdown::Column(name) => record.task.contact.extra.get(name).cloned(),
-        Breakdown::Question(key) => {
-            let value = record.answer(key)?.result.value()?;
-            Some(value.to_text())
-        }
-        Breakdown::Language => Some(record.language(default_language).code().to_owned()),
-    }
 }
 
 /// One group while it is being added up.

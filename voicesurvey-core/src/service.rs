@@ -10,6 +10,7 @@ pub mod campaign_service;
 pub mod campaigns;
 pub(crate) mod circumstances;
 pub mod companies;
+mod contact_filters;
 pub mod dispatcher;
 pub mod engine;
 pub mod erasures;

@@ -24,6 +24,7 @@ use voicesurvey_core::conversation::Consent;
 use voicesurvey_core::export::{Delimiter, ExportFormat, ExportKind};
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::language::Language;
+use voicesurvey_core::quota::QuotaCell;
 use voicesurvey_core::survey::{AnswerValue, Question, QuestionKind, Survey};
 
 use self::people::PeopleColumns;
@@ -38,6 +39,8 @@ pub struct ExportSubject {
     pub language: Language,
     /// The columns of its call lists that are kept, in the order in which they are to stand.
     pub contact_columns: Vec<String>,
+    /// The cells of the campaign's quotas.
+    pub quota_cells: Vec<QuotaCell>,
 }
 
 /// A file of results that is being written.
@@ -109,7 +112,7 @@ impl<W: Write + Send> ResultsFile<W> {
             Rows::Results(columns) => vec![columns.row(&self.subject, record)?],
             Rows::Answers => answers::rows(&self.subject, record),
             Rows::Attempts => attempts::rows(record),
-            Rows::Dispositions => vec![dispositions::row(record)],
+            Rows::Dispositions => vec![dispositions::row(&self.subject, record)],
             Rows::Transcripts => transcripts::rows(record),
             Rows::Codebook => Vec::new(),
         };
@@ -238,6 +241,17 @@ fn label<'q>(question: &'q Question, value: &AnswerValue) -> Option<&'q str> {
         _ => return None,
     };
     say.first().map(String::as_str)
+}
+
+/// What stands in the column of the cells that somebody is in.
+const CELLS: &str = "The cells of the campaign's quotas that the person is known to be in, by the list \
+                     and by the answers, in the order of the campaign with '; ' between their names; \
+                     empty of somebody who is in none";
+
+/// The cells that somebody is in.
+fn cells(subject: &ExportSubject, record: &ContactRecord) -> Value {
+    let names = record.task.cells.named(&subject.quota_cells);
+    Value::text(names.collect::<Vec<_>>().join("; "))
 }
 
 /// Whether the survey has names for the answers to a question.

@@ -72,6 +72,14 @@ fn wanted(
     if let Some(status) = filter.status {
         list.and_where(Expr::col("status").eq(status.name()));
     }
+    for name in &filter.cells {
+        list.and_where(match campaign.place_of_cell(name) {
+            Some(cell) => {
+                Expr::cust_with_values("$1 = ANY (string_to_array(cells, ','))", [cell.to_string()])
+            }
+            None => Expr::cust("FALSE"),
+        });
+    }
     if let Some(key) = &filter.answered {
         list.and_where(Expr::cust_with_values(
             "EXISTS (SELECT FROM answers AS answer

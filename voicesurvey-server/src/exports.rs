@@ -74,6 +74,7 @@ impl ExportWriter {
             survey: settings.survey.clone(),
             language: settings.language,
             contact_columns: plan.contact_columns.clone(),
+            quota_cells: plan.campaign.quota_cells().to_vec(),
         };
         let outbox = Outbox::default();
         let (kind, format) = (plan.order.kind, plan.order.format);

@@ -74,6 +74,14 @@ fn wanted(
     if let Some(status) = filter.status {
         select.and_where(Expr::col("status").eq(status.name()));
     }
+    for name in &filter.cells {
+        select.and_where(match campaign.place_of_cell(name) {
+            Some(cell) => {
+                Expr::cust_with_values("instr(',' || cells || ',', ?) > 0", [format!(",{cell},")])
+            }
+            None => Expr::cust("FALSE"),
+        });
+    }
     if let Some(key) = &filter.answered {
         select.and_where(Expr::cust_with_values(
             "EXISTS (SELECT 1 FROM answers AS answer

@@ -103,14 +103,13 @@ impl ContactRecordRepository for MemoryUnitOfWork {
         page: &PageRequest,
     ) -> Result<Page<ContactRecord>, StorageError> {
         let after: Option<CallTaskId> = cursor(page)?;
-        let language = campaign.effective_settings().language;
         let rows = &self.transaction;
         let tasks = rows.table::<TaskRow>();
         let wanted = under_after(&tasks.index().by_campaign, campaign.id, after)
             .filter_map(|id| tasks.get(&id))
             .map(|row| &row.task)
             .filter(|task| self.sees(task.company_id))
-            .filter(|task| filter.matches(task, rows.interviewed(task, filter), language));
+            .filter(|task| filter.matches(task, rows.interviewed(task, filter), campaign));
         let page = page_of(wanted, page, |task| task.id.to_string());
         Ok(Page {
             rows: page

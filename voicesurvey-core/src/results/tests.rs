@@ -176,7 +176,7 @@ fn record(person: &Person) -> ContactRecord {
 
 fn results(records: &[ContactRecord], breakdown: Option<&Breakdown>) -> Results {
     let questions = questions();
-    let mut tally = Tally::new(&questions, Language::It, breakdown).unwrap();
+    let mut tally = Tally::new(&questions, Language::It, &[], breakdown).unwrap();
     for record in records {
         tally.add(record).unwrap();
     }
@@ -363,8 +363,10 @@ proptest! {
         let contacts: u64 = found.groups.iter().map(|group| group.contacts).sum();
         prop_assert_eq!(contacts, found.all.contacts);
         for group in &found.groups {
+            let questions = questions();
+            let tally = Tally::new(&questions, Language::It, &[], None).unwrap();
             let of_group = |record: &&ContactRecord| {
-                value_of(record, &breakdown, Language::It) == group.value
+                tally.values_of(record, &breakdown) == std::slice::from_ref(&group.value)
             };
             let own: Vec<ContactRecord> = records.iter().filter(of_group).cloned().collect();
             let alone = results(&own, None).all;
@@ -435,10 +437,55 @@ fn groups_come_in_the_order_of_their_values() {
     assert_eq!(values, ["2", "10", "north", "south", ""]);
 }
 
+/// Somebody whose list says nothing and who was not called, in these cells.
+fn in_cells(cells: &[u16]) -> ContactRecord {
+    let mut somebody = record(&Person {
+        region: None,
+        is_final: true,
+        calls: Vec::new(),
+        answers: Vec::new(),
+        response: None,
+    });
+    somebody.task.cells = cells.iter().copied().collect();
+    somebody
+}
+
+#[test]
+fn who_is_in_several_cells_counts_in_each_and_an_empty_cell_is_a_group() {
+    let cell = |place: usize| QuotaCell {
+        name: format!("{}", 200 - place),
+        target: 1,
+        conditions: crate::quota::CellConditions::default(),
+    };
+    // More than there may be values.
+    let cells: Vec<QuotaCell> = (0..=Tally::MOST_GROUPS).map(cell).collect();
+    let questions = questions();
+    let mut tally = Tally::new(&questions, Language::It, &cells, Some(&Breakdown::Cell)).unwrap();
+    for somebody in [&[][..], &[0], &[0, 2], &[2, 100], &[]] {
+        tally.add(&in_cells(somebody)).unwrap();
+    }
+    let Results { all, groups } = tally.finish();
+    assert_eq!(all.contacts, 5);
+    let groups = groups
+        .into_iter()
+        .map(|group| (group.value, group.contacts));
+    let groups: Vec<_> = groups.collect();
+    let expected = (0..=Tally::MOST_GROUPS).map(|place| {
+        let people = match place {
+            0 | 2 => 2,
+            100 => 1,
+            _ => 0,
+        };
+        (Some(cell(place).name), people)
+    });
+    let expected: Vec<_> = expected.chain([(None, 2)]).collect();
+    assert_eq!(groups, expected);
+}
+
 #[test]
 fn a_breakdown_that_nobody_could_read_is_refused() {
     let questions = questions();
-    let new = |by: &Breakdown| Tally::new(&questions, Language::It, Some(by)).map(|_| ());
+    let new = |by: &Breakdown| Tally::new(&questions, Language::It, &[], Some(by)).map(|_| ());
     let question = |key: &str| Breakdown::Question(key.to_owned());
     assert!(matches!(
         new(&question("q9")),
@@ -448,15 +495,10 @@ fn a_breakdown_that_nobody_could_read_is_refused() {
         new(&question("words")),
         Err(BreakdownError::FreeText(_))
     ));
+    assert_eq!(new(&Breakdown::Cell), Err(BreakdownError::NoCells));
     let by = Breakdown::Column("region".to_owned());
-    let mut tally = Tally::new(&questions, Language::It, Some(&by)).unwrap();
-    let mut somebody = record(&Person {
-        region: None,
-        is_final: true,
-        calls: Vec::new(),
-        answers: Vec::new(),
-        response: None,
-    });
+    let mut tally = Tally::new(&questions, Language::It, &[], Some(&by)).unwrap();
+    let mut somebody = in_cells(&[]);
     for number in 0..Tally::MOST_GROUPS {
         let extra = &mut somebody.task.contact.extra;
         extra.insert("region".to_owned(), number.to_string());

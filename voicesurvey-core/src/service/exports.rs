@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::contact_filters::checked;
 use super::error::{ServiceError, require};
 use crate::api_key::{Actor, ApiKeyHash, ApiKeySecret, Role};
 use crate::campaign::Campaign;
@@ -62,7 +63,8 @@ impl Exports {
         self.storage.begin(Scope::Company(actor.company_id)).await
     }
 
-    /// Notes that somebody takes a file that is sent while it is written.
+    /// Notes that somebody takes a file that is sent while it is written. A cell that there is not is
+    /// told under the name `cell`.
     pub async fn stream(
         &self,
         actor: &Actor,
@@ -71,14 +73,14 @@ impl Exports {
     ) -> Result<(Export, ExportPlan), ServiceError> {
         let mut work = self.permitted(actor, &order).await?;
         let campaign = campaign(&mut *work, campaign_id).await?;
-        let export = self.export(actor, &campaign, order, ExportState::Streamed);
+        let export = self.export(actor, &campaign, order, ExportState::Streamed)?;
         work.exports().insert(&export).await?;
         work.commit().await?;
         let plan = self.plan(campaign, &export).await?;
         Ok((export, plan))
     }
 
-    /// Asks for a file that is fetched later. The secret of its link is told here and never again.
+    /// Asks for a file that is fetched later, as [`Exports::stream`] does for one that is not. The secret of its link is told here and never again.
     pub async fn request(
         &self,
         actor: &Actor,
@@ -100,7 +102,7 @@ impl Exports {
         let secret = ApiKeySecret::letters(&self.ids);
         let export = Export {
             link: Some(ApiKeyHash::of(&secret)),
-            ..self.export(actor, &campaign, order, ExportState::Waiting)
+            ..self.export(actor, &campaign, order, ExportState::Waiting)?
         };
         work.exports().insert(&export).await?;
         work.commit().await?;
@@ -319,12 +321,15 @@ impl Exports {
         campaign: &Campaign,
         order: ExportOrder,
         state: ExportState,
-    ) -> Export {
-        Export {
+    ) -> Result<Export, ServiceError> {
+        Ok(Export {
             id: self.ids.next(),
             company_id: campaign.company_id,
             campaign_id: campaign.id,
-            order,
+            order: ExportOrder {
+                filter: checked(order.filter, campaign)?,
+                ..order
+            },
             requested_by: actor.api_key_id,
             link: None,
             state,
@@ -339,7 +344,7 @@ impl Exports {
             expires_at: None,
             fetches: 0,
             last_fetched_at: None,
-        }
+        })
     }
 }
 

@@ -6,18 +6,19 @@ use voicesurvey_core::gate::Reason;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::rates::Case;
 
-use super::Field;
+use super::{CELLS, ExportSubject, Field, cells};
 use crate::table::{ColumnType, Value};
 
 /// A person with what the case came to.
 pub(super) struct CaseRow<'r> {
+    subject: &'r ExportSubject,
     record: &'r ContactRecord,
     case: Case,
 }
 
 type CaseField = Field<for<'r> fn(&CaseRow<'r>) -> Value>;
 
-pub(super) const FIELDS: [CaseField; 14] = [
+pub(super) const FIELDS: [CaseField; 15] = [
     Field {
         name: "task_id",
         kind: ColumnType::Text,
@@ -122,10 +123,17 @@ pub(super) const FIELDS: [CaseField; 14] = [
         meaning: "Why the person was not called when that was last decided",
         value: |row| Value::text(row.record.task.reason.map_or("", Reason::name)),
     },
+    Field {
+        name: "cells",
+        kind: ColumnType::Text,
+        meaning: CELLS,
+        value: |row| cells(row.subject, row.record),
+    },
 ];
 
-pub(super) fn row(record: &ContactRecord) -> Vec<Value> {
+pub(super) fn row(subject: &ExportSubject, record: &ContactRecord) -> Vec<Value> {
     let row = CaseRow {
+        subject,
         record,
         case: Case::of(record),
     };

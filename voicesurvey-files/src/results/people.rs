@@ -10,7 +10,7 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::rates::{Case, Interview};
 use voicesurvey_core::survey::{AnswerValue, Question, QuestionKind};
 
-use super::{Described, ExportSubject, Field, consent, has_labels, label};
+use super::{CELLS, Described, ExportSubject, Field, cells, consent, has_labels, label};
 use crate::column_names::ColumnNames;
 use crate::table::{Column, ColumnType, Value};
 
@@ -45,7 +45,7 @@ const WHO: [PersonField; 3] = [
 ];
 
 /// Between the columns of the call list and the answers.
-const HOW: [PersonField; 14] = [
+const HOW: [PersonField; 15] = [
     Field {
         name: "status",
         kind: ColumnType::Text,
@@ -164,6 +164,12 @@ const HOW: [PersonField; 14] = [
             let open = open.filter(|answer| answer.reviewed_at.is_none()).count();
             u32::try_from(open).map_or(Value::Empty, Value::from)
         },
+    },
+    Field {
+        name: "cells",
+        kind: ColumnType::Text,
+        meaning: CELLS,
+        value: |person| cells(person.subject, person.record),
     },
 ];
 

@@ -36,7 +36,16 @@ impl From<Survey> for ExportSubject {
             contact_columns: ["city", "status", "way_label"]
                 .map(ToOwned::to_owned)
                 .to_vec(),
+            quota_cells: ["north", "18-34", "isole"].map(cell).to_vec(),
         }
+    }
+}
+
+fn cell(name: &str) -> QuotaCell {
+    QuotaCell {
+        name: name.to_owned(),
+        target: 1,
+        conditions: voicesurvey_core::quota::CellConditions::default(),
     }
 }
 
@@ -89,7 +98,7 @@ fn our_columns_keep_their_names_and_questions_come_before_the_columns_of_the_lis
         header.join(","),
         "task_id,phone_number,name,city,status_2,way_label_2,status,outcome,aapor_code,attempts,\
          attempts_spent,first_attempt_at,last_attempt_at,language,consent,interview,\
-         interview_started_at,interview_ended_at,talk_seconds,answers_to_review,words,way,\
+         interview_started_at,interview_ended_at,talk_seconds,answers_to_review,cells,words,way,\
          way_label,outcome_2"
     );
 }
@@ -99,7 +108,7 @@ fn a_person_who_was_never_called_has_a_row_of_empty_cells() {
     let rows = csv(ExportKind::Results, &subject(), &[record()]);
     assert_eq!(
         rows[1][2..].join(","),
-        "Maria Rossi,,gold,,pending,,3.11,0,0,,,it,,,,,,0,,,,"
+        "Maria Rossi,,gold,,pending,,3.11,0,0,,,it,,,,,,0,,,,,"
     );
     for kind in [ExportKind::Answers, ExportKind::Attempts] {
         assert_eq!(csv(kind, &subject(), &[record()]).len(), 1, "{kind:?}");
@@ -107,8 +116,20 @@ fn a_person_who_was_never_called_has_a_row_of_empty_cells() {
     let rows = csv(ExportKind::Dispositions, &subject(), &[record()]);
     assert_eq!(
         rows[1][2..].join(","),
-        "pending,true,3.11,UH,not called,,,0,0,,,"
+        "pending,true,3.11,UH,not called,,,0,0,,,,"
     );
+}
+
+#[test]
+fn the_cells_of_a_person_are_named_in_the_order_of_the_campaign() {
+    let mut somebody = record();
+    // No cell is a fourth one: quotas were changed while the campaign was a draft.
+    somebody.task.cells = [2, 0, 3].into_iter().collect();
+    for kind in [ExportKind::Results, ExportKind::Dispositions] {
+        let rows = csv(kind, &subject(), std::slice::from_ref(&somebody));
+        let column = rows[0].iter().position(|name| name == "cells").unwrap();
+        assert_eq!(rows[1][column], "north; isole", "{kind:?}");
+    }
 }
 
 #[test]

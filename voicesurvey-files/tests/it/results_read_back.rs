@@ -15,6 +15,7 @@ use voicesurvey_core::interpretation::{Confidence, InterpretedBy};
 use voicesurvey_core::language::Language;
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
+use voicesurvey_core::quota::{CellConditions, QuotaCell};
 use voicesurvey_core::survey::{
     AnswerValue, ChoiceOption, Question, QuestionKind, ScaleLabel, Survey,
 };
@@ -86,6 +87,15 @@ fn subject() -> ExportSubject {
         },
         language: Language::It,
         contact_columns: vec!["Città".to_owned(), "code".to_owned()],
+        quota_cells: vec![cell("=north, \"18-34\""), cell("Forlì")],
+    }
+}
+
+fn cell(name: &str) -> QuotaCell {
+    QuotaCell {
+        name: name.to_owned(),
+        target: 1,
+        conditions: CellConditions::default(),
     }
 }
 
@@ -130,6 +140,7 @@ fn records() -> Vec<ContactRecord> {
             ("code".to_owned(), "007".to_owned()),
         ]);
         record.task.state = TaskState::Completed;
+        record.task.cells = [0, 1].into_iter().collect();
         record.task.attempts_count = 1;
         let mut call = call(record);
         let turn = voicesurvey_core::conversation::Turn {
@@ -300,6 +311,7 @@ fn assert_values(found: &Value, records: &[ContactRecord]) {
         ("talk_seconds", json!(95.0)),
         ("consent", json!("given")),
         ("interview", json!("complete")),
+        ("cells", json!("=north, \"18-34\"; Forlì")),
         (
             "first_attempt_at",
             json!(samples::now().format("%Y-%m-%dT%H:%M:%SZ").to_string()),

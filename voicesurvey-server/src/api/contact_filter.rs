@@ -1,16 +1,17 @@
 //! Which people's records are wanted: the parameters that results, rates and files share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required};
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::contact_record::ContactFilter;
+use voicesurvey_core::service::ServiceError;
 use voicesurvey_core::time::Timestamp;
 use voicesurvey_core::time_zone::TimeZone;
 
@@ -21,8 +22,11 @@ use crate::app::App;
 /// What comes before the name of a column.
 const COLUMN: &str = "column.";
 
+/// A cell of quotas.
+const CELL: &str = "cell";
+
 /// Which people are wanted. `column.<name>=…` asks for the value of a column of the list, letter for
-/// letter; several conditions must all hold.
+/// letter, and `cell=…` for who is in a cell of quotas; several conditions must all hold.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ContactFilterQuery {
@@ -42,10 +46,18 @@ pub(super) struct ContactFilterQuery {
     /// Whose contact stands there.
     #[param(example = "not_reached")]
     status: Option<String>,
-    /// Columns, and the parameters of the operation itself.
-    #[serde(flatten, deserialize_with = "each_once")]
+    /// Cells, columns, and the parameters of the operation itself.
+    #[serde(flatten)]
     #[param(ignore)]
-    others: BTreeMap<String, String>,
+    others: Others,
+}
+
+/// Parameters of other names.
+#[derive(Clone, Debug, Default)]
+struct Others {
+    cells: Vec<String>,
+    /// Columns, and the parameters of the operation itself.
+    named: BTreeMap<String, String>,
 }
 
 /// The parameter of [`ContactFilterQuery`] whose name is not known beforehand.
@@ -70,32 +82,57 @@ impl IntoParams for ColumnQuery {
     }
 }
 
-/// Reads parameters of any name, none of which may be given twice: one of the values would be lost.
-fn each_once<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Parameters;
+/// The parameter of [`ContactFilterQuery`] that may be given several times.
+#[derive(Debug)]
+pub(super) enum CellQuery {}
 
-    impl<'de> Visitor<'de> for Parameters {
-        type Value = BTreeMap<String, String>;
+impl IntoParams for CellQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let description = "Who is known to be in that cell of the campaign's quotas: its name, whatever \
+                           the case. May be given for several cells, for those who are in all of them.";
+        let names = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+        vec![
+            ParameterBuilder::new()
+                .name(CELL)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(RefOr::T(names.into())))
+                .build(),
+        ]
+    }
+}
 
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("parameters")
-        }
+/// Reads parameters of any name. None of them but the cell may be given twice: one of the values would
+/// be lost.
+impl<'de> Deserialize<'de> for Others {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ReadOthers)
+    }
+}
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut parameters = BTreeMap::new();
-            while let Some((name, value)) = map.next_entry::<String, String>()? {
-                if parameters.contains_key(&name) {
-                    return Err(A::Error::custom(format!("duplicate field `{name}`")));
-                }
-                parameters.insert(name, value);
-            }
-            Ok(parameters)
-        }
+struct ReadOthers;
+
+impl<'de> Visitor<'de> for ReadOthers {
+    type Value = Others;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("parameters")
     }
 
-    deserializer.deserialize_map(Parameters)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Others, A::Error> {
+        let mut others = Others::default();
+        while let Some((name, value)) = map.next_entry::<String, String>()? {
+            if name == CELL {
+                others.cells.push(value);
+            } else if others.named.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            } else {
+                others.named.insert(name, value);
+            }
+        }
+        Ok(others)
+    }
 }
 
 /// A moment as the query names it.
@@ -137,10 +174,18 @@ impl Moment {
     }
 }
 
+/// What is wrong with a parameter, and found only when the campaign is known, is told as such.
+pub(super) fn of_query(error: ServiceError) -> ApiError {
+    match error {
+        ServiceError::Invalid(errors) => ApiError::invalid_query(errors),
+        error => error.into(),
+    }
+}
+
 impl ContactFilterQuery {
     /// Takes a parameter of the operation itself out.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
-        self.others.remove(name)
+        self.others.named.remove(name)
     }
 
     /// The filter. Whatever parameter is left that is no column is unknown; `checks` have found what
@@ -174,7 +219,7 @@ impl ContactFilterQuery {
             checks.wrong("to", "must be later than from");
         }
         let mut columns = BTreeMap::new();
-        for (name, value) in self.others {
+        for (name, value) in self.others.named {
             match name.strip_prefix(COLUMN) {
                 Some(column) => {
                     columns.insert(column.to_owned(), value);
@@ -185,7 +230,14 @@ impl ContactFilterQuery {
                 ),
             }
         }
+        let mut cells = BTreeSet::new();
+        for name in self.others.cells {
+            if !cells.insert(name) {
+                checks.wrong(CELL, "each cell may be given once");
+            }
+        }
         let filter = ContactFilter {
+            cells,
             columns,
             from,
             to,
@@ -245,6 +297,14 @@ mod tests {
     }
 
     #[test]
+    fn several_cells_may_be_named() {
+        let filter = read("cell=North%2C+18-34&status=completed&cell=Forl%C3%AC").unwrap();
+        let cells = ["Forlì", "North, 18-34"].map(ToOwned::to_owned);
+        assert_eq!(filter.cells, cells.into());
+        assert_eq!(filter.status, Some(TaskStatus::Completed));
+    }
+
+    #[test]
     fn a_parameter_is_given_once() {
         for query in [
             "column.City=Roma&column.City=Bari",
@@ -272,6 +332,7 @@ mod tests {
             ("outcome=happy", "outcome"),
             ("status=done", "status"),
             ("region=north", "region"),
+            ("cell=north&cell=north", "cell"),
         ] {
             let error = read(query).unwrap_err();
             assert!(

@@ -5,7 +5,7 @@
 
 mod sending;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::Json;
@@ -33,7 +33,7 @@ use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::service::Exports;
 
 use self::sending::Sending;
-use super::contact_filter::{ColumnQuery, ContactFilterQuery};
+use super::contact_filter::{CellQuery, ColumnQuery, ContactFilterQuery, of_query};
 use super::error::ApiError;
 use super::extract::{Id, Ids, NoBody, QueryParameters};
 use super::fields::Checks;
@@ -118,6 +118,9 @@ pub(super) struct ExportFilterBody {
     /// In that status.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
+    /// In all of these cells of quotas.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    cells: BTreeSet<String>,
 }
 
 impl From<ContactFilter> for ExportFilterBody {
@@ -129,6 +132,7 @@ impl From<ContactFilter> for ExportFilterBody {
             language: filter.language.map(Language::code),
             outcome: filter.outcome.map(Outcome::name),
             status: filter.status.map(TaskStatus::name),
+            cells: filter.cells,
         }
     }
 }
@@ -230,7 +234,7 @@ fn headers(export: &Export) -> [(header::HeaderName, HeaderValue); 2] {
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
         ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
             `;` or tab; a comma if it is left out"),
-        ColumnQuery, ContactFilterQuery
+        ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
 )]
@@ -247,7 +251,8 @@ async fn export_campaign(
                       by POST /api/campaigns/{id}/exports";
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
     })?;
-    let (export, plan) = app.exports.stream(&actor, id, order).await?;
+    let begun = app.exports.stream(&actor, id, order).await;
+    let (export, plan) = begun.map_err(of_query)?;
     let headers = headers(&export);
     let mut writer = ExportWriter::new(app.exports.clone(), plan).map_err(ExportError::from)?;
     // What goes wrong at once is told as a problem, and not by a broken transfer.
@@ -272,7 +277,7 @@ async fn export_campaign(
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
         ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
             `;` or tab; a comma if it is left out"),
-        ColumnQuery, ContactFilterQuery
+        ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 202, body = ExportBody))
 )]
@@ -284,7 +289,8 @@ async fn request_export(
     _: NoBody,
 ) -> Result<Response, ApiError> {
     let order = order(query, &app, &actor).await?;
-    let (export, secret) = app.exports.request(&actor, id, order).await?;
+    let requested = app.exports.request(&actor, id, order).await;
+    let (export, secret) = requested.map_err(of_query)?;
     app.wake_up.wake();
     let location = format!("/api/campaigns/{id}/exports/{}", export.id);
     let body = ExportBody {

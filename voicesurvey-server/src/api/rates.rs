@@ -15,7 +15,7 @@ use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::rates::{Disposition, Eligibility, Group, Rate, Rates};
 
-use super::contact_filter::{ColumnQuery, ContactFilterQuery};
+use super::contact_filter::{CellQuery, ColumnQuery, ContactFilterQuery, of_query};
 use super::error::ApiError;
 use super::extract::{Id, QueryParameters};
 use super::fields::Checks;
@@ -152,7 +152,7 @@ fn eligibility(e: Option<&str>, checks: &mut Checks) -> Eligibility {
         ("id" = Uuid, Path, description = "The campaign"),
         ("e" = Option<f64>, Query, description = "The share of those of whom it is not known that is \
             taken to be eligible, from 0 to 1; if it is left out K / (K + NE)"),
-        ColumnQuery, ContactFilterQuery
+        ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, body = RatesBody))
 )]
@@ -166,6 +166,7 @@ async fn get_campaign_rates(
     let eligibility = eligibility(query.take("e").as_deref(), &mut checks);
     let filter = query.read(&app, &actor, checks).await?;
     let _turn = reading::turn(&app, &actor).await?;
-    let rates = app.reports.rates(&actor, id, filter, eligibility).await?;
+    let rates = app.reports.rates(&actor, id, filter, eligibility);
+    let rates = rates.await.map_err(of_query)?;
     Ok(Json(RatesBody::new(id, &rates)))
 }

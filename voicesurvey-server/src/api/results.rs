@@ -15,10 +15,9 @@ use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::id::CampaignId;
 use voicesurvey_core::results::numbers::{Bin, NetPromoterScore};
 use voicesurvey_core::results::{Breakdown, GroupResults, QuestionResult, Results, ValueShare};
-use voicesurvey_core::service::ServiceError;
 use voicesurvey_core::service::reports::TextAnswer;
 
-use super::contact_filter::{ColumnQuery, ContactFilterQuery};
+use super::contact_filter::{CellQuery, ColumnQuery, ContactFilterQuery, of_query};
 use super::error::ApiError;
 use super::extract::{Id, IdAndName, QueryParameters};
 use super::fields::Checks;
@@ -46,7 +45,8 @@ pub(super) struct ResultsBody {
     /// Of all who are wanted together.
     #[serde(flatten)]
     all: GroupBody,
-    /// Of those of each group, whose numbers add up to those of all; empty unless `by` is given.
+    /// Of those of each group; empty unless `by` is given. Their numbers add up to those of all, but for
+    /// `by=cell`, where somebody may be in several groups.
     groups: Vec<GroupBody>,
 }
 
@@ -252,8 +252,10 @@ impl From<GroupResults> for GroupBody {
 
 /// What the parameter `by` says.
 fn breakdown(by: &str, checks: &mut Checks) -> Option<Breakdown> {
-    if by == "language" {
-        return Some(Breakdown::Language);
+    match by {
+        "language" => return Some(Breakdown::Language),
+        "cell" => return Some(Breakdown::Cell),
+        _ => {}
     }
     let column = by.strip_prefix("column.").map(str::to_owned);
     let question = by.strip_prefix("question.").map(str::to_owned);
@@ -261,17 +263,9 @@ fn breakdown(by: &str, checks: &mut Checks) -> Option<Breakdown> {
         .map(Breakdown::Column)
         .or(question.map(Breakdown::Question));
     if breakdown.is_none() {
-        checks.wrong("by", "use column.<name>, question.<key> or language");
+        checks.wrong("by", "use column.<name>, question.<key>, language or cell");
     }
     breakdown
-}
-
-/// What is wrong with a parameter is told as such.
-fn of_query(error: ServiceError) -> ApiError {
-    match error {
-        ServiceError::Invalid(errors) => ApiError::invalid_query(errors),
-        error => error.into(),
-    }
 }
 
 /// What the answers of a campaign add up to, question by question, as they stand now: what was
@@ -281,8 +275,9 @@ fn of_query(error: ServiceError) -> ApiError {
     params(
         ("id" = Uuid, Path, description = "The campaign"),
         ("by" = Option<String>, Query, description = "Tells people apart: column.<name>, \
-            question.<key> or language; at most 100 different values"),
-        ColumnQuery, ContactFilterQuery
+            question.<key> or language, at most 100 different values; or cell: who is in several counts \
+            in each"),
+        ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, body = ResultsBody))
 )]
@@ -349,7 +344,7 @@ impl From<TextAnswer> for TextBody {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before"),
         ("limit" = Option<u16>, Query, description = "Rows at most, from 1 to 200; 50 if it is left \
             out"),
-        ColumnQuery, ContactFilterQuery
+        ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, body = ListBody<TextBody>))
 )]
@@ -368,6 +363,7 @@ async fn list_texts(
     let texts = app
         .reports
         .texts(&actor, id, &question, filter, search.as_deref(), &page)
-        .await?;
+        .await
+        .map_err(of_query)?;
     Ok(Json(ListBody::new(TEXTS, texts, TextBody::from)))
 }

@@ -108,6 +108,7 @@ impl Results {
             survey: settings.survey.clone(),
             language: settings.language,
             contact_columns: upload.columns.iter().filter(is_extra).cloned().collect(),
+            quota_cells: campaign.quota_cells().to_vec(),
         }
     }
 

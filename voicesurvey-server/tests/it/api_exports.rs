@@ -2,6 +2,7 @@
 //! the whole.
 
 mod broken_off;
+mod cells;
 mod sending;
 mod totals;
 

@@ -8,6 +8,7 @@ use crate::campaign::Campaign;
 use crate::contact_record::{ContactFilter, ContactRecord, RecordParts};
 use crate::id::CampaignId;
 use crate::ports::{PageRequest, Scope, Storage, StorageError};
+use crate::service::contact_filters::checked;
 use crate::service::error::ServiceError;
 
 /// The records of a campaign, page by page. Each page is a unit of work of its own, so that nobody
@@ -47,7 +48,8 @@ impl Records {
 }
 
 impl Reports {
-    /// Begins to read the records of those whom the filter wants.
+    /// Begins to read the records of those whom the filter wants. A cell that there is not is told
+    /// under the name `cell`.
     pub async fn records(
         &self,
         actor: &Actor,
@@ -59,8 +61,8 @@ impl Reports {
         let campaign = campaign(&mut *work, id).await?;
         Ok(Records {
             storage: self.storage.clone(),
+            filter: checked(filter, &campaign)?,
             campaign,
-            filter,
             parts,
             next: Some(PageRequest::first(PageRequest::LARGEST)),
         })

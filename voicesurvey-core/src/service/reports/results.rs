@@ -27,9 +27,10 @@ impl Reports {
         let mut records = self
             .records(actor, id, filter, RecordParts::RESULTS)
             .await?;
-        let settings = records.campaign().effective_settings().clone();
+        let campaign = records.campaign().clone();
+        let settings = campaign.effective_settings();
         let questions = &settings.survey.questions;
-        let mut tally = Tally::new(questions, settings.language, by)
+        let mut tally = Tally::new(questions, settings.language, campaign.quota_cells(), by)
             .map_err(|error| breakdown_error(&error))?;
         while let Some(page) = records.next().await? {
             for record in &page {

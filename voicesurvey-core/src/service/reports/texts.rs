@@ -10,6 +10,7 @@ use crate::contact_record::{ContactFilter, ContactRecord, RecordParts};
 use crate::id::{AnswerId, CallAttemptId, CallTaskId, CampaignId};
 use crate::language::Language;
 use crate::ports::{Page, PageRequest, Scope, Storage, StorageError};
+use crate::service::contact_filters::checked;
 use crate::service::error::ServiceError;
 use crate::survey::AnswerValue;
 use crate::time::Timestamp;
@@ -62,7 +63,7 @@ impl Reports {
             question_key,
             filter: ContactFilter {
                 answered: Some(question_key.to_owned()),
-                ..filter
+                ..checked(filter, &campaign)?
             },
             wanted: text.map(folded),
         };

@@ -1,11 +1,13 @@
 //! The records of a campaign's people.
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use super::StorageUnderTest;
 use super::support::{
-    all_pages, begin, begin_as, claim_all, commit, page_after, running_campaign, settle,
-    store_campaign, store_company, store_tasks, stored_attempt, stored_task,
+    all_pages, begin, begin_as, claim_all, commit, page_after, run_campaign, running_campaign,
+    settle, store_campaign, store_company, store_tasks, stored_attempt, stored_company,
+    stored_task,
 };
 use crate::call_task::TaskStatus;
 use crate::campaign::Campaign;
@@ -266,9 +268,26 @@ pub async fn records_come_in_pages_in_the_order_of_creation(store: &dyn StorageU
     }
 }
 
+/// A running campaign with twelve cells, so that some places begin as others do.
+async fn with_cells(store: &dyn StorageUnderTest) -> (Company, Campaign) {
+    let company = stored_company(store).await;
+    let mut campaign = samples::campaign(&company);
+    let cells = (0..12).map(|place| {
+        let name = match place {
+            1 => "the «north»".to_owned(),
+            place => place.to_string(),
+        };
+        json!({"name": name, "target": 9, "where": {"columns": {"n": place}}})
+    });
+    let cells: Vec<serde_json::Value> = cells.collect();
+    let quotas = json!({"policy": "count_at_completion", "cells": cells});
+    campaign.settings.quotas = serde_json::from_value(quotas).expect("samples can be read");
+    (company, run_campaign(store, campaign).await)
+}
+
 /// Four people: one interviewed in English, one in Italian, one not reached, one not called.
 async fn four_people(store: &dyn StorageUnderTest) -> (Company, Campaign) {
-    let (company, campaign) = running_campaign(store).await;
+    let (company, campaign) = with_cells(store).await;
     let mut tasks = samples::tasks(&campaign, 1, 3);
     let regions = ["north", "North", "south"];
     for (task, region) in tasks.iter_mut().zip(regions) {
@@ -276,9 +295,13 @@ async fn four_people(store: &dyn StorageUnderTest) -> (Company, Campaign) {
         extra.insert("Region".to_owned(), region.to_owned());
     }
     tasks[2].contact.language = Some(Language::De);
+    for (task, cells) in tasks.iter_mut().zip([&[1, 11][..], &[1], &[11]]) {
+        task.cells = cells.iter().copied().collect();
+    }
     store_tasks(store, &tasks).await;
     let later = samples::now() + TimeDelta::hours(2);
-    let calls = claim_all(store, later).await;
+    let mut calls = claim_all(store, later).await;
+    calls.sort_by_key(|call| tasks.iter().position(|task| task.id == call.task.id));
     interview(store, &calls[0], Language::En).await;
     interview(store, &calls[1], Language::It).await;
     for (call, outcome) in
@@ -360,9 +383,22 @@ fn filters() -> Vec<(ContactFilter, usize)> {
         language: Some(Language::En),
         outcome: Some(Outcome::Completed),
         status: Some(TaskStatus::Completed),
+        cells: ["the «north»".to_owned()].into(),
         answered: Some("second".to_owned()),
     };
     filters.push((all_at_once, 1));
+    for (cells, people) in [
+        (&["the «north»"][..], 2),
+        (&["11"], 2),
+        (&["the «north»", "11"], 1),
+        (&["the «North»"], 0),
+        (&["the «north»", "nowhere"], 0),
+        (&["0"], 0),
+        (&["10"], 0),
+    ] {
+        let cells = cells.iter().map(|name| (*name).to_owned()).collect();
+        filters.push((ContactFilter { cells, ..none() }, people));
+    }
     filters
 }
 
@@ -383,7 +419,7 @@ pub async fn records_are_filtered_as_the_filter_says(store: &dyn StorageUnderTes
                     .as_ref()
                     .is_some_and(|key| record.answer(key).is_some()),
             };
-            filter.matches(&record.task, interviewed, Language::It)
+            filter.matches(&record.task, interviewed, &campaign)
         });
         let wanted: Vec<ContactRecord> = wanted.cloned().collect();
         assert_eq!(found, wanted, "{filter:?}");

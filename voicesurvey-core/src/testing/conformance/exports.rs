@@ -104,6 +104,7 @@ pub async fn an_export_reads_back_as_it_was_stored(store: &dyn StorageUnderTest)
         language: Some(Language::De),
         outcome: Some(Outcome::Completed),
         status: Some(crate::call_task::TaskStatus::Completed),
+        cells: ["north, 18-34", "«isole»"].map(ToOwned::to_owned).into(),
         ..ContactFilter::default()
     };
     let first = waiting(&campaign, 0);

@@ -140,7 +140,7 @@ async fn results(store: &dyn StorageUnderTest, company: &Company, campaign: &Cam
         ..question.clone()
     });
     let by = Breakdown::Language;
-    let mut tally = Tally::new(&questions, Language::It, Some(&by)).unwrap();
+    let mut tally = Tally::new(&questions, Language::It, &[], Some(&by)).unwrap();
     for record in records(store, company, campaign).await {
         tally.add(&record).unwrap();
     }

@@ -37,7 +37,7 @@ const SPOKEN_TO: [&str; 12] = [
 const NEVER_RANG: [&str; 3] = ["cancelled", "provider_rejected", "provider_failure"];
 
 /// Most pick up, and then do whatever people do.
-fn all_sorts_of_people() -> SimulationSettings {
+pub(super) fn all_sorts_of_people() -> SimulationSettings {
     let percent = Probability::percent;
     SimulationSettings {
         seed: 11,
