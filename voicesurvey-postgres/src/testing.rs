@@ -1,9 +1,10 @@
 //! Throw-away databases for tests: real ones, so that nothing is tested against an imitation.
 //!
 //! The first database starts a cluster of its own for the test process: in a temporary folder,
-//! reached by a socket only, without `fsync`. A watcher that holds a pipe to the process removes it
-//! when the process ends, even when it is killed. The processes of one run of nextest share one. As
-//! root it runs as the user `postgres`, because PostgreSQL refuses root.
+//! reached by a socket only, without `fsync`, its data in memory (`/dev/shm`) where there is room. A
+//! watcher that holds a pipe to the process removes it when the process ends, even when it is
+//! killed. The processes of one run of nextest share one. As root it runs as the user `postgres`,
+//! because PostgreSQL refuses root.
 //!
 //! With `VOICESURVEY_TEST_DATABASE_URL` databases are made on that server instead; its user must be
 //! a superuser.

@@ -6,18 +6,46 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
-/// What a cluster that is thrown away need not do.
-const THROW_AWAY: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+/// What becomes of what a cluster has committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It need not outlive the server. It is kept in memory, where there is room: every database
+    /// is some hundred files, and making and removing them is what takes longest on a disk.
+    ThrownAway,
+    /// It outlives the server's death; everything that makes it so is on by default.
+    Durable,
+}
+
+impl Durability {
+    /// What a server need not do.
+    const fn options(self) -> &'static str {
+        match self {
+            Self::ThrownAway => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Self::Durable => "",
+        }
+    }
+
+    /// The place of the data, as `cluster.sh` knows it.
+    const fn place(self) -> &'static str {
+        match self {
+            Self::ThrownAway => "memory",
+            Self::Durable => "disk",
+        }
+    }
+}
+
+/// The process that stops a cluster and removes it: when the first is closed, at the end of this
+/// process at the latest. The second ends when that is done.
+type Watcher = (ChildStdin, BufReader<ChildStdout>);
 
 /// A running cluster.
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) folder: PathBuf,
-    /// The watcher stops the cluster when this is closed: at the end of the process.
-    _watcher: Option<ChildStdin>,
+    _watcher: Option<Watcher>,
 }
 
 impl Cluster {
@@ -38,14 +66,14 @@ pub(super) fn running_cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let cluster = programs().and_then(|programs| match std::env::var("NEXTEST_RUN_ID") {
             Ok(run) => shared(&programs, &run),
-            Err(_) => own(&programs, THROW_AWAY),
+            Err(_) => own(&programs, Durability::ThrownAway),
         });
         cluster.unwrap_or_else(|why| panic!("no test cluster can be started: {why}"))
     })
 }
 
 /// A cluster for this process alone.
-pub(super) fn own(programs: &Path, durability: &str) -> Result<Cluster, Box<dyn Error>> {
+pub(super) fn own(programs: &Path, durability: Durability) -> Result<Cluster, Box<dyn Error>> {
     let folder = tempfile::Builder::new().prefix("voicesurvey-").tempdir()?;
     // The watcher removes the folder.
     let folder = folder.keep();
@@ -65,7 +93,7 @@ fn shared(programs: &Path, run: &str) -> Result<Cluster, Box<dyn Error>> {
     let started = folder.join("started");
     if !started.exists() {
         let owner = std::os::unix::process::parent_id();
-        start(programs, &folder, THROW_AWAY, Some(owner))?;
+        start(programs, &folder, Durability::ThrownAway, Some(owner))?;
         File::create(started)?;
     }
     Ok(Cluster {
@@ -75,19 +103,20 @@ fn shared(programs: &Path, run: &str) -> Result<Cluster, Box<dyn Error>> {
 }
 
 /// Starts a cluster in the folder, with the watcher that removes both when `owner` is gone, or
-/// when what is returned is closed.
+/// when the returned input is closed.
 fn start(
     programs: &Path,
     folder: &Path,
-    durability: &str,
+    durability: Durability,
     owner: Option<u32>,
-) -> Result<Option<ChildStdin>, Box<dyn Error>> {
+) -> Result<Option<Watcher>, Box<dyn Error>> {
     let mut watcher = Command::new("sh");
     watcher
         .args(["-c", include_str!("cluster.sh"), "sh"])
         .arg(programs)
         .arg(folder)
         .arg(options(folder, durability))
+        .arg(durability.place())
         .args(owner.map(|owner| owner.to_string()))
         .stdin(if owner.is_some() {
             Stdio::null()
@@ -105,11 +134,12 @@ fn start(
     }
     let mut watcher = watcher.spawn()?;
     let mut answer = String::new();
-    if let Some(stdout) = watcher.stdout.take() {
-        BufReader::new(stdout).read_line(&mut answer)?;
+    let mut stdout = watcher.stdout.take().map(BufReader::new);
+    if let Some(stdout) = &mut stdout {
+        stdout.read_line(&mut answer)?;
     }
     if answer.trim() == "ready" {
-        return Ok(watcher.stdin.take());
+        return Ok(watcher.stdin.take().zip(stdout));
     }
     let said = |file| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
     let (start, log) = (said("start"), said("log"));
@@ -117,8 +147,9 @@ fn start(
 }
 
 /// The server's options: reached by a socket in its folder only.
-pub(super) fn options(folder: &Path, durability: &str) -> String {
+pub(super) fn options(folder: &Path, durability: Durability) -> String {
     let folder = folder.display();
+    let durability = durability.options();
     format!(
         "-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=300 \
          -c shared_buffers=64MB {durability}"
@@ -168,4 +199,33 @@ pub(super) fn unprivileged() -> Result<Option<(u32, u32)>, Box<dyn Error>> {
 fn id(arguments: &[&str]) -> Result<u32, Box<dyn Error>> {
     let output = Command::new("id").args(arguments).output()?;
     Ok(std::str::from_utf8(&output.stdout)?.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_cluster_is_left_behind() {
+        let cluster = own(&programs().unwrap(), Durability::ThrownAway).unwrap();
+        let Cluster {
+            folder,
+            _watcher: watcher,
+        } = cluster;
+        let data = std::fs::canonicalize(folder.join("data")).unwrap();
+        assert!(data.join("postmaster.pid").exists());
+        let (input, mut output) = watcher.unwrap();
+        drop(input);
+        output.read_to_string(&mut String::new()).unwrap();
+        assert!(!data.exists() && !folder.exists());
+    }
+
+    #[test]
+    fn a_cluster_that_is_to_last_is_on_a_disk() {
+        let cluster = own(&programs().unwrap(), Durability::Durable).unwrap();
+        let data = cluster.folder.join("data").symlink_metadata().unwrap();
+        assert!(data.is_dir(), "it is no link to elsewhere");
+    }
 }

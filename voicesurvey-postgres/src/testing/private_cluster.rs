@@ -10,15 +10,12 @@ use std::process::{Command, Stdio};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
-use super::cluster::{self, Cluster};
+use super::cluster::{self, Cluster, Durability};
 use super::server_url::ServerUrl;
 use super::{ROLE, make_role};
 use crate::migrations;
 
 const DATABASE: &str = "survey";
-
-/// Everything that makes commits durable is on by default.
-const DURABLE: &str = "";
 
 /// How often a start is tried: the processes of a server that was killed are gone a moment after
 /// it, and until then no other one starts.
@@ -44,7 +41,8 @@ impl PrivateCluster {
     pub fn start() -> Self {
         let programs = cluster::programs().expect("PostgreSQL is installed");
         Self {
-            cluster: cluster::own(&programs, DURABLE).expect("a cluster can be started"),
+            cluster: cluster::own(&programs, Durability::Durable)
+                .expect("a cluster can be started"),
             user: cluster::unprivileged().expect("there is a user to run as"),
             programs,
         }
@@ -98,7 +96,7 @@ impl PrivateCluster {
             format!("--log={}", log.display()),
             format!(
                 "--options={}",
-                cluster::options(&self.cluster.folder, DURABLE)
+                cluster::options(&self.cluster.folder, Durability::Durable)
             ),
         ];
         let start: Vec<&str> = start.iter().map(String::as_str).collect();
