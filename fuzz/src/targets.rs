@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
+use voicesurvey_core::blank::is_blank;
 use voicesurvey_core::phone_number::Region;
 use voicesurvey_files::call_list::{CallListReader, ReadLimits, ReadSettings};
 
@@ -32,7 +33,7 @@ pub fn any_file(content: &[u8]) {
         assert!(rows <= settings.limits.max_rows);
         assert!(row.row > 0);
         assert!(
-            row.original.iter().any(|cell| !cell.trim().is_empty()),
+            row.original.iter().any(|cell| !is_blank(cell)),
             "a blank row was read"
         );
         // Whatever is in it, it is a contact or an error that says which row it is.

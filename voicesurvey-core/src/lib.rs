@@ -19,6 +19,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod blank;
 pub mod call_attempt;
 pub mod call_list;
 pub mod call_rollup;

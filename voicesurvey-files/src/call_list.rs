@@ -129,32 +129,38 @@ impl CallListReader {
     }
 
     fn next_row(&mut self) -> Result<Option<CallListRow>, CallListError> {
-        let waiting = self.waiting.pop_front();
-        let record = match waiting {
-            Some(record) => Some(record),
-            None => workbook::guarded(|| self.source.next_record())?,
-        };
-        let Some(mut record) = record else {
-            return Ok(None);
-        };
-        // A number names one row, whatever a workbook says of its rows.
-        if !(self.last_row + 1..=LAST_ROW).contains(&record.row) {
-            record.row = self.last_row + 1;
+        loop {
+            let waiting = self.waiting.pop_front();
+            let record = match waiting {
+                Some(record) => Some(record),
+                None => workbook::guarded(|| self.source.next_record())?,
+            };
+            let Some(mut record) = record else {
+                return Ok(None);
+            };
+            // A number names one row, whatever a workbook says of its rows.
+            if !(self.last_row + 1..=LAST_ROW).contains(&record.row) {
+                record.row = self.last_row + 1;
+            }
+            self.last_row = record.row;
+            if let Some(delimiter) = self.found.delimiter
+                && swallowed::has_rows(&record, self.columns.width(), delimiter)
+            {
+                return Err(CallListError::SwallowedRows { row: record.row });
+            }
+            // Emptied in our error file, but for what that says.
+            if self.columns.is_blank(&record) {
+                continue;
+            }
+            self.has_texts |= self.columns.is_of_texts(&record);
+            self.rows += 1;
+            if self.rows > self.limits.max_rows {
+                return Err(CallListError::TooManyRows {
+                    limit: self.limits.max_rows,
+                });
+            }
+            return Ok(Some(self.columns.row(record)));
         }
-        self.last_row = record.row;
-        self.has_texts |= self.columns.is_of_texts(&record);
-        self.rows += 1;
-        if self.rows > self.limits.max_rows {
-            return Err(CallListError::TooManyRows {
-                limit: self.limits.max_rows,
-            });
-        }
-        if let Some(delimiter) = self.found.delimiter
-            && swallowed::has_rows(&record, self.columns.width(), delimiter)
-        {
-            return Err(CallListError::SwallowedRows { row: record.row });
-        }
-        Ok(Some(self.columns.row(record)))
     }
 }
 

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use voicesurvey_core::blank::{is_blank_character, trimmed};
+
 /// The cell as it goes into a file.
 pub(crate) fn written(cell: &str) -> Cow<'_, str> {
     if begins_a_formula(cell) && !is_written_like_a_number(cell) {
@@ -17,11 +19,11 @@ pub(crate) fn written(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// The cell of a file as it was meant: without space around it and without the mark for text.
+/// The cell of a file as it was meant: without what is blank around it and without the mark for text.
 pub(crate) fn meant(cell: &str) -> &str {
-    let cell = without_formula(cell.trim());
+    let cell = without_formula(trimmed(cell));
     match cell.strip_prefix('\'') {
-        Some(text) if begins_a_formula(text) => text.trim(),
+        Some(text) if begins_a_formula(text) => trimmed(text),
         _ => cell,
     }
 }
@@ -31,7 +33,7 @@ fn without_formula(cell: &str) -> &str {
     cell.strip_prefix("=\"")
         .and_then(|cell| cell.strip_suffix('"'))
         .filter(|text| !text.contains('"'))
-        .map_or(cell, str::trim)
+        .map_or(cell, trimmed)
 }
 
 /// Whether the text is a phone number as far as one can see without a numbering plan.
@@ -40,7 +42,7 @@ pub(crate) fn looks_like_a_phone_number(cell: &str) -> bool {
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     let fits = |character: char| {
         character.is_ascii_digit()
-            || character.is_whitespace()
+            || is_blank_character(character)
             || matches!(
                 character,
                 '+' | '(' | ')' | '.' | '/' | '-' | '\u{2010}'..='\u{2015}'

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use voicesurvey_core::blank::trimmed;
+
 /// Names of columns that are taken, and new ones made from them.
 #[derive(Debug, Default)]
 pub(crate) struct ColumnNames {
@@ -30,7 +32,7 @@ impl ColumnNames {
     /// Takes `name` for the column at `position`, counted from 1: `note`, then `note_2`; a column
     /// without a name is called `column_3` after its position.
     pub(crate) fn take(&mut self, name: &str, position: usize) -> String {
-        let name = match name.trim() {
+        let name = match trimmed(name) {
             "" => format!("column_{position}"),
             name => name.to_owned(),
         };

@@ -122,6 +122,19 @@ write("english-us.csv", "First name,Last name,Phone #\nAda,Byron,(202) 555-1234\
 
 write("title-rows.csv", "Elenco clienti marzo 2026;;\nEstratto il 01/03/2026;;\n;;\nNome;Cellulare;Zona\nAda;3471234567;Nord\n")
 write("blank-rows.csv", "\n\nphone,name\n\n+393471234567,Ada\n,,\n\n+393481234567,Bea\n\n")
+# What everybody sees as blank, and a program may not: fixed spaces, marks of writing direction and of byte order,
+# control characters, empty letters, empty texts of formulas.
+BLANKS = ["\u00a0\u2003", "\u200b\ufeff", "\u202a\u202c", "\x01\x7f", "\u2800\u3164", '"="""""', "\u200d\ufe0f"]
+write(
+    "invisible-characters.csv",
+    "\ufeffTelefono;Nome;Città\n"
+    + "".join(f"{blank};;{blank}\n" for blank in BLANKS)
+    + "\u202a347 1234567\u202c;\ufeffAda\u200b;\u00a0Roma\u2060\n"
+    + "".join(f"348 123456{place};{blank};{blank}\n" for place, blank in enumerate(BLANKS))
+    + "\u200e\ufeff;Bea;\u00a0\n"
+    + "349\u200b1234567;Jo\u200dAnn;ജോണ്\u200d\n",
+)
+write("invisible-characters.txt", "\u200bAda - \u202a347 1234567\u202c\r\n\u200b\ufeff\r\n\x01\r\n\u2066348 1234567\u2069\u200e Bea\ufeff\r\n")
 write("empty-columns.csv", ";;Nome;;Telefono;;;\n;;Ada;;347 1234567;;;\n;;Bea;;348 1234567;;;\n")
 write("column-filled-late.csv", "Telefono;\n347 1234567;\n348 1234567;richiamare\n")
 write("quoted-newlines.csv", 'phone,note\n+393471234567,"uno\ndue\n\ntre"\n+393481234567,x\n')
@@ -204,6 +217,15 @@ write("german-columns.csv", "Kundennummer;Vorname;Nachname;Handy-Nr.;E-Mail-Adre
 write("french-columns.csv", "Identifiant;Nom;Prénom;Portable;Courriel;Ne pas appeler;Consentement;Langue\n1;Lefèvre;Zoé;06 12 34 56 78;z@l.fr;non;oui;français\n")
 write("spanish-columns.csv", "Código cliente;Nombre;Apellidos;Teléfono móvil;Correo electrónico;No llamar;Consentimiento;Idioma\n1;Íñigo;Núñez;612 345 678;i@n.es;sí;no;español\n")
 write("error-file-mended.csv", "Nome,Telefono,error_row,error_column,error_reason\nAda,347 1234567,7,phone_number,Empty phone number\n")
+# Somebody has emptied a row and left what our error file says of it.
+write(
+    "error-file-emptied.csv",
+    "Nome,Telefono,error_row,error_column,error_reason\n"
+    "Ada,347 1234567,7,phone_number,Empty phone number\n"
+    ",,9,phone_number,Empty phone number\n"
+    " ,\u200b,10,phone_number,Empty phone number\n"
+    "Bea,,11,phone_number,Empty phone number\n",
+)
 write("formula-injection.csv", "phone,name,note\n+393471234567,'=HYPERLINK(\"http://x\"),@SUM(A1)\n")
 
 # --- What is no call list ----------------------------------------------------------------------
@@ -352,6 +374,33 @@ xlsx(
     sheet_data(
         '<x:row><x:c t="inlineStr"><x:is><x:t>phone</x:t></x:is></x:c><x:c t="inlineStr"><x:is><x:t>name</x:t></x:is></x:c></x:row>'
         '<x:row><x:c t="inlineStr"><x:is><x:t>+393471234567</x:t></x:is></x:c><x:c t="inlineStr"><x:is><x:t>A_x0041_a</x:t></x:is></x:c></x:row>'
+    ),
+)
+# Nothing is to be seen in the second and fourth row, nor in the name of the fifth: zero bytes, fixed spaces,
+# marks of writing direction.
+xlsx(
+    "invisible-characters.xlsx",
+    rows(["x"]),
+    sheet_data(
+        "".join(
+            f'<x:row r="{row}">'
+            + "".join(
+                f'<x:c r="{column}{row}" t="inlineStr"><x:is><x:t xml:space="preserve">{cell}</x:t></x:is></x:c>'
+                for column, cell in zip("AB", cells)
+            )
+            + "</x:row>"
+            for row, cells in enumerate(
+                [
+                    ("_x0000_Telefono", "Nome\ufeff"),
+                    ("_x0000_", "\u00a0\u200b"),
+                    ("\u202a347 1234567\u202c", "Ada_x0000_"),
+                    ("\u200e", "_x0001_ _x007F_"),
+                    ("348 1234567", "\u3164\u2060"),
+                    ("\u00a0", "Bea"),
+                ],
+                1,
+            )
+        )
     ),
 )
 xlsx("cell-far-right.xlsx", rows(["x"]), sheet_data('<x:row r="1"><x:c r="XFD1"><x:v>1</x:v></x:c></x:row>'))

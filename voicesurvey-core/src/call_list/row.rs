@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{PhoneCell, yes_no};
+use crate::blank::{is_blank, trimmed};
 use crate::language::Language;
 use crate::phone_number::{PhoneNumber, PhoneNumberError, Region};
 use crate::time_zone::TimeZone;
@@ -198,7 +199,7 @@ impl CallListRow {
         let time_zones = named_zone.map_or_else(|| phone_number.time_zones(), |zone| vec![zone]);
         Ok(Contact {
             phone_number,
-            name: clean(self.name.trim()),
+            name: clean(trimmed(&self.name)),
             language,
             time_zones,
             priority: self.priority()?,
@@ -235,8 +236,8 @@ impl CallListRow {
                 extra.insert(name.to_owned(), value);
             }
         };
-        put(Contact::EXTERNAL_ID, clean(self.external_id.trim()));
-        put(Contact::EMAIL, clean(self.email.trim()));
+        put(Contact::EXTERNAL_ID, clean(trimmed(&self.external_id)));
+        put(Contact::EMAIL, clean(trimmed(&self.email)));
         for (name, cell) in [
             (Contact::DO_NOT_CALL, &self.do_not_call),
             (Contact::HAS_PRIOR_CONSENT, &self.has_prior_consent),
@@ -250,7 +251,7 @@ impl CallListRow {
 
     /// `true`, `false`, or nothing for an empty cell. What is neither may not be taken for no.
     fn flag(&self, column: &str, cell: &str) -> Result<String, RowError> {
-        if cell.trim().is_empty() {
+        if is_blank(cell) {
             return Ok(String::new());
         }
         yes_no(cell)
@@ -259,7 +260,7 @@ impl CallListRow {
     }
 
     fn priority(&self) -> Result<i16, RowError> {
-        let text = self.priority.trim();
+        let text = trimmed(&self.priority);
         if text.is_empty() {
             return Ok(0);
         }
@@ -292,10 +293,10 @@ pub(crate) fn clean(text: &str) -> String {
 
 /// Reads a cell that may be empty.
 fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         Ok(None)
     } else {
-        text.parse().map(Some)
+        trimmed(text).parse().map(Some)
     }
 }
 

@@ -11,6 +11,7 @@ use rlibphonenumber::{
 };
 
 use super::{PhoneNumber, PhoneNumberError, Region, spreadsheet};
+use crate::blank::is_blank_character;
 
 /// More digits than any number has, with every prefix one can dial before it.
 const MOST_DIGITS: usize = 40;
@@ -127,7 +128,7 @@ fn is_of_several(text: &str, region: Region) -> bool {
 /// The text without what is around a number but is no part of it: space, the invisible marks of
 /// writing direction that address books add, a spreadsheet's apostrophe, `tel:` and other labels.
 fn unwrapped(raw: &str) -> &str {
-    let text = raw.trim_matches(is_blank);
+    let text = raw.trim_matches(is_blank_character);
     let text = text.strip_prefix(['\'', '\u{2019}', '`']).unwrap_or(text);
     without_label_behind(without_labels_before(text))
 }
@@ -145,7 +146,8 @@ fn without_labels_before(text: &str) -> &str {
         if word.is_empty() || !is_label(word) {
             return text;
         }
-        text = text[word.len()..].trim_start_matches(|c| is_blank(c) || matches!(c, '.' | ':'));
+        text = text[word.len()..]
+            .trim_start_matches(|c| is_blank_character(c) || matches!(c, '.' | ':'));
     }
 }
 
@@ -154,16 +156,7 @@ fn without_label_behind(text: &str) -> &str {
     text.strip_suffix(')')
         .and_then(|text| text.rsplit_once('('))
         .filter(|(_, word)| is_label(word.trim_end_matches('.')))
-        .map_or(text, |(number, _)| number.trim_matches(is_blank))
-}
-
-/// Whether the character is white space, or takes no space at all.
-pub(super) fn is_blank(character: char) -> bool {
-    character.is_whitespace()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-        )
+        .map_or(text, |(number, _)| number.trim_matches(is_blank_character))
 }
 
 /// Only the digits, and the plus sign before them.
@@ -174,7 +167,7 @@ fn dialable(text: &str, region: Region) -> Result<String, PhoneNumberError> {
             '0'..='9' => dialable.push(character),
             '+' if dialable.is_empty() => dialable.push(character),
             '(' | ')' | '[' | ']' | '.' | '/' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
-            _ if is_blank(character) => {}
+            _ if is_blank_character(character) => {}
             _ => return Err(refusal(character, text, region)),
         }
         if dialable.len() > MOST_DIGITS {

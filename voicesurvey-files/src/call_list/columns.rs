@@ -1,5 +1,6 @@
 //! Works out what each column of a list holds, and makes rows of a list of the rows of the file.
 
+use voicesurvey_core::blank::{is_blank, trimmed};
 use voicesurvey_core::call_list::{CallListRow, Contact, PhoneCell, yes_no};
 
 use super::found::{self, FoundColumn};
@@ -110,7 +111,7 @@ impl Columns {
             let name = taken.take(cell::meant(heading), column + 1);
             let role = roles.of_column(column);
             let is_empty = || body.iter().all(|record| record.cell(column).is_empty());
-            let is_unused = heading.trim().is_empty() && is_empty();
+            let is_unused = is_blank(heading) && is_empty();
             if role.is_none_or(|(role, _)| roles.is_kept_too(role)) {
                 extra.push(Extra {
                     column,
@@ -182,6 +183,14 @@ impl Columns {
     pub(super) fn is_of_texts(&self, record: &Record) -> bool {
         let cell = record.cell(self.phones[0]);
         self.are_numeric && !cell.is_empty() && digits(cell).is_none()
+    }
+
+    /// Whether nobody is in the row: it has at most what our error file has added.
+    pub(super) fn is_blank(&self, record: &Record) -> bool {
+        let columns = 0..record.cells.len();
+        columns
+            .filter(|column| !self.own.contains(column))
+            .all(|column| record.cell(column).is_empty())
     }
 
     /// The row of the list that is made of a row of the file.
@@ -288,7 +297,7 @@ fn unreserved(name: &str, header: &[String]) -> String {
     let mut name = name.to_owned();
     while Contact::RESERVED.contains(&name.as_str()) {
         name.push_str("_2");
-        while header.iter().any(|heading| heading.trim() == name) {
+        while header.iter().any(|heading| trimmed(heading) == name) {
             name.push_str("_2");
         }
     }
@@ -310,7 +319,7 @@ fn phone_columns(
             .position(|(column, heading)| wanted(column, heading))
     };
     let has_numbers = |column| layout::has_numbers(column, body);
-    let first = find(&|_, heading| heading.trim() == Role::PhoneNumber.name())
+    let first = find(&|_, heading| trimmed(heading) == Role::PhoneNumber.name())
         .or_else(|| {
             find(&|column, heading| heading::is_phone_number(heading) && has_numbers(column))
         })
@@ -320,7 +329,7 @@ fn phone_columns(
         });
     let Some(first) = first else {
         let candidates = layout::columns_of_numbers(body, header, settings);
-        let shown = |column: usize| match header.get(column).map_or("", |text| text.trim()) {
+        let shown = |column: usize| match header.get(column).map_or("", |text| trimmed(text)) {
             "" => found::letter(column),
             heading => format!("{} ({heading})", found::letter(column)),
         };

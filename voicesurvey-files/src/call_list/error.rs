@@ -2,6 +2,8 @@
 
 use std::io;
 
+use voicesurvey_core::blank::{is_blank, trimmed};
+
 use super::Role;
 
 /// Why a file cannot be read as a call list. Faults of single rows are not errors of the file.
@@ -158,9 +160,9 @@ fn listed(headings: &[String]) -> String {
     const MOST: usize = 20;
     let mut listed: Vec<String> = headings
         .iter()
-        .filter(|heading| !heading.trim().is_empty())
+        .filter(|heading| !is_blank(heading))
         .take(MOST)
-        .map(|heading| heading.trim().chars().take(40).collect())
+        .map(|heading| trimmed(heading).chars().take(40).collect())
         .collect();
     if listed.is_empty() {
         return "no names at all".to_owned();

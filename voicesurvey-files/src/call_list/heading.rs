@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use voicesurvey_core::blank::trimmed;
 
 use crate::error_file;
 
@@ -85,7 +86,7 @@ pub(super) fn is_of_other_numbers(heading: &str) -> bool {
 
 /// What else the heading means.
 pub(super) fn meaning(heading: &str) -> Option<Meaning> {
-    if error_file::COLUMNS.contains(&heading.trim()) {
+    if error_file::COLUMNS.contains(&trimmed(heading)) {
         return Some(Meaning::ErrorFile);
     }
     WORDS.meanings.get(&folded(heading)).copied()
@@ -93,7 +94,7 @@ pub(super) fn meaning(heading: &str) -> Option<Meaning> {
 
 /// Whether two headings are one to people.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
-    one.trim() == other.trim() || (!folded(one).is_empty() && folded(one) == folded(other))
+    trimmed(one) == trimmed(other) || (!folded(one).is_empty() && folded(one) == folded(other))
 }
 
 fn has_word_of(heading: &str, words: &HashSet<String>) -> bool {

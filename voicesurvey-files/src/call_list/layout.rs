@@ -3,6 +3,8 @@
 //! In doubt a row is not the header: a heading that is taken for a person is an error that is shown,
 //! a person who is taken for a heading is never called.
 
+use voicesurvey_core::blank::trimmed;
+
 use super::columns::Columns;
 use super::source::Record;
 use super::{CallListError, FoundBy, ReadSettings, found, heading};
@@ -93,7 +95,7 @@ fn header_of_mapping(
 
 /// Whether the text is written as the letter or the number of a column, be it one that there is not.
 fn is_place(wanted: &str, width: usize) -> bool {
-    let wanted = wanted.trim();
+    let wanted = trimmed(wanted);
     let is_number = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit());
     let is_letter = wanted.len() == 1 && wanted.bytes().all(|byte| byte.is_ascii_alphabetic());
     is_number || is_letter || place_of(wanted, width).is_some()
@@ -101,7 +103,7 @@ fn is_place(wanted: &str, width: usize) -> bool {
 
 /// The column that is meant by its letter or by its number counted from 1.
 pub(super) fn place_of(wanted: &str, width: usize) -> Option<usize> {
-    let wanted = wanted.trim();
+    let wanted = trimmed(wanted);
     let number = wanted
         .parse::<usize>()
         .ok()
@@ -304,5 +306,5 @@ fn stands_for_nothing(cell: &str) -> bool {
         "ninguno",
         "keine",
     ];
-    WORDS.contains(&cell.trim().trim_end_matches('.').to_lowercase().as_str())
+    WORDS.contains(&trimmed(cell).trim_end_matches('.').to_lowercase().as_str())
 }

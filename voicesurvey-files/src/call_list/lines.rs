@@ -5,6 +5,8 @@
 
 use std::io::Read;
 
+use voicesurvey_core::blank::{is_blank_character, trimmed};
+
 use super::columns::Columns;
 use super::layout::Layout;
 use super::source::{Measure, Record, RecordSource};
@@ -71,24 +73,23 @@ impl<T: Read> Lines<T> {
 }
 
 fn lossy(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).trim().to_owned()
+    trimmed(&String::from_utf8_lossy(line)).to_owned()
 }
 
 impl<T: Read + Send> RecordSource for Lines<T> {
     fn next_record(&mut self) -> Result<Option<Record>, CallListError> {
         while let Some(line) = self.next_line()? {
             self.row += 1;
-            if line.is_empty() {
-                continue;
-            }
             let (number, name) = split(&line, &self.settings).unwrap_or((&line, String::new()));
             let record = Record {
                 row: self.row,
                 cells: vec![number.to_owned(), name],
                 numbers: Vec::new(),
             };
-            self.measure.take(&record)?;
-            return Ok(Some(record));
+            if !record.is_blank() {
+                self.measure.take(&record)?;
+                return Ok(Some(record));
+            }
         }
         Ok(None)
     }
@@ -110,7 +111,7 @@ pub(super) fn layout(sample: &[Record], settings: &ReadSettings) -> Result<Layou
 pub(super) fn is_likely(text: &str, settings: &ReadSettings) -> bool {
     let lines: Vec<&str> = text
         .lines()
-        .map(str::trim)
+        .map(trimmed)
         .filter(|line| !line.is_empty())
         .take(200)
         .collect();
@@ -147,7 +148,8 @@ fn is_in_number(character: char) -> bool {
 }
 
 fn is_between(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '-' | '–' | '—' | ':' | ';' | ',' | '=' | '|')
+    is_blank_character(character)
+        || matches!(character, '-' | '–' | '—' | ':' | ';' | ',' | '=' | '|')
 }
 
 /// Where the only number of the line is.

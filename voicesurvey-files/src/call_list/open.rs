@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io::{Read, Seek};
 
+use voicesurvey_core::blank::trimmed;
+
 use super::delimited::Delimited;
 use super::encoding::TextFile;
 use super::format::{self, Kind};
@@ -186,7 +188,7 @@ fn reader(
 
 /// What stands in a row, in one line.
 fn shown(record: &Record) -> String {
-    let cells = record.cells.iter().map(|cell| cell.trim());
+    let cells = record.cells.iter().map(|cell| trimmed(cell));
     let cells: Vec<_> = cells.filter(|cell| !cell.is_empty()).collect();
     cells.join(" | ").chars().take(200).collect()
 }

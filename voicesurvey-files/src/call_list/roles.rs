@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use voicesurvey_core::blank::{is_blank_character, trimmed};
+
 use super::heading::{self, Meaning};
 use super::source::Record;
 use super::{CallListError, FoundBy, ReadSettings, Role, layout};
@@ -51,7 +53,7 @@ impl Roles {
             .into_iter()
             .filter(|role| *role != Role::PhoneNumber)
         {
-            let is_name = |heading: &String| heading.trim() == role.name();
+            let is_name = |heading: &String| trimmed(heading) == role.name();
             if let Some(column) = header.iter().position(is_name) {
                 self.add(role, column, FoundBy::Heading);
             }
@@ -216,14 +218,14 @@ fn are_mostly(column: usize, body: &[Record], is_meant: fn(&str) -> bool) -> boo
 }
 
 fn is_email(cell: &str) -> bool {
-    let dotted = |domain: &str| domain.contains('.') && !domain.contains(char::is_whitespace);
+    let dotted = |domain: &str| domain.contains('.') && !domain.contains(is_blank_character);
     cell.split_once('@')
         .is_some_and(|(name, domain)| !name.is_empty() && dotted(domain))
 }
 
 fn is_words(cell: &str) -> bool {
     let is_of_word = |c: char| {
-        c.is_alphabetic() || c.is_whitespace() || matches!(c, '\'' | '’' | '.' | '-' | ',')
+        c.is_alphabetic() || is_blank_character(c) || matches!(c, '\'' | '’' | '.' | '-' | ',')
     };
     cell.chars().filter(|c| c.is_alphabetic()).count() >= 2 && cell.chars().all(is_of_word)
 }

@@ -25,16 +25,16 @@ impl Record {
         self.numbers.get(column).copied().unwrap_or_default()
     }
 
-    /// Whether there is nothing in any cell.
+    /// Whether no cell means anything.
     pub(super) fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| cell.trim().is_empty())
+        self.cells.iter().all(|cell| cell::meant(cell).is_empty())
     }
 
     /// How many cells have something in them.
     pub(super) fn filled(&self) -> usize {
         self.cells
             .iter()
-            .filter(|cell| !cell.trim().is_empty())
+            .filter(|cell| !cell::meant(cell).is_empty())
             .count()
     }
 }

@@ -5,6 +5,8 @@
 //! is one cell then, and nobody would miss the people in it. Cells with several lines are common,
 //! though; what tells them apart is that the lines look like rows of the list.
 
+use voicesurvey_core::blank::trimmed;
+
 use super::source::Record;
 use crate::cell;
 
@@ -12,7 +14,7 @@ use crate::cell;
 /// list with a phone number in it, or else lines that are together as wide as that many rows.
 pub(super) fn has_rows(record: &Record, width: usize, delimiter: char) -> bool {
     let between = width.saturating_sub(1);
-    let has_lines = |cell: &&String| cell.trim().contains(['\n', '\r']);
+    let has_lines = |cell: &&String| trimmed(cell).contains(['\n', '\r']);
     if between == 0 || !record.cells.iter().any(|cell| has_lines(&cell)) {
         return false;
     }
@@ -36,7 +38,7 @@ pub(super) fn has_rows(record: &Record, width: usize, delimiter: char) -> bool {
 }
 
 fn lines(cell: &str) -> impl Iterator<Item = &str> {
-    let cell = cell.trim();
+    let cell = trimmed(cell);
     let end = if cell.contains('\n') { '\n' } else { '\r' };
     cell.split(end)
 }

@@ -9,6 +9,8 @@ use voicesurvey_core::phone_number::Region;
 use super::*;
 use crate::cell;
 
+mod blank;
+
 const SEED_C_LIST: &[u8] = include_bytes!("../../../tests/data/seed-c-list.csv");
 const DEMO_LIST: &[u8] = include_bytes!("../../../voicesurvey-server/demo/call_list.csv");
 

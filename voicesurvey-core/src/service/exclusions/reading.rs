@@ -1,6 +1,7 @@
 //! Reading what people write about exclusions: numbers and notes.
 
 use super::Keeper;
+use crate::blank::trimmed;
 use crate::call_list::{reason, same_anywhere};
 use crate::phone_number::{PhoneNumber, Region};
 use crate::ports::UnitOfWork;
@@ -15,7 +16,7 @@ pub(super) fn note(
     text: Option<String>,
     errors: &mut Vec<FieldError>,
 ) -> Option<String> {
-    let text = crate::call_list::clean(text?.trim());
+    let text = crate::call_list::clean(trimmed(&text?));
     if text.chars().count() > LONGEST_NOTE {
         let message = format!("use at most {LONGEST_NOTE} characters");
         errors.push(FieldError::new(field, message));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::super::error::{FieldError, ServiceError};
 use super::super::validation;
+use crate::blank::trimmed;
 use crate::call_list::{Contact, clean};
 use crate::conversation::{Conversation, Given, Position, Script, Then, VoiceReply};
 use crate::id::{CampaignId, CompanyId};
@@ -53,7 +54,7 @@ impl TestContact {
         let columns = self.columns.iter();
         Contact {
             phone_number: PhoneNumber::NOBODYS,
-            name: clean(self.name.trim()),
+            name: clean(trimmed(&self.name)),
             language: self.language,
             time_zones: Vec::new(),
             priority: 0,
