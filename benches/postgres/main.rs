@@ -19,6 +19,7 @@
 mod claim;
 mod cycle;
 mod events;
+mod export;
 mod fairness;
 mod fill;
 mod measure;
@@ -48,6 +49,7 @@ const USAGE: &str = "name what to measure:
   pace PER_MINUTE SECONDS    how much of the pace is used while work is due
   fairness                   a company with 10 tasks beside one with a million
   stats TASKS                what the page of a campaign asks for
+  export PEOPLE              files of their interviews, beside a raw COPY of the rows
   upload ROWS                a list that is added, beside a raw COPY of its rows
   upload-file FILE           the same with a file
   fill TASKS CAMPAIGNS       only fills the database";
@@ -88,6 +90,7 @@ async fn main() -> anyhow::Result<()> {
         ("use", &[calls, seconds]) => slots::lines_in_use(&url, calls, seconds).await,
         ("pace", &[per_minute, seconds]) => slots::pace_in_use(&url, per_minute, seconds).await,
         ("stats", &[tasks]) => stats::run(&url, tasks).await,
+        ("export", &[people]) => export::run(&url, people).await,
         ("upload", &[rows]) => upload::run(&url, rows, None).await,
         ("fairness", &[]) => fairness::run(&url).await,
         ("fill", &[tasks, campaigns]) => {
