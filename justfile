@@ -33,7 +33,6 @@ demo:
 bench *arguments:
     cargo bench -p voicesurvey --bench postgres -- {{arguments}}
 
-# A fuzzer on a reader of call lists: `just fuzz csv 60`, txt or xlsx. Needs nightly and cargo-fuzz.
+# A fuzzer on a reader of call lists: `just fuzz csv 60`, txt or xlsx.
 fuzz target seconds="60":
-    mkdir -p fuzz/corpus/{{target}}
-    cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} tests/data/call-lists -- -max_total_time={{seconds}}
+    fuzz/run {{seconds}} {{target}}
