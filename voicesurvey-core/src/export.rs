@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::api_key::ApiKeyHash;
 use crate::contact_record::{ContactFilter, RecordParts};
 use crate::id::{ApiKeyId, CampaignId, CompanyId, ExportId};
+use crate::rates::Thresholds;
 use crate::time::Timestamp;
 
 /// Declares an enum whose variants have names in the API, in files and in stores.
@@ -116,8 +117,8 @@ named! {
 }
 
 impl ExportKind {
-    /// What of the records it is made of.
-    pub const fn parts(self) -> RecordParts {
+    /// What of the records it is made of, without thresholds.
+    const fn parts(self) -> RecordParts {
         match self {
             Self::Dispositions | Self::Codebook => RecordParts::ATTEMPTS,
             Self::Results | Self::Attempts => RecordParts {
@@ -171,9 +172,40 @@ pub struct ExportOrder {
     pub delimiter: Delimiter,
     /// Whose they are.
     pub filter: ContactFilter,
+    /// Where partial and complete interviews begin; only dispositions look at them.
+    pub thresholds: Thresholds,
+}
+
+/// The part of an order that stores keep as one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportConditions {
+    /// Whose rows they are.
+    #[serde(flatten)]
+    pub filter: ContactFilter,
+    /// Where partial and complete interviews begin.
+    #[serde(default)]
+    pub thresholds: Thresholds,
 }
 
 impl ExportOrder {
+    /// What stores keep as one document.
+    pub fn conditions(&self) -> ExportConditions {
+        ExportConditions {
+            filter: self.filter.clone(),
+            thresholds: self.thresholds,
+        }
+    }
+
+    /// What of the records the file is made of.
+    pub const fn parts(&self) -> RecordParts {
+        let parts = self.kind.parts();
+        RecordParts {
+            interviews: parts.interviews
+                || matches!(self.kind, ExportKind::Dispositions) && self.thresholds.are_given(),
+            ..parts
+        }
+    }
+
     /// The order with the names of the columns that it filters by, and not the values.
     #[must_use]
     fn without_values(mut self) -> Self {
@@ -335,6 +367,22 @@ impl Export {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Orders that were stored when there were no thresholds and no cells have none.
+    #[test]
+    fn conditions_read_back_and_older_ones_too() {
+        let older = r#"{"columns":{"city":"Roma"},"from":null,"language":"it"}"#;
+        let older: ExportConditions = serde_json::from_str(older).unwrap();
+        assert_eq!(older.thresholds, Thresholds::default());
+        assert_eq!(older.filter.columns["city"], "Roma");
+        let share = |text: &str| text.parse().ok();
+        let conditions = ExportConditions {
+            thresholds: Thresholds::new(share("0.500"), share("0.8")).unwrap(),
+            ..older
+        };
+        let stored = serde_json::to_string(&conditions).unwrap();
+        assert_eq!(serde_json::from_str(&stored).ok(), Some(conditions));
+    }
 
     #[test]
     fn names_read_back_and_others_are_told_the_choices() {

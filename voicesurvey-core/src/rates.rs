@@ -4,6 +4,7 @@
 //! Nothing is weighted. A rate without anything to divide by has no value; it is not zero.
 
 pub mod disposition;
+pub mod thresholds;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use rust_decimal::Decimal;
 use crate::results::numbers::rounded;
 
 pub use disposition::{Case, Disposition, Group, Interview, LeftOut};
+pub use thresholds::{Thresholds, ThresholdsError};
 
 /// How many cases there are of each disposition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,7 @@ use voicesurvey_core::export::{Delimiter, ExportFormat, ExportKind};
 use voicesurvey_core::interpretation::Confidence;
 use voicesurvey_core::language::Language;
 use voicesurvey_core::quota::QuotaCell;
+use voicesurvey_core::rates::Thresholds;
 use voicesurvey_core::survey::{AnswerValue, Question, QuestionKind, Survey};
 
 use self::people::PeopleColumns;
@@ -41,6 +42,8 @@ pub struct ExportSubject {
     pub contact_columns: Vec<String>,
     /// The cells of the campaign's quotas.
     pub quota_cells: Vec<QuotaCell>,
+    /// Where partial and complete interviews begin in the file of dispositions.
+    pub thresholds: Thresholds,
 }
 
 /// A file of results that is being written.

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 use voicesurvey_core::api_key::ApiKeyHash;
-use voicesurvey_core::export::{Export, ExportOrder, ExportState, Written};
+use voicesurvey_core::export::{Export, ExportConditions, ExportOrder, ExportState, Written};
 use voicesurvey_core::id::{CampaignId, ExportId};
 use voicesurvey_core::ports::{ExportRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -32,6 +32,7 @@ fn export(row: &PgRow) -> Result<Export, StorageError> {
         let hash = ApiKeyHash::from_bytes(link);
         hash.ok_or_else(|| row.corrupt(&format!("a hash of {} bytes", link.len())))
     });
+    let conditions: ExportConditions = row.document("filter")?;
     Ok(Export {
         id: row.id("id")?,
         company_id: row.id("company_id")?,
@@ -40,7 +41,8 @@ fn export(row: &PgRow) -> Result<Export, StorageError> {
             kind: row.parsed("kind")?,
             format: row.parsed("format")?,
             delimiter: row.parsed("delimiter")?,
-            filter: row.document("filter")?,
+            filter: conditions.filter,
+            thresholds: conditions.thresholds,
         },
         requested_by: row.id("requested_by")?,
         link: link.transpose()?,
@@ -120,7 +122,7 @@ impl PostgresUnitOfWork {
         .bind(count(after.written.rows))
         .bind(count(after.written.bytes))
         .bind(i64::from(after.pieces))
-        .bind(Json(after.order.filter.clone()));
+        .bind(Json(after.order.conditions()));
         self.execute(update).await?;
         Ok(())
     }
@@ -156,7 +158,7 @@ impl ExportRepository for PostgresUnitOfWork {
         .bind(export.campaign_id.as_uuid())
         .bind(export.order.kind.name())
         .bind(export.order.format.name())
-        .bind(Json(export.order.filter.clone()))
+        .bind(Json(export.order.conditions()))
         .bind(export.requested_by.as_uuid())
         .bind(export.link.map(|link| link.as_bytes().to_vec()))
         .bind(export.created_at)

@@ -75,6 +75,7 @@ impl ExportWriter {
             language: settings.language,
             contact_columns: plan.contact_columns.clone(),
             quota_cells: plan.campaign.quota_cells().to_vec(),
+            thresholds: plan.order.thresholds,
         };
         let outbox = Outbox::default();
         let (kind, format) = (plan.order.kind, plan.order.format);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Value};
 use sqlx::sqlite::SqliteRow;
 use voicesurvey_core::api_key::ApiKeyHash;
-use voicesurvey_core::export::{Export, ExportOrder, Written};
+use voicesurvey_core::export::{Export, ExportConditions, ExportOrder, Written};
 use voicesurvey_core::id::{CampaignId, ExportId};
 use voicesurvey_core::ports::{ExportRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::time::Timestamp;
@@ -23,7 +23,7 @@ fn values(export: &Export) -> Result<[Value; 23], StorageError> {
         export.campaign_id.as_uuid().into(),
         export.order.kind.name().into(),
         export.order.format.name().into(),
-        json(&export.order.filter)?.into(),
+        json(&export.order.conditions())?.into(),
         export.requested_by.as_uuid().into(),
         link.into(),
         export.state.name().into(),
@@ -55,6 +55,7 @@ fn read(row: &SqliteRow) -> Result<Export, StorageError> {
     let link = link.map(|link| {
         ApiKeyHash::from_bytes(&link).ok_or_else(|| row.corrupt("link: not 32 bytes long"))
     });
+    let conditions: ExportConditions = row.document("filter")?;
     Ok(Export {
         id: row.id("id")?,
         company_id: row.id("company_id")?,
@@ -63,7 +64,8 @@ fn read(row: &SqliteRow) -> Result<Export, StorageError> {
             kind: row.word("kind")?,
             format: row.word("format")?,
             delimiter: row.word("delimiter")?,
-            filter: row.document("filter")?,
+            filter: conditions.filter,
+            thresholds: conditions.thresholds,
         },
         requested_by: row.id("requested_by")?,
         link: link.transpose()?,
@@ -136,7 +138,7 @@ impl SqliteUnitOfWork {
         .bind(i64::try_from(after.written.rows).unwrap_or(i64::MAX))
         .bind(i64::try_from(after.written.bytes).unwrap_or(i64::MAX))
         .bind(after.pieces)
-        .bind(json(&after.order.filter)?);
+        .bind(json(&after.order.conditions())?);
         self.execute(update).await?;
         Ok(())
     }

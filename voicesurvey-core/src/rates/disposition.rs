@@ -161,6 +161,12 @@ dispositions! {
     "4.81" NotEligible "is in the sample twice",
 }
 
+/// Complete interview.
+pub(super) const COMPLETE: &str = "1.1";
+
+/// Break-off.
+pub(super) const BREAK_OFF: &str = "2.12";
+
 /// Not called.
 const NOT_CALLED: &str = "3.11";
 

@@ -182,9 +182,9 @@ impl Exports {
     ) -> Result<Page<ContactRecord>, StorageError> {
         let scope = Scope::Company(plan.campaign.company_id);
         let mut work = self.storage.begin_reading(scope).await?;
-        let ExportOrder { kind, filter, .. } = &plan.order;
+        let ExportOrder { filter, .. } = &plan.order;
         work.contact_records()
-            .list(&plan.campaign, filter, kind.parts(), page)
+            .list(&plan.campaign, filter, plan.order.parts(), page)
             .await
     }
 

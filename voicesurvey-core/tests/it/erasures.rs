@@ -182,6 +182,7 @@ async fn a_finished_file_expires_when_somebody_of_its_campaign_is_erased() {
         format: ExportFormat::Csv,
         delimiter: Delimiter::Comma,
         filter: ContactFilter::default(),
+        thresholds: voicesurvey_core::rates::Thresholds::default(),
     };
     let asked = exports.request(&world.actor, campaign.id, order).await;
     let (asked, secret) = asked.unwrap();

@@ -135,7 +135,7 @@ pub(super) fn row(subject: &ExportSubject, record: &ContactRecord) -> Vec<Value>
     let row = CaseRow {
         subject,
         record,
-        case: Case::of(record),
+        case: subject.thresholds.case(&subject.survey.questions, record),
     };
     FIELDS.iter().map(|field| (field.value)(&row)).collect()
 }

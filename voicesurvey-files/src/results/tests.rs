@@ -37,6 +37,7 @@ impl From<Survey> for ExportSubject {
                 .map(ToOwned::to_owned)
                 .to_vec(),
             quota_cells: ["north", "18-34", "isole"].map(cell).to_vec(),
+            thresholds: Thresholds::default(),
         }
     }
 }

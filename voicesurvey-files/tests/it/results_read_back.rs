@@ -16,6 +16,7 @@ use voicesurvey_core::language::Language;
 use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::quota::{CellConditions, QuotaCell};
+use voicesurvey_core::rates::Thresholds;
 use voicesurvey_core::survey::{
     AnswerValue, ChoiceOption, Question, QuestionKind, ScaleLabel, Survey,
 };
@@ -87,6 +88,7 @@ fn subject() -> ExportSubject {
         },
         language: Language::It,
         contact_columns: vec!["Città".to_owned(), "code".to_owned()],
+        thresholds: Thresholds::default(),
         quota_cells: vec![cell("=north, \"18-34\""), cell("Forlì")],
     }
 }

@@ -204,6 +204,7 @@ async fn a_file_is_asked_for_before_an_erasure_or_after_it() {
         format: ExportFormat::Csv,
         delimiter: Delimiter::Comma,
         filter: ContactFilter::default(),
+        thresholds: voicesurvey_core::rates::Thresholds::default(),
     };
     let actor = manager(&company);
     let mut watcher = platform(&database).await;

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,7 +38,9 @@ use super::contact_filter::{CellQuery, ColumnQuery, ContactFilterQuery, of_query
 use super::error::ApiError;
 use super::extract::{Id, Ids, NoBody, QueryParameters};
 use super::fields::Checks;
+use super::number;
 use super::page::{ListBody, PageQuery};
+use super::rates;
 use crate::app::App;
 use crate::exports::{ExportError, ExportWriter};
 
@@ -65,6 +68,14 @@ pub(super) struct ExportBody {
     /// What stands between the cells: `,`, `;` or `tab`; absent but for CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<&'static str>,
+    /// From which share of applicable questions on an interview is partial; absent unless it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    partial_from: Option<Value>,
+    /// From which share of applicable questions on an interview is complete; absent unless it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    complete_from: Option<Value>,
     /// Whose records it holds; absent where nothing is asked of them.
     filter: ExportFilterBody,
     /// `streamed` (it was sent while it was written), `waiting`, `running`, `done`, `failed` or
@@ -146,6 +157,8 @@ impl ExportBody {
             format: export.order.format.name(),
             delimiter: (export.order.format == ExportFormat::Csv)
                 .then(|| export.order.delimiter.name()),
+            partial_from: export.order.thresholds.partial_from().map(number),
+            complete_from: export.order.thresholds.complete_from().map(number),
             filter: export.order.filter.into(),
             state: export.state.name(),
             requested_by: export.requested_by.as_uuid(),
@@ -181,12 +194,24 @@ async fn order(
         checks.wrong("delimiter", "only csv has one");
     }
     let delimiter = checks.parse("delimiter", delimiter.as_deref());
+    let kind = kind.unwrap_or(ExportKind::Results);
+    let thresholds = rates::thresholds(&mut query, &mut checks);
+    if thresholds.are_given() && kind != ExportKind::Dispositions {
+        checks.wrong(
+            match thresholds.partial_from() {
+                Some(_) => rates::PARTIAL_FROM,
+                None => rates::COMPLETE_FROM,
+            },
+            "only the file dispositions is made by thresholds",
+        );
+    }
     let filter = query.read(app, actor, checks).await?;
     Ok(ExportOrder {
-        kind: kind.unwrap_or(ExportKind::Results),
+        kind,
         format,
         delimiter: delimiter.unwrap_or(Delimiter::Comma),
         filter,
+        thresholds,
     })
 }
 
@@ -234,6 +259,8 @@ fn headers(export: &Export) -> [(header::HeaderName, HeaderValue); 2] {
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
         ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
             `;` or tab; a comma if it is left out"),
+        ("partial_from" = Option<f64>, Query, description = "For dispositions: as that of the rates"),
+        ("complete_from" = Option<f64>, Query, description = "For dispositions: as that of the rates"),
         ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>))
@@ -277,6 +304,8 @@ async fn export_campaign(
         ("format" = Option<String>, Query, description = "csv, xlsx or parquet; csv if it is left out"),
         ("delimiter" = Option<String>, Query, description = "What stands between the cells of csv: `,`, \
             `;` or tab; a comma if it is left out"),
+        ("partial_from" = Option<f64>, Query, description = "For dispositions: as that of the rates"),
+        ("complete_from" = Option<f64>, Query, description = "For dispositions: as that of the rates"),
         ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 202, body = ExportBody))

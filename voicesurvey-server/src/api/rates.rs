@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 use voicesurvey_core::api_key::Actor;
 use voicesurvey_core::id::CampaignId;
-use voicesurvey_core::rates::{Disposition, Eligibility, Group, Rate, Rates};
+use voicesurvey_core::rates::{
+    Disposition, Eligibility, Group, Rate, Rates, Thresholds, ThresholdsError,
+};
 
 use super::contact_filter::{CellQuery, ColumnQuery, ContactFilterQuery, of_query};
 use super::error::ApiError;
@@ -22,6 +24,9 @@ use super::fields::Checks;
 use super::number;
 use super::reading;
 use crate::app::App;
+
+pub(super) const PARTIAL_FROM: &str = "partial_from";
+pub(super) const COMPLETE_FROM: &str = "complete_from";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get_campaign_rates))
@@ -45,6 +50,15 @@ pub(super) struct RatesBody {
     dispositions: Vec<DispositionBody>,
     /// Cases by the symbol of their group, every group.
     groups: BTreeMap<&'static str, u64>,
+    /// `default` or `given`: where the thresholds of partial and complete interviews come from. By
+    /// default one is partial from the first answer on, and complete when all of it was gone through.
+    interview_rule: &'static str,
+    /// The share of applicable questions from which on an interview is partial, if it was given.
+    #[schema(value_type = Option<f64>)]
+    partial_from: Option<Value>,
+    /// The share of applicable questions from which on an interview is complete, if it was given.
+    #[schema(value_type = Option<f64>)]
+    complete_from: Option<Value>,
     /// `default` or `given`: where `e` comes from.
     e_rule: &'static str,
     /// The share of those of whom it is not known that is taken to be eligible.
@@ -100,7 +114,7 @@ impl From<&Rate> for QuotientBody {
 }
 
 impl RatesBody {
-    fn new(id: CampaignId, rates: &Rates) -> Self {
+    fn new(id: CampaignId, rates: &Rates, thresholds: Thresholds) -> Self {
         let counted = &rates.dispositions;
         let dispositions = Disposition::ALL.iter().filter_map(|disposition| {
             Some(DispositionBody {
@@ -120,7 +134,10 @@ impl RatesBody {
             groups: Group::ALL
                 .map(|group| (group.symbol(), counted.of(group)))
                 .into(),
-            e_rule: if rates.e_is_given { "given" } else { "default" },
+            interview_rule: rule(thresholds.are_given()),
+            partial_from: thresholds.partial_from().map(number),
+            complete_from: thresholds.complete_from().map(number),
+            e_rule: rule(rates.e_is_given),
             e: (&rates.e).into(),
             rates: rates.rates.iter().map(QuotientBody::from).collect(),
             weights: "none",
@@ -128,20 +145,40 @@ impl RatesBody {
     }
 }
 
-/// `e` as it is given, or the default rule.
-fn eligibility(e: Option<&str>, checks: &mut Checks) -> Eligibility {
-    let Some(text) = e else {
-        return Eligibility::AmongKnown;
-    };
-    let e: Option<Decimal> = text.parse().ok();
-    let e = e.filter(|e| (Decimal::ZERO..=Decimal::ONE).contains(e) && e.scale() <= 6);
-    if e.is_none() {
+/// Where a rule comes from.
+const fn rule(is_given: bool) -> &'static str {
+    if is_given { "given" } else { "default" }
+}
+
+/// Takes out a share, if it is given.
+fn share(name: &str, query: &mut ContactFilterQuery, checks: &mut Checks) -> Option<Decimal> {
+    let text = query.take(name)?;
+    let share: Option<Decimal> = text.parse().ok();
+    let share =
+        share.filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share) && share.scale() <= 6);
+    if share.is_none() {
         checks.wrong(
-            "e",
+            name,
             "use a number from 0 to 1 with at most six decimals, such as 0.4",
         );
     }
-    e.map_or(Eligibility::AmongKnown, Eligibility::Given)
+    share
+}
+
+/// Takes the thresholds out that are given.
+pub(super) fn thresholds(query: &mut ContactFilterQuery, checks: &mut Checks) -> Thresholds {
+    let partial_from = share(PARTIAL_FROM, query, checks);
+    let complete_from = share(COMPLETE_FROM, query, checks);
+    Thresholds::new(partial_from, complete_from).unwrap_or_else(|error| {
+        let name = match error {
+            ThresholdsError::PartialIsNoShare | ThresholdsError::PartialAboveComplete => {
+                PARTIAL_FROM
+            }
+            ThresholdsError::CompleteIsNoShare => COMPLETE_FROM,
+        };
+        checks.wrong(name, error.to_string());
+        Thresholds::default()
+    })
 }
 
 /// Response, cooperation, refusal and contact rates as the AAPOR defines them. `e` is taken from the
@@ -152,6 +189,11 @@ fn eligibility(e: Option<&str>, checks: &mut Checks) -> Eligibility {
         ("id" = Uuid, Path, description = "The campaign"),
         ("e" = Option<f64>, Query, description = "The share of those of whom it is not known that is \
             taken to be eligible, from 0 to 1; if it is left out K / (K + NE)"),
+        ("partial_from" = Option<f64>, Query, description = "The share of applicable questions, from 0 to \
+            1, from which on an interview that was not gone through is partial, and below which it is a \
+            break-off; if it is left out one answer is enough"),
+        ("complete_from" = Option<f64>, Query, description = "The share from which on such an interview is \
+            complete; if it is left out none is"),
         ColumnQuery, CellQuery, ContactFilterQuery
     ),
     responses((status = 200, body = RatesBody))
@@ -163,10 +205,14 @@ async fn get_campaign_rates(
     QueryParameters(mut query): QueryParameters<ContactFilterQuery>,
 ) -> Result<Json<RatesBody>, ApiError> {
     let mut checks = Checks::default();
-    let eligibility = eligibility(query.take("e").as_deref(), &mut checks);
+    let e = share("e", &mut query, &mut checks);
+    let eligibility = e.map_or(Eligibility::AmongKnown, Eligibility::Given);
+    let thresholds = thresholds(&mut query, &mut checks);
     let filter = query.read(&app, &actor, checks).await?;
     let _turn = reading::turn(&app, &actor).await?;
-    let rates = app.reports.rates(&actor, id, filter, eligibility);
+    let rates = app
+        .reports
+        .rates(&actor, id, filter, eligibility, thresholds);
     let rates = rates.await.map_err(of_query)?;
-    Ok(Json(RatesBody::new(id, &rates)))
+    Ok(Json(RatesBody::new(id, &rates, thresholds)))
 }

@@ -109,6 +109,7 @@ impl Results {
             language: settings.language,
             contact_columns: upload.columns.iter().filter(is_extra).cloned().collect(),
             quota_cells: campaign.quota_cells().to_vec(),
+            thresholds: voicesurvey_core::rates::Thresholds::default(),
         }
     }
 

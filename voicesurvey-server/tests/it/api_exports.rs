@@ -4,6 +4,7 @@
 mod broken_off;
 mod cells;
 mod sending;
+mod thresholds;
 mod totals;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::Reports;
 use crate::api_key::Actor;
 use crate::contact_record::{ContactFilter, RecordParts};
 use crate::id::CampaignId;
-use crate::rates::{Case, Dispositions, Eligibility, Rates};
+use crate::rates::{Dispositions, Eligibility, Rates, Thresholds};
 use crate::results::{Breakdown, BreakdownError, Results, Tally};
 use crate::service::error::ServiceError;
 
@@ -41,20 +41,26 @@ impl Reports {
     }
 
     /// The rates of those whom the filter wants. While the campaign runs, a case that is open counts
-    /// with what is known so far.
+    /// with what is known so far. Answers are read only if thresholds are given.
     pub async fn rates(
         &self,
         actor: &Actor,
         id: CampaignId,
         filter: ContactFilter,
         eligibility: Eligibility,
+        thresholds: Thresholds,
     ) -> Result<Rates, ServiceError> {
-        let parts = RecordParts::ATTEMPTS;
+        let parts = RecordParts {
+            interviews: thresholds.are_given(),
+            ..RecordParts::ATTEMPTS
+        };
         let mut records = self.records(actor, id, filter, parts).await?;
+        let settings = records.campaign().effective_settings().clone();
+        let questions = &settings.survey.questions;
         let mut dispositions = Dispositions::default();
         while let Some(page) = records.next().await? {
             for record in &page {
-                dispositions.add(Case::of(record));
+                dispositions.add(thresholds.case(questions, record));
             }
         }
         Ok(Rates::of(dispositions, eligibility))

@@ -18,6 +18,7 @@ use crate::export::{
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::ports::Scope;
+use crate::rates::Thresholds;
 use crate::testing::samples;
 use crate::time::Timestamp;
 
@@ -37,6 +38,7 @@ pub(super) fn waiting(campaign: &Campaign, seconds: i64) -> Export {
             format: ExportFormat::Csv,
             delimiter: Delimiter::Comma,
             filter: ContactFilter::default(),
+            thresholds: Thresholds::default(),
         },
         requested_by: samples::id(),
         link: Some(ApiKeyHash::of("a secret")),
@@ -137,6 +139,10 @@ pub async fn an_export_reads_back_as_it_was_stored(store: &dyn StorageUnderTest)
         export.order.delimiter = delimiter;
         exports.push(export);
     }
+    let mut export = first.clone();
+    let shares = ["0.5", "0.800001"].map(|share| share.parse().ok());
+    export.order.thresholds = Thresholds::new(shares[0], shares[1]).expect("these are shares");
+    exports.push(export);
     exports.push(Export {
         fetches: 2,
         last_fetched_at: Some(later(5)),
