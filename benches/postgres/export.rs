@@ -13,6 +13,7 @@ use voicesurvey::contact_record::ContactFilter;
 use voicesurvey::export::{Delimiter, ExportFormat, ExportKind, ExportOrder};
 use voicesurvey::id::{CampaignId, IdGenerator};
 use voicesurvey::ports::{PageRequest, Scope, Storage as _};
+use voicesurvey::rates::Thresholds;
 use voicesurvey::service::Exports;
 use voicesurvey::testing::samples;
 use voicesurvey::time::SystemClock;
@@ -104,6 +105,7 @@ async fn write(
         format,
         delimiter: Delimiter::Comma,
         filter: ContactFilter::default(),
+        thresholds: Thresholds::default(),
     };
     let before = resident_megabytes().unwrap_or(0);
     let (mut bytes, mut most) = (0, before);
