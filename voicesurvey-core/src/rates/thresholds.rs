@@ -251,7 +251,7 @@ mod tests {
                 .map(|(partial, complete)| code(thresholds(partial, complete), &left));
             assert_eq!(found, expected, "{answers} of 10");
         }
-        // Whatever comes out at a third, say, is not rounded.
+        // Shares are not rounded.
         assert_eq!(code(thresholds("0.500001", ""), &left_after(5)), "2.12");
         assert_eq!(code(thresholds("0.499999", ""), &left_after(5)), "1.2");
         assert_eq!(code(thresholds("0", "0"), &left_after(1)), "1.1");
@@ -318,10 +318,13 @@ mod tests {
         );
         // What hangs on it is not known.
         assert_eq!(progress(conditions.clone(), &[("b", yes())]), (1, 8));
-        let forgotten = ("a", AnswerResult::Forgotten);
-        assert_eq!(progress(conditions.clone(), &[forgotten.clone()]), (1, 8));
+        let forgotten = [("a", AnswerResult::Forgotten)];
+        assert_eq!(progress(conditions.clone(), &forgotten), (1, 8));
         // But what was answered applied.
-        assert_eq!(progress(conditions, &[forgotten, ("i", yes())]), (2, 9));
+        assert_eq!(
+            progress(conditions, &[forgotten[0].clone(), ("i", yes())]),
+            (2, 9)
+        );
         // A question that is not asked is not answered, which another may hang on.
         let chain = json!({"i": of_a, "j": {"question": "i", "answered": false}});
         assert_eq!(progress(chain.clone(), &[("a", no)]), (1, 9));
