@@ -125,11 +125,12 @@ impl<'de> Visitor<'de> for ReadOthers {
         while let Some((name, value)) = map.next_entry::<String, String>()? {
             if name == CELL {
                 others.cells.push(value);
-            } else if others.named.contains_key(&name) {
-                return Err(A::Error::custom(format!("duplicate field `{name}`")));
-            } else {
-                others.named.insert(name, value);
+                continue;
             }
+            if others.named.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            }
+            others.named.insert(name, value);
         }
         Ok(others)
     }
