@@ -13,8 +13,8 @@ SELECT company_id, campaign_id, id AS task_id, phone_number,
 FROM call_tasks;
 
 UPDATE call_tasks
-SET status = 'completed', outcome = 'completed', claimable_since = NULL, attempts_count = 1,
-    attempts_spent = 1, last_attempt_at = due_at;
+SET status = 'completed', outcome = 'completed', due_at = NULL, claimable_since = NULL,
+    attempts_count = 1, attempts_spent = 1, last_attempt_at = due_at;
 
 INSERT INTO call_attempts (
     company_id, id, campaign_id, task_id, attempt_number, phone_number, provider, provider_call_id,
