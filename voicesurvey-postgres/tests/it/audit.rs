@@ -152,9 +152,11 @@ damaged! {
         "UPDATE campaign_counters SET count = 7 WHERE kind = 'attempt'";
     miscounted_costs: [(Check::CostCounters, 1)] =>
         "UPDATE call_attempts SET cost_amount = 0.01, cost_currency = 'EUR'";
-    wrong_sums_of_calls: [(Check::CallRollups, 1)] =>
+    wrong_sums_of_calls: [(Check::CallRollups, 2)] =>
         "INSERT INTO call_rollups (company_id, campaign_id, quarter, kind, name, value)
-         SELECT company_id, id, '2027-01-15T08:00:00Z', 'outcome', 'busy', 1 FROM campaigns";
+         SELECT company_id, id, '2027-01-15T08:00:00Z', 'outcome', 'busy', 1 FROM campaigns
+         UNION ALL
+         SELECT company_id, id, TIMESTAMPTZ 'epoch', 'number', '7', 1 FROM campaigns";
     miscounted_lanes: [(Check::LaneCounters, 1)] =>
         "UPDATE campaign_lanes SET claimable = 5";
     lines_that_nobody_holds: [(Check::LinesInUse, 2)] =>
