@@ -3,23 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use chrono::TimeDelta;
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection as _, Executor as _};
 use voicesurvey::api_key::{Actor, Role};
 use voicesurvey::contact_record::ContactFilter;
 use voicesurvey::export::{Delimiter, ExportFormat, ExportKind, ExportOrder};
 use voicesurvey::id::{CampaignId, IdGenerator};
-use voicesurvey::ports::{PageRequest, Scope, Storage as _};
 use voicesurvey::rates::Thresholds;
 use voicesurvey::service::Exports;
 use voicesurvey::testing::samples;
 use voicesurvey::time::SystemClock;
 use voicesurvey_server::exports::ExportWriter;
 
-use crate::fill::{self, Filling};
+use crate::fill::{self, CampaignOfBench};
 use crate::measure::resident_megabytes;
 
 /// What is needed of everybody for a file of results, as one query.
@@ -39,20 +36,12 @@ const ROWS: &str = "
     ) TO STDOUT";
 
 pub(crate) async fn run(url: &str, people: u32) -> anyhow::Result<()> {
-    fill::fill(url, &Filling::of(people, 1)).await?;
-    let mut database = PgConnection::connect(url).await?;
-    database
-        .execute("SELECT set_config('voicesurvey.scope', 'platform', false)")
-        .await?;
-    for statement in include_str!("export.sql").split(";\n\n") {
-        database.execute(statement).await?;
-    }
-    let store = fill::open(url, 4).await?;
-    let mut work = store.begin(Scope::Platform).await?;
-    let campaigns = work.campaigns().list(None, &PageRequest::first(1)).await?;
-    let campaign = campaigns.rows.first().context("there is a campaign")?;
-    let (company_id, campaign_id) = (campaign.company_id, campaign.id);
-    drop(work);
+    let CampaignOfBench {
+        store,
+        mut database,
+        company_id,
+        campaign_id,
+    } = fill::one_campaign(url, people, include_str!("export.sql")).await?;
     let actor = Actor {
         company_id,
         api_key_id: samples::id(),

@@ -10,8 +10,9 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use voicesurvey::campaign::Campaign;
 use voicesurvey::company::Company;
+use voicesurvey::id::{CampaignId, CompanyId};
 use voicesurvey::pace::Pace;
-use voicesurvey::ports::{Scope, Storage as _, TaskQueue as _};
+use voicesurvey::ports::{PageRequest, Scope, Storage as _, TaskQueue as _};
 use voicesurvey::testing::samples::{self, SampleCampaign as _};
 use voicesurvey::time::{Clock as _, SystemClock};
 use voicesurvey_postgres::{PostgresOptions, PostgresStorage};
@@ -86,6 +87,44 @@ pub(crate) async fn fill(url: &str, filling: &Filling) -> anyhow::Result<()> {
     check(&mut database, filling).await?;
     store.close().await;
     Ok(())
+}
+
+/// The only campaign there is, and the ways to it.
+pub(crate) struct CampaignOfBench {
+    pub(crate) store: PostgresStorage,
+    /// Sees the rows of all companies.
+    pub(crate) database: PgConnection,
+    pub(crate) company_id: CompanyId,
+    pub(crate) campaign_id: CampaignId,
+}
+
+/// Replaces everything in the database by one campaign with so many tasks, and by what these statements
+/// make of them. A blank line ends each, since some must not stand in a transaction with others.
+pub(crate) async fn one_campaign(
+    url: &str,
+    tasks: u32,
+    statements: &'static str,
+) -> anyhow::Result<CampaignOfBench> {
+    fill(url, &Filling::of(tasks, 1)).await?;
+    let mut database = PgConnection::connect(url).await?;
+    database
+        .execute("SELECT set_config('voicesurvey.scope', 'platform', false)")
+        .await?;
+    for statement in statements.split(";\n\n") {
+        database.execute(statement).await?;
+    }
+    let store = open(url, 4).await?;
+    let mut work = store.begin(Scope::Platform).await?;
+    let campaigns = work.campaigns().list(None, &PageRequest::first(1)).await?;
+    let campaign = campaigns.rows.first().context("there is a campaign")?;
+    let (company_id, campaign_id) = (campaign.company_id, campaign.id);
+    drop(work);
+    Ok(CampaignOfBench {
+        store,
+        database,
+        company_id,
+        campaign_id,
+    })
 }
 
 /// Writes a company with a running campaign and one task.

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use chrono::TimeDelta;
-use sqlx::postgres::PgConnection;
-use sqlx::{Connection as _, Executor as _};
 use voicesurvey::api_key::{Actor, Role};
 use voicesurvey::id::ApiKeyId;
-use voicesurvey::ports::{PageRequest, Scope, Storage as _};
 use voicesurvey::service::Reports;
 use voicesurvey::service::reports::CallPeriod;
 use voicesurvey::time::{Clock as _, SystemClock};
 
-use crate::fill::{self, Filling};
+use crate::fill::{self, CampaignOfBench};
 use crate::measure::Durations;
 
 /// Times that are measured, and before them such that are not.
@@ -22,20 +18,12 @@ const TIMES: usize = 1_000;
 const WARM_UP: usize = 20;
 
 pub(crate) async fn run(url: &str, tasks: u32) -> anyhow::Result<()> {
-    fill::fill(url, &Filling::of(tasks, 1)).await?;
-    let mut database = PgConnection::connect(url).await?;
-    database
-        .execute("SELECT set_config('voicesurvey.scope', 'platform', false)")
-        .await?;
-    for statement in include_str!("stats.sql").split(";\n\n") {
-        database.execute(statement).await?;
-    }
-    let store = fill::open(url, 4).await?;
-    let mut work = store.begin(Scope::Platform).await?;
-    let campaigns = work.campaigns().list(None, &PageRequest::first(1)).await?;
-    let campaign = campaigns.rows.first().context("there is a campaign")?;
-    let (company_id, campaign_id) = (campaign.company_id, campaign.id);
-    drop(work);
+    let CampaignOfBench {
+        store,
+        company_id,
+        campaign_id,
+        ..
+    } = fill::one_campaign(url, tasks, include_str!("stats.sql")).await?;
     let actor = Actor {
         company_id,
         api_key_id: ApiKeyId::from_uuid(company_id.as_uuid()),
