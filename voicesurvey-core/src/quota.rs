@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use places::{CellNews, DECIDE_ABOUT_PLACES, Place, Places, Room};
+pub use places::{CellNews, Place, Places, Room, counter_name, counters_of_places, named_counter};
 pub use wanted::Wanted;
 
 use crate::call_list::Contact;

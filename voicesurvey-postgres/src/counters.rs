@@ -13,7 +13,7 @@ use voicesurvey_core::money::Cost;
 use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::StorageError;
 use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
-use voicesurvey_core::quota::{Cells, DECIDE_ABOUT_PLACES};
+use voicesurvey_core::quota::{Cells, counter_name, counters_of_places, named_counter};
 
 use crate::row::Reader;
 use crate::unit_of_work::PostgresUnitOfWork;
@@ -59,7 +59,7 @@ impl CounterChanges {
             self.add(campaign, "reason", reason.name(), by);
         }
         for cell in task.cells.iter() {
-            self.add(campaign, "cell", format!("{cell}:{}", task.status), by);
+            self.add(campaign, "cell", counter_name(cell, task.status), by);
         }
     }
 
@@ -171,8 +171,7 @@ impl PostgresUnitOfWork {
         campaign_id: CampaignId,
         cells: &Cells,
     ) -> Result<CampaignCounters, StorageError> {
-        let of_cell = |cell: u16| DECIDE_ABOUT_PLACES.map(|status| format!("{cell}:{status}"));
-        let names: Vec<String> = cells.iter().flat_map(of_cell).collect();
+        let names: Vec<String> = counters_of_places(cells).collect();
         let select = "SELECT kind, name, count FROM campaign_counters
                       WHERE company_id = $1 AND campaign_id = $2 AND kind = 'cell'
                           AND name = ANY($3)";
@@ -247,9 +246,9 @@ fn insert(counters: &mut CampaignCounters, kind: &str, name: &str, count: u64) -
         }
         "outcome" => counters.outcomes.insert(name.parse().ok()?, count),
         "cell" => {
-            let (cell, status) = name.split_once(':')?;
-            let tasks = counters.cells.entry(cell.parse().ok()?).or_default();
-            tasks.insert(status.parse().ok()?, count)
+            let (cell, status) = named_counter(name)?;
+            let tasks = counters.cells.entry(cell).or_default();
+            tasks.insert(status, count)
         }
         _ => return None,
     };

@@ -10,7 +10,7 @@ use voicesurvey_core::ports::repositories::CampaignCounters;
 use voicesurvey_core::ports::{CampaignKey, CampaignRepository, Page, PageRequest, StorageError};
 use voicesurvey_core::queue::QueueLevel;
 use voicesurvey_core::queue::lane::Lane;
-use voicesurvey_core::quota::{CellNews, Cells, DECIDE_ABOUT_PLACES};
+use voicesurvey_core::quota::{CellNews, Cells, counters_of_places};
 use voicesurvey_core::time::Timestamp;
 
 use crate::error::stale;
@@ -221,12 +221,11 @@ impl CampaignRepository for SqliteUnitOfWork {
         id: CampaignId,
         cells: &Cells,
     ) -> Result<CampaignCounters, StorageError> {
-        let named = |cell: u16| DECIDE_ABOUT_PLACES.map(|status| format!("{cell}:{status}"));
         let mut select = CAMPAIGN_COUNTERS.select(self.scope);
         select
             .and_where(Expr::col("campaign_id").eq(id.as_uuid()))
             .and_where(Expr::col("kind").eq("cell"))
-            .and_where(Expr::col("name").is_in(cells.iter().flat_map(named)));
+            .and_where(Expr::col("name").is_in(counters_of_places(cells)));
         counters::read(&self.fetch_all(built(&select)).await?)
     }
 }

@@ -17,7 +17,7 @@ use voicesurvey_core::outcome::Outcome;
 use voicesurvey_core::ports::repositories::{CampaignCounters, CostCount};
 use voicesurvey_core::ports::{CampaignKey, StorageError};
 use voicesurvey_core::queue::lane::LaneId;
-use voicesurvey_core::quota::Cells;
+use voicesurvey_core::quota::{Cells, counter_name, named_counter};
 
 use crate::row::Row;
 use crate::schema::{CAMPAIGN_COUNTERS, CAMPAIGN_LANES};
@@ -71,7 +71,7 @@ impl CounterChanges {
             self.add(campaign, "reason", reason.name(), by);
         }
         for cell in counted.cells.iter() {
-            let name = format!("{cell}:{}", counted.status);
+            let name = counter_name(cell, counted.status);
             self.add(campaign, "cell", name, by);
         }
         if let Some(lane) = counted.claimable_in {
@@ -240,10 +240,8 @@ fn cost<'c>(
 fn put_cell(counters: &mut CampaignCounters, row: &Row<'_>) -> Result<(), StorageError> {
     let name: String = row.get("name")?;
     let count = row.get("count")?;
-    let (cell, status) = name
-        .split_once(':')
-        .and_then(|(cell, status)| Some((cell.parse().ok()?, status.parse().ok()?)))
-        .ok_or_else(|| row.corrupt(format!("name: '{name}' names no cell")))?;
+    let (cell, status) =
+        named_counter(&name).ok_or_else(|| row.corrupt(format!("name: '{name}' names no cell")))?;
     if count > 0 {
         counters
             .cells

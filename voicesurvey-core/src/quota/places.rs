@@ -69,8 +69,25 @@ impl CampaignCounters {
     }
 }
 
+/// What stores call the number of people in a cell with that status.
+pub fn counter_name(cell: u16, status: TaskStatus) -> String {
+    format!("{cell}:{status}")
+}
+
+/// The cell and the status that a store's [name](counter_name) means; `None` if it is none.
+pub fn named_counter(name: &str) -> Option<(u16, TaskStatus)> {
+    let (cell, status) = name.split_once(':')?;
+    Some((cell.parse().ok()?, status.parse().ok()?))
+}
+
+/// The [names](counter_name) of what [decides about places](CampaignCounters::of_places) in these cells.
+pub fn counters_of_places(cells: &Cells) -> impl Iterator<Item = String> {
+    let of_cell = |cell| DECIDE_ABOUT_PLACES.map(|status| counter_name(cell, status));
+    cells.iter().flat_map(of_cell)
+}
+
 /// Statuses of people by whose number it is decided whether there is a place in their cells.
-pub const DECIDE_ABOUT_PLACES: [TaskStatus; 2] = [TaskStatus::Completed, TaskStatus::InProgress];
+const DECIDE_ABOUT_PLACES: [TaskStatus; 2] = [TaskStatus::Completed, TaskStatus::InProgress];
 
 /// Statuses of people whose case was closed by calling them.
 const CLOSED_BY_CALLING: [TaskStatus; 4] = [
